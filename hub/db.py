@@ -1,0 +1,136 @@
+"""The database: the declarative base, the unit of work, and constraint names as errors."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+import uuid_utils.compat as uuid_utils
+from sqlalchemy import Date, DateTime, MetaData, Text, Uuid, create_engine, event
+from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
+
+from hub.errors import HubError, conflict
+
+NAMES = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+APP_ROLE = "hub_app"
+
+
+class Base(DeclarativeBase):
+    """Base of every mapped table; migrations, not this metadata, make the tables."""
+
+    metadata = MetaData(naming_convention=NAMES)
+    type_annotation_map = {
+        datetime: DateTime(timezone=True),
+        date: Date(),
+        UUID: Uuid(),
+        str: Text(),
+    }
+
+
+def new_id() -> UUID:
+    """Return a new UUIDv7: unique, and rising with time."""
+    return uuid_utils.uuid7()
+
+
+_constraints: dict[str, tuple[str, int, str]] = {}
+
+
+def register_constraint(name: str, code: str, status: int, sentence: str) -> None:
+    """Say which domain error a violation of the named constraint is."""
+    _constraints[name] = (code, status, sentence)
+
+
+def error_for(error: IntegrityError) -> HubError:
+    """Return the domain error of a violated constraint; never the row that violated it."""
+    diag = getattr(error.orig, "diag", None)
+    name = getattr(diag, "constraint_name", None) or getattr(diag, "column_name", None) or ""
+    if name in _constraints:
+        code, status, sentence = _constraints[name]
+        return HubError(code, status, sentence)
+    return conflict("conflict", "Something else changed this first. Look again, and try once more.")
+
+
+def sqlalchemy_url(url: str) -> str:
+    """Return a plain `postgresql://` address as SQLAlchemy with psycopg 3 wants it."""
+    for prefix in ("postgresql://", "postgres://"):
+        if url.startswith(prefix):
+            return "postgresql+psycopg://" + url[len(prefix) :]
+    return url
+
+
+class Database:
+    """One pool of connections, all of them acting as `hub_app`.
+
+    Made once per process, after any fork: nothing connects before the first unit of work.
+    """
+
+    def __init__(self, url: str, *, pool_size: int = 20) -> None:
+        self.url = url
+        self.engine: Engine = create_engine(
+            sqlalchemy_url(url),
+            hide_parameters=True,
+            pool_size=pool_size,
+            max_overflow=0,
+            pool_timeout=5,
+            pool_pre_ping=False,
+            connect_args={
+                "connect_timeout": 5,
+                "options": "-c timezone=UTC -c statement_timeout=30s -c lock_timeout=10s"
+                " -c idle_in_transaction_session_timeout=60s",
+            },
+        )
+        event.listen(self.engine, "connect", _act_as_app)
+        self._sessions = sessionmaker(self.engine, expire_on_commit=False, autoflush=False)
+
+    @contextmanager
+    def unit_of_work(self) -> Iterator[Session]:
+        """Yield a session: committed when the block ends cleanly, rolled back otherwise.
+
+        Raises:
+            HubError: the domain error of the constraint that a write violated.
+        """
+        session = self._sessions()
+        try:
+            yield session
+            session.commit()
+        except IntegrityError as error:
+            session.rollback()
+            raise error_for(error) from None
+        except BaseException:
+            session.rollback()
+            raise
+        finally:
+            session.close()
+
+    def dispose(self) -> None:
+        """Close every connection."""
+        self.engine.dispose()
+
+
+def _act_as_app(connection: Any, _record: Any) -> None:
+    """Give up whatever else the login may do: the running hub is `hub_app` and no more."""
+    if connection.info.user == APP_ROLE:
+        return
+    autocommit = connection.autocommit
+    connection.autocommit = True
+    try:
+        connection.execute(f"SET ROLE {APP_ROLE}")
+    finally:
+        connection.autocommit = autocommit
+
+
+def advisory_lock(connection: Connection | Session, key: int) -> None:
+    """Take a transaction-scoped advisory lock, waiting for it."""
+    from sqlalchemy import text
+
+    connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": key})

@@ -1,0 +1,11 @@
+"""Organisations and their units: what identity and both features stand on."""
+
+from hub.organisations.model import Organisation, Unit
+from hub.organisations.tree import (
+    find_organisation,
+    find_unit,
+    lineage,
+    units_below,
+)
+
+__all__ = ["Organisation", "Unit", "find_organisation", "find_unit", "lineage", "units_below"]

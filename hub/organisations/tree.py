@@ -1,0 +1,54 @@
+"""Finding organisations and units, and walking the tree of units."""
+
+from uuid import UUID
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from hub.organisations.model import Organisation, Unit
+
+
+def _as_uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None
+
+
+def find_organisation(session: Session, identifier: str) -> Organisation | None:
+    """Return the organisation of a code (in any case) or UUID, or None."""
+    key = _as_uuid(identifier)
+    return session.scalar(
+        select(Organisation).where(
+            Organisation.id == key
+            if key
+            else or_(Organisation.code == identifier, Organisation.code == identifier.lower(),
+                     Organisation.code == identifier.upper())
+        )
+    )
+
+
+def find_unit(session: Session, identifier: str) -> Unit | None:
+    """Return the unit of a code (in any case) or UUID, or None."""
+    key = _as_uuid(identifier)
+    return session.scalar(
+        select(Unit).where(
+            Unit.id == key
+            if key
+            else or_(Unit.code == identifier, Unit.code == identifier.lower())
+        )
+    )
+
+
+def units_below(session: Session, unit_id: UUID) -> frozenset[UUID]:
+    """Return the unit and every unit below it: what a membership at it acts for."""
+    tree = select(Unit.id).where(Unit.id == unit_id).cte("tree", recursive=True)
+    tree = tree.union(select(Unit.id).join(tree, Unit.parent_id == tree.c.id))
+    return frozenset(session.scalars(select(tree.c.id)))
+
+
+def lineage(session: Session, unit_id: UUID) -> list[UUID]:
+    """Return the unit, its parent, and so on up to the top, in that order."""
+    up = select(Unit.id, Unit.parent_id).where(Unit.id == unit_id).cte("up", recursive=True)
+    up = up.union_all(select(Unit.id, Unit.parent_id).join(up, Unit.id == up.c.parent_id))
+    return list(session.scalars(select(up.c.id)))
