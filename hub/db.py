@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import uuid_utils.compat as uuid_utils
-from sqlalchemy import Date, DateTime, MetaData, Text, Uuid, create_engine, event
+from sqlalchemy import Date, DateTime, MetaData, Text, Uuid, create_engine, event, text
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
@@ -131,6 +131,4 @@ def _act_as_app(connection: Any, _record: Any) -> None:
 
 def advisory_lock(connection: Connection | Session, key: int) -> None:
     """Take a transaction-scoped advisory lock, waiting for it."""
-    from sqlalchemy import text
-
     connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": key})
