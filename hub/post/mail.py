@@ -1,0 +1,104 @@
+"""Mail over SMTP. Its text carries a reference and a link, never content of a case (DOMAIN.md 4.11)."""
+
+import smtplib
+import ssl
+from dataclasses import dataclass
+from email.message import EmailMessage
+from email.utils import formatdate, parseaddr
+from urllib.parse import parse_qs, unquote, urlsplit
+from uuid import UUID
+
+from hub.errors import HubError, unavailable
+from hub.settings import Settings
+
+TIMEOUT_SECONDS = 8.0  # well inside a job's lease, for a few round trips
+
+
+@dataclass(frozen=True)
+class Mail:
+    """One plain-text mail; `message_id` is the same however often it is sent (see `message_id`)."""
+
+    to: str
+    subject: str
+    text: str
+    message_id: str
+
+
+def message_id(settings: Settings, job_id: UUID) -> str:
+    """Return the Message-ID of the mail that a job sends: the same at every attempt (RFC 5322, 3.6.4)."""
+    domain = parseaddr(settings.mail_from)[1].rpartition("@")[2] or "localhost"
+    return f"<{job_id}@{domain}>"
+
+
+def send(settings: Settings, mail: Mail) -> None:
+    """Hand a mail to the server that `smtp_url` names.
+
+    `smtp://user:password@host:port`, with `?starttls=1` for TLS from the first command on, or
+    `smtps://` for TLS from the first byte. User and password are percent-encoded.
+
+    Raises:
+        HubError: 503 with a code that says why it was not taken; never the server's words.
+    """
+    message = _message(settings, mail)
+    try:
+        with _connect(settings) as server:
+            server.send_message(message, to_addrs=[mail.to])
+    except smtplib.SMTPAuthenticationError:
+        raise unavailable("mail-login-refused", "The mail server refused the hub's sign-in.") from None
+    except smtplib.SMTPRecipientsRefused:
+        raise unavailable("mail-recipient-refused", "The mail server refused the mailbox.") from None
+    except ssl.SSLError:
+        raise unavailable("mail-not-secure", "The mail server's certificate was not accepted.") from None
+    except (smtplib.SMTPServerDisconnected, smtplib.SMTPConnectError, TimeoutError, OSError) as error:
+        if isinstance(error, smtplib.SMTPException) and not isinstance(
+            error, smtplib.SMTPServerDisconnected | smtplib.SMTPConnectError
+        ):
+            raise unavailable("mail-refused", "The mail server refused the mail.") from None
+        raise unavailable("mail-server-away", "The mail server cannot be reached.") from None
+
+
+def _message(settings: Settings, mail: Mail) -> EmailMessage:
+    message = EmailMessage()
+    try:
+        message["From"] = settings.mail_from
+        message["To"] = mail.to
+        message["Subject"] = mail.subject
+        message["Message-ID"] = mail.message_id
+    except ValueError:
+        raise HubError("mail-malformed", 422, "The mail's address or subject is not well-formed.") from None
+    message["Date"] = formatdate(usegmt=True)
+    message["Auto-Submitted"] = "auto-generated"
+    message["X-Auto-Response-Suppress"] = "All"
+    message.set_content(mail.text)
+    return message
+
+
+def _connect(settings: Settings) -> smtplib.SMTP:
+    if not settings.smtp_url:
+        raise unavailable("mail-not-configured", "No mail server is configured: set SMTP_URL.")
+    try:
+        url = urlsplit(settings.smtp_url)
+        port = url.port
+    except ValueError:
+        raise _bad_address() from None
+    if url.scheme not in ("smtp", "smtps") or not url.hostname:
+        raise _bad_address()
+    server: smtplib.SMTP
+    if url.scheme == "smtps":
+        context = ssl.create_default_context()
+        server = smtplib.SMTP_SSL(url.hostname, port or 465, timeout=TIMEOUT_SECONDS, context=context)
+    else:
+        server = smtplib.SMTP(url.hostname, port or 25, timeout=TIMEOUT_SECONDS)
+    try:
+        if url.scheme == "smtp" and parse_qs(url.query).get("starttls", ["0"])[0] in ("1", "true", "yes"):
+            server.starttls(context=ssl.create_default_context())
+        if url.username:
+            server.login(unquote(url.username), unquote(url.password or ""))
+    except BaseException:
+        server.close()
+        raise
+    return server
+
+
+def _bad_address() -> HubError:
+    return unavailable("mail-misconfigured", "SMTP_URL is not an address like smtp://user:password@host:25.")
