@@ -1,0 +1,1 @@
+"""The platform of the Missing Children Hub, and what assembles the whole."""

@@ -1,0 +1,1 @@
+"""Reference data with its provenance, its loader, and the demonstration exercise."""
