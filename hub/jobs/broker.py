@@ -24,6 +24,7 @@ os.environ.setdefault("dramatiq_worker_timeout", "20")  # read by dramatiq.worke
 import dramatiq
 import redis
 from dramatiq.brokers.redis import RedisBroker
+from dramatiq.errors import BrokerConnectionError
 from dramatiq.middleware import ShutdownNotifications, TimeLimit
 
 from hub.clock import utcnow
@@ -41,7 +42,7 @@ ASK_AGAIN_SECONDS = 2.0
 
 def install(settings: Settings) -> dramatiq.Broker:
     """Set up the broker of this process from the settings, declare its one actor, and return it."""
-    broker = RedisBroker(
+    broker = RedisBroker(  # type: ignore[no-untyped-call]  # dramatiq leaves it unannotated
         url=settings.redis_url,
         middleware=[TimeLimit(), ShutdownNotifications()],
         socket_connect_timeout=1,
@@ -95,7 +96,7 @@ class _Waker:
         try:
             for job_id in job_ids:
                 self._actor.send(str(job_id))
-        except (redis.RedisError, dramatiq.ConnectionError, OSError):
+        except (redis.RedisError, BrokerConnectionError, OSError):
             self._ask_again_at = time.monotonic() + ASK_AGAIN_SECONDS
             if not self._away:
                 log.warning("redis-away", exc_info=True)

@@ -181,7 +181,7 @@ def due(session: Session, now: datetime, *, limit: int = SWEEP) -> list[UUID]:
 
 def backoff(attempts: int, jitter: float) -> timedelta:
     """Return the wait before the next attempt: doubling, up to an hour; `jitter` in 0..1 spreads it."""
-    longest = min(FIRST_RETRY * 2 ** min(attempts - 1, 30), LONGEST_RETRY)
+    longest = min(FIRST_RETRY * (1 << min(attempts - 1, 20)), LONGEST_RETRY)
     return longest * (0.5 + 0.5 * jitter)
 
 
@@ -220,7 +220,7 @@ def _still_mine(session: Session, job: Job) -> bool:
 
 def _put_back(session: Session, job: Job, now: datetime, error: Exception) -> None:
     code = error.code if isinstance(error, HubError) else type(error).__name__
-    again = now + backoff(job.attempts, random.random())  # noqa: S311 - spreads retries, guards nothing
+    again = now + backoff(job.attempts, random.random())
     session.execute(
         update(OutboxJob)
         .where(OutboxJob.id == job.id, OutboxJob.attempts == job.attempts, OutboxJob.finished_at.is_(None))

@@ -8,6 +8,7 @@ import threading
 from email import message_from_bytes
 from email.policy import default
 from pathlib import Path
+from typing import Self
 
 from aiosmtpd.smtp import SMTP, Envelope
 from aiosmtpd.smtp import Session as Peer
@@ -63,7 +64,7 @@ class Catcher:
             self._thread.join(timeout=5)
             self._thread = None
 
-    def __enter__(self) -> "Catcher":
+    def __enter__(self) -> Self:
         self.start()
         return self
 
@@ -89,7 +90,7 @@ class _ToFolder:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    async def handle_DATA(self, _server: SMTP, _peer: Peer, envelope: Envelope) -> str:  # noqa: N802 - aiosmtpd's name
+    async def handle_DATA(self, _server: SMTP, _peer: Peer, envelope: Envelope) -> str:
         content = envelope.original_content or b""
         try:
             _write(self._folder, content, envelope.rcpt_tos)

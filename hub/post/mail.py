@@ -49,12 +49,12 @@ def send(settings: Settings, mail: Mail) -> None:
         raise unavailable("mail-recipient-refused", "The mail server refused the mailbox.") from None
     except ssl.SSLError:
         raise unavailable("mail-not-secure", "The mail server's certificate was not accepted.") from None
-    except (smtplib.SMTPServerDisconnected, smtplib.SMTPConnectError, TimeoutError, OSError) as error:
-        if isinstance(error, smtplib.SMTPException) and not isinstance(
-            error, smtplib.SMTPServerDisconnected | smtplib.SMTPConnectError
-        ):
-            raise unavailable("mail-refused", "The mail server refused the mail.") from None
-        raise unavailable("mail-server-away", "The mail server cannot be reached.") from None
+    except (smtplib.SMTPServerDisconnected, smtplib.SMTPConnectError):
+        raise _away() from None
+    except smtplib.SMTPException:
+        raise unavailable("mail-refused", "The mail server refused the mail.") from None
+    except OSError:
+        raise _away() from None
 
 
 def _message(settings: Settings, mail: Mail) -> EmailMessage:
@@ -98,6 +98,10 @@ def _connect(settings: Settings) -> smtplib.SMTP:
         server.close()
         raise
     return server
+
+
+def _away() -> HubError:
+    return unavailable("mail-server-away", "The mail server cannot be reached.")
 
 
 def _bad_address() -> HubError:

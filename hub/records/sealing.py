@@ -251,7 +251,7 @@ def _anchor(path: Path, line: str) -> None:
         with path.open("ab", buffering=0) as file:
             file.write(line.encode())
     except OSError:
-        log.error("audit-anchor-not-written", exc_info=True)
+        log.exception("audit-anchor-not-written")
 
 
 def _anchors(path: Path) -> dict[int, set[bytes]]:
