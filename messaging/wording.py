@@ -1,0 +1,159 @@
+"""The words in which pages say what the hub knows: times, types, states, receipts.
+
+Codes stay codes in the services and the API; only the pages speak.
+"""
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from babel.dates import format_datetime
+from flask_babel import get_locale
+from flask_babel import gettext as _
+from flask_babel import lazy_gettext as later
+from flask_babel import ngettext
+from flask_babel.speaklater import LazyString
+
+LONDON = ZoneInfo("Europe/London")
+
+TYPES: dict[str, LazyString] = {
+    "missing-episode-report": later("Report of a missing child"),
+    "report-not-accepted": later("Report not accepted"),
+    "telephone-record": later("Telephone call on record"),
+    "lead-transfer-request": later("Offer of the lead"),
+    "lead-transfer-accept": later("Lead accepted"),
+    "lead-transfer-decline": later("Lead declined"),
+    "lead-transfer-withdraw": later("Offer of the lead withdrawn"),
+    "update": later("Update"),
+    "located": later("Child located"),
+    "located-confirm": later("Located: confirmed"),
+    "located-refuse": later("Located: refused"),
+    "closure": later("Case closed"),
+}
+
+ACTS: dict[str, LazyString] = {
+    "missing-episode-report": later("Record the report"),
+    "report-not-accepted": later("Do not accept the report"),
+    "telephone-record": later("Record a telephone call"),
+    "lead-transfer-request": later("Offer the lead to another unit"),
+    "lead-transfer-accept": later("Accept the lead"),
+    "lead-transfer-decline": later("Decline the lead"),
+    "lead-transfer-withdraw": later("Withdraw the offer"),
+    "update": later("Send an update"),
+    "located": later("Say that the child is located"),
+    "located-confirm": later("Confirm that the child is located"),
+    "located-refuse": later("Refuse: the child is not located"),
+    "closure": later("Close the case"),
+}
+
+BASES: dict[str, LazyString] = {
+    "recorded": later("It recorded the report"),
+    "accepted": later("It accepted the lead"),
+    "agreed-plan": later("It accepted the lead under the agreed joint response plan"),
+    "direction": later("An adjudicator directed it"),
+    "superseded": later("It succeeded the unit that led"),
+}
+
+REQUEST_STATES: dict[str, LazyString] = {
+    "open": later("Waiting for an answer"),
+    "accepted": later("Accepted"),
+    "declined": later("Declined"),
+    "withdrawn": later("Withdrawn"),
+    "directed": later("Ended by a direction"),
+    "overtaken": later("Overtaken: the episode has ended"),
+}
+
+REPORT_STATES: dict[str, LazyString] = {
+    "awaiting-police": later("Awaiting police"),
+    "recorded": later("Recorded by police"),
+    "recorded-by-telephone": later("Taken by telephone, not confirmed on the hub"),
+    "not-accepted": later("Not accepted by police"),
+    "returned-before-recorded": later("Returned before police recorded it"),
+}
+
+REPORT_SENTENCES: dict[str, LazyString] = {
+    "awaiting-police": later("The police do not have this until someone answers: ring."),
+    "recorded": later("Police have recorded the report and lead the investigation."),
+    "recorded-by-telephone": later(
+        "Police took the report by telephone. It is not confirmed on the hub, and no lead is on record here."
+    ),
+    "not-accepted": later("Police have not accepted this report. Nobody leads. Ring if anything changes."),
+    "returned-before-recorded": later("The child came back before police recorded the report."),
+}
+
+RECEIPTS: dict[str, LazyString] = {
+    "delivered": later("Delivered"),
+    "opened": later("Opened"),
+    "acknowledged": later("Acknowledged"),
+    "told-by-telephone": later("Told by telephone"),
+    "answered": later("Answered"),
+}
+
+NEEDS: dict[str, LazyString] = {
+    "lead-transfer-request": later("Accept or decline the lead"),
+    "missing-episode-report": later("Record the report, or say why not"),
+    "located": later("Confirm or refuse"),
+    "report-not-accepted": later("Read what police say"),
+}
+
+REACHES: dict[str, LazyString] = {
+    "staffed": later("on the hub"),
+    "connected": later("on the hub through its own system"),
+    "not-on-hub": later("not on the hub"),
+}
+
+
+def moment(at: datetime) -> str:
+    """Return a time as London's clocks show it, with the zone: "24 November 2026, 03:04 GMT"."""
+    local = at.astimezone(LONDON)
+    return f"{format_datetime(local, 'd MMMM y, HH:mm', locale=_locale())} {local.tzname()}"
+
+
+def short_moment(at: datetime, now: datetime) -> str:
+    """Return a time without its date where that is today's in London: "03:04"."""
+    local = at.astimezone(LONDON)
+    if local.date() == now.astimezone(LONDON).date():
+        return local.strftime("%H:%M")
+    return format_datetime(local, "d MMM, HH:mm", locale=_locale())
+
+
+def duration(minutes: int) -> str:
+    """Return a number of whole minutes in words: "4 minutes", "1 hour 5 minutes", "3 days"."""
+    if minutes < 1:
+        return _("less than a minute")
+    if minutes < 60:
+        return ngettext("%(num)s minute", "%(num)s minutes", minutes)
+    hours, rest = divmod(minutes, 60)
+    if hours < 24:
+        words = ngettext("%(num)s hour", "%(num)s hours", hours)
+        if rest:
+            words += " " + ngettext("%(num)s minute", "%(num)s minutes", rest)
+        return words
+    return ngettext("%(num)s day", "%(num)s days", hours // 24)
+
+
+def time_left(due: datetime, now: datetime) -> str:
+    """Return how long is left, or how long something is overdue, in words."""
+    seconds = (due - now).total_seconds()
+    if seconds >= 0:
+        return _("%(duration)s left", duration=duration(int(seconds // 60)))
+    return _("overdue by %(duration)s", duration=duration(int(-seconds // 60)))
+
+
+def ago(at: datetime, now: datetime) -> str:
+    """Return how long ago something was: "4 minutes ago"."""
+    return _("%(duration)s ago", duration=duration(int((now - at).total_seconds() // 60)))
+
+
+def type_name(type: str) -> str:
+    """Return what a message of this type is called; a later type shows its own name."""
+    return str(TYPES.get(type, type))
+
+
+def act_name(type: str) -> str:
+    """Return what sending a message of this type is called on a button."""
+    return str(ACTS.get(type, type))
+
+
+def _locale() -> str:
+    locale = get_locale()
+    return str(locale) if locale is not None and str(locale) != "en" else "en_GB"
