@@ -1,0 +1,182 @@
+"""What every test stands on: the real PostgreSQL and Redis, and a database of its own."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+from uuid import uuid4
+
+import psycopg
+import pytest
+
+from hub.clock import utcnow
+from hub.db import Database
+from hub.embedded import Servers
+from hub.migrating import upgrade
+from hub.records.keys import Keys
+from hub.settings import Settings
+
+BROWSER = shutil.which("chromium") or shutil.which("chromium-browser")
+
+
+@dataclass(frozen=True)
+class TestServers:
+    """The servers of this run: addresses by role, with the database's name to be put in."""
+
+    __test__ = False
+
+    app_url: str
+    owner_url: str
+    superuser_url: str
+    redis_url: str
+
+    def database(self, url: str, name: str) -> str:
+        """Return the address of the database of this name."""
+        return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
+
+    def execute(self, statement: str) -> None:
+        """Run one administrative statement."""
+        with psycopg.connect(self.superuser_url, autocommit=True) as connection:
+            connection.execute(statement)  # type: ignore[call-overload]  # names made here
+
+
+@pytest.fixture(scope="session")
+def servers() -> Iterator[TestServers]:
+    """Start a private PostgreSQL and Redis, or use those of TEST_DATABASE_URL and REDIS_URL.
+
+    TEST_DATABASE_URL is a superuser's: the tests make databases and roles.
+    """
+    given = os.environ.get("TEST_DATABASE_URL")
+    if given:
+        yield TestServers(given, given, given, os.environ["REDIS_URL"])
+        return
+    folder = Path(tempfile.mkdtemp(prefix="hub-test-"))
+    try:
+        with Servers(folder, durable=False) as private:
+            at = private.addresses
+            yield TestServers(
+                at.database_url, at.database_owner_url, at.superuser_url, at.redis_url
+            )
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def keys(tmp_path_factory: pytest.TempPathFactory) -> Keys:
+    """Return keys made for this run."""
+    return Keys.load(tmp_path_factory.mktemp("keys"), create=True)
+
+
+def _template(servers: TestServers, name: str, fill: Callable[[str], None]) -> str:
+    owner = urlsplit(servers.owner_url).username
+    servers.execute(f"CREATE DATABASE {name} OWNER {owner}")
+    fill(servers.database(servers.owner_url, name))
+    return name
+
+
+@pytest.fixture(scope="session")
+def empty_template(servers: TestServers) -> str:
+    """Return the name of a database that has every migration and no row."""
+    return _template(servers, f"empty_{uuid4().hex}", upgrade)
+
+
+@pytest.fixture(scope="session")
+def template(servers: TestServers, empty_template: str) -> str:
+    """Return the name of a migrated database that holds the reference data."""
+    from seed import reference
+
+    name = f"seeded_{uuid4().hex}"
+    owner = urlsplit(servers.owner_url).username
+    servers.execute(f"CREATE DATABASE {name} TEMPLATE {empty_template} OWNER {owner}")
+    database = Database(servers.database(servers.app_url, name))
+    with database.unit_of_work() as session:
+        reference.load(session, utcnow())
+    database.dispose()
+    return name
+
+
+@pytest.fixture
+def clone(servers: TestServers) -> Iterator[Callable[[str], str]]:
+    """Return a function that copies a template into a new database, dropped after the test."""
+    made: list[str] = []
+    owner = urlsplit(servers.owner_url).username
+
+    def copy(source: str) -> str:
+        name = f"test_{uuid4().hex}"
+        servers.execute(f"CREATE DATABASE {name} TEMPLATE {source} OWNER {owner}")
+        made.append(name)
+        return name
+
+    yield copy
+    for name in made:
+        servers.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def database_name(clone: Callable[[str], str], template: str) -> str:
+    """Return the name of this test's own database, with reference data."""
+    return clone(template)
+
+
+@pytest.fixture
+def owner_url(servers: TestServers, database_name: str) -> str:
+    """Return the address of this test's database as its owner."""
+    return servers.database(servers.owner_url, database_name)
+
+
+@pytest.fixture
+def superuser_url(servers: TestServers, database_name: str) -> str:
+    """Return the address of this test's database as somebody who may do anything."""
+    return servers.database(servers.superuser_url, database_name)
+
+
+@pytest.fixture
+def app_url(servers: TestServers, database_name: str) -> str:
+    """Return the address of this test's database as the running hub."""
+    return servers.database(servers.app_url, database_name)
+
+
+@pytest.fixture
+def database(app_url: str) -> Iterator[Database]:
+    """Return this test's database, acted on as `hub_app`."""
+    database = Database(app_url)
+    yield database
+    database.dispose()
+
+
+@pytest.fixture
+def settings(
+    app_url: str, owner_url: str, servers: TestServers, keys: Keys, tmp_path: Path
+) -> Settings:
+    """Return the settings of a hub on this test's database."""
+    return Settings(
+        database_url=app_url,
+        database_owner_url=owner_url,
+        redis_url=servers.redis_url,
+        data_dir=tmp_path,
+        keys_dir_override=keys.directory,
+    )
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave browser tests out where there is no browser; loudly, and never in CI."""
+    if BROWSER:
+        return
+    if os.environ.get("HUB_REQUIRE_BROWSER"):
+        raise pytest.UsageError("HUB_REQUIRE_BROWSER is set, and there is no Chromium.")
+    for item in items:
+        if "tests/browser/" in item.path.as_posix():
+            item.add_marker(pytest.mark.skip(reason="there is no Chromium on this machine"))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say it aloud when the browser tests did not run."""
+    if not BROWSER:
+        terminalreporter.write_line(
+            "THE BROWSER TESTS DID NOT RUN: install Chromium (apt-get install chromium).",
+            red=True,
+            bold=True,
+        )
