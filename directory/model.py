@@ -1,0 +1,149 @@
+"""The tables of the directory: areas, who covers them, how to reach them, and who proved it."""
+
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import ForeignKey
+from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from hub.db import Base, new_id
+
+PURPOSES = (
+    "missing-children-team",
+    "coordinator",
+    "duty-inspector",
+    "control-room",
+    "switchboard-from-outside",
+    "non-emergency",
+    "placement",
+    "meeting",
+    "childrens-social-care",
+    "edt",
+    "national-advice",
+    "helpline",
+    "anonymous-information",
+    "media",
+    "general",
+)
+CHANNELS = ("telephone", "mobile", "text", "email", "secure-email", "web")
+MAILBOX_CHANNELS = ("email", "secure-email")
+AUDIENCES = ("public", "professional", "police")
+BANK_HOLIDAY_RULES = ("as-weekday", "as-sunday", "closed")
+
+
+class Area(Base):
+    """A local authority district (or county), its one force and its children's services authority.
+
+    `code` is the ONS code. Dates are calendar dates in Europe/London; `valid_to` is the first day
+    on which the area is no more. `edited_at` set means that people keep the row.
+    """
+
+    __tablename__ = "area"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    code: Mapped[str]
+    kind: Mapped[str]
+    name: Mapped[str]
+    name_welsh: Mapped[str | None]
+    official_name: Mapped[str | None]
+    authority_type: Mapped[str | None]
+    country: Mapped[str]
+    region_code: Mapped[str | None]
+    region_name: Mapped[str | None]
+    force_id: Mapped[UUID] = mapped_column(ForeignKey("organisation.id"))
+    csa_id: Mapped[UUID | None] = mapped_column(ForeignKey("organisation.id"))
+    previous_code: Mapped[str | None]
+    valid_from: Mapped[date]
+    valid_to: Mapped[date | None]
+    superseded_by_id: Mapped[UUID | None] = mapped_column(ForeignKey("area.id"))
+    source: Mapped[str]
+    source_date: Mapped[str]
+    confidence: Mapped[str | None]
+    verification: Mapped[str] = mapped_column(default="unverified")
+    edited_at: Mapped[datetime | None]
+    edited_by: Mapped[str | None]
+
+
+class Coverage(Base):
+    """Which unit answers for an area, on what basis (stated, inferred …) and as of when."""
+
+    __tablename__ = "coverage"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    unit_id: Mapped[UUID] = mapped_column(ForeignKey("unit.id"))
+    area_id: Mapped[UUID] = mapped_column(ForeignKey("area.id"))
+    valid_from: Mapped[date]
+    valid_to: Mapped[date | None]
+    basis: Mapped[str]
+    confidence: Mapped[str | None]
+    as_of: Mapped[str]
+    source: Mapped[str]
+    edited_at: Mapped[datetime | None]
+    edited_by: Mapped[str | None]
+
+
+class ContactPoint(Base):
+    """One telephone number, mailbox or page of a unit, for one purpose and audience.
+
+    `hours` is null (always, or not known to close) or a list of weekly spans in local time,
+    `{"days": [1..7, Monday first], "opens": "08:00", "closes": "16:00"}`, a span that closes at or
+    before it opens running past midnight. `exceptions` are dates, `{"date": "2026-12-24",
+    "spans": [{"opens": …, "closes": …}]}`, no spans meaning closed. A lower `priority` is rung
+    first. A row of status `exercise` is never shown in actual mode.
+    """
+
+    __tablename__ = "contact_point"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    unit_id: Mapped[UUID] = mapped_column(ForeignKey("unit.id"))
+    reference_key: Mapped[str | None]
+    purpose: Mapped[str]
+    channel: Mapped[str]
+    value: Mapped[str]
+    audience: Mapped[str]
+    priority: Mapped[int] = mapped_column(default=100)
+    hours: Mapped[list[dict[str, Any]] | None] = mapped_column(JSONB(none_as_null=True))
+    bank_holiday_rule: Mapped[str] = mapped_column(default="as-weekday")
+    exceptions: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, default=list)
+    note: Mapped[str | None]
+    status: Mapped[str] = mapped_column(default="actual")
+    valid_from: Mapped[date]
+    valid_to: Mapped[date | None]
+    source: Mapped[str]
+    source_date: Mapped[str]
+    verification: Mapped[str] = mapped_column(default="unverified")
+    verified_at: Mapped[datetime | None]
+    verified_by: Mapped[str | None]
+    edited_at: Mapped[datetime | None]
+    edited_by: Mapped[str | None]
+    version: Mapped[int] = mapped_column(default=1)
+
+
+class MailboxVerification(Base):
+    """A call-back that proved a mailbox: which address, whom was spoken to, on which number.
+
+    Only ever added to. It stands for `value` alone: a changed address has to be proved again.
+    """
+
+    __tablename__ = "mailbox_verification"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    contact_point_id: Mapped[UUID] = mapped_column(ForeignKey("contact_point.id"))
+    value: Mapped[str]
+    method: Mapped[str] = mapped_column(default="call-back")
+    spoke_to: Mapped[str]
+    number_rung: Mapped[str]
+    verified_by_id: Mapped[UUID | None]
+    verified_by_name: Mapped[str]
+    at: Mapped[datetime]
+
+
+class DirectoryVersion(Base):
+    """The one row whose version rises, in commit order, with every change of what is shown."""
+
+    __tablename__ = "directory_version"
+
+    one: Mapped[bool] = mapped_column(primary_key=True, default=True)
+    version: Mapped[int]
