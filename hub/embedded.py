@@ -23,8 +23,9 @@ from types import TracebackType
 from urllib.parse import quote
 
 import psycopg
-import redis
 from psycopg import sql
+from redis import Redis
+from redis.exceptions import RedisError
 
 from hub.errors import HubError
 
@@ -258,13 +259,13 @@ class Servers:
         """Where they answer."""
         return addresses(self.folder.path)
 
-    def start(self, *, postgres: bool = True, redis_too: bool = True) -> None:
+    def start(self, *, postgres: bool = True, redis: bool = True) -> None:
         """Take the folder, and start what is wanted; return when they answer."""
         self.folder.hold()
         try:
             if postgres:
                 self.start_postgres()
-            if redis_too:
+            if redis:
                 self.start_redis()
         except BaseException:
             self.stop()
@@ -282,6 +283,13 @@ class Servers:
                     child.wait()
         self.postgres = self.redis = None
         self.folder.release()
+
+    def revive(self) -> None:
+        """Start again whichever server died."""
+        if self.postgres is not None and self.postgres.poll() is not None:
+            self.start_postgres()
+        if self.redis is not None and self.redis.poll() is not None:
+            self.start_redis()
 
     def start_postgres(self) -> None:
         """Start PostgreSQL, made first if the folder has none; return when it answers."""
@@ -361,9 +369,9 @@ class Servers:
 
     def _redis_answers(self) -> bool:
         try:
-            with redis.Redis.from_url(self.addresses.redis_url) as client:
+            with Redis.from_url(self.addresses.redis_url) as client:
                 return bool(client.ping())
-        except redis.exceptions.RedisError:
+        except RedisError:
             return False
 
     def _make_cluster(self, data: Path, initdb: Path) -> None:

@@ -157,7 +157,7 @@ def settings(
         database_owner_url=owner_url,
         redis_url=servers.redis_url,
         data_dir=tmp_path,
-        keys_dir_override=keys.directory,
+        keys_dir_override=keys.folder,
     )
 
 

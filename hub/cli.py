@@ -1,0 +1,314 @@
+"""The command line: one command for each thing an operator does."""
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from hub.clock import utcnow
+from hub.errors import HubError
+from hub.settings import Settings, get_settings
+
+if TYPE_CHECKING:
+    from hub.db import Database
+    from hub.records.audit import Who
+
+data_dir_option = click.option(
+    "--data-dir",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=None,
+    help="Folder of the hub's own data on this machine (HUB_DATA_DIR; default .hub).",
+)
+
+
+def _settings(data_dir: Path | None) -> Settings:
+    settings = get_settings()
+    return settings.model_copy(update={"data_dir": data_dir}) if data_dir else settings
+
+
+def _found(data_dir: Path | None) -> Settings:
+    from hub.processes import find_servers
+
+    return find_servers(_settings(data_dir))
+
+
+def _database(data_dir: Path | None) -> "tuple[Settings, Database]":
+    from hub.db import Database
+
+    settings = _found(data_dir)
+    return settings, Database(settings.database_url)
+
+
+def _operator() -> "Who":
+    from hub.records.audit import Who
+
+    return Who(kind="system", name="command line")
+
+
+def _say(line: str) -> None:
+    click.echo(line)
+
+
+class _Group(click.Group):
+    """Turns what went wrong into one plain sentence on stderr, and a non-zero exit."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except HubError as error:
+            problems = " ".join(field.sentence for field in error.fields if field.sentence)
+            sentence = error.sentence if error.sentence or not problems else problems
+            click.echo(sentence, err=True)
+            ctx.exit(1)
+        except Exception as error:
+            from sqlalchemy.exc import DBAPIError
+
+            if isinstance(error, DBAPIError):
+                click.echo("The database does not answer, or refused: nothing was changed.", err=True)
+                ctx.exit(1)
+            raise
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="missing-children-hub")
+def main() -> None:
+    """The Missing Children Hub: whom to call now, and who leads."""
+
+
+@main.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535))
+@data_dir_option
+@click.option("--demo/--no-demo", default=False, help="Set up the EXERCISE and its sign-ins.")
+def up(host: str, port: int, data_dir: Path | None, demo: bool) -> None:
+    """Run the whole hub on this machine until Ctrl-C."""
+    from hub.processes import Up
+
+    settings = _settings(data_dir)
+    settings = settings.model_copy(update={"data_dir": settings.data_dir.resolve()})
+    Up(settings, host=host, port=port, demo=demo, say=_say).run()
+
+
+@main.command()
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535))
+@click.option("--workers", default=None, type=click.IntRange(1, 64), help="Processes; default one a core, up to four.")
+@data_dir_option
+def web(host: str, port: int, workers: int | None, data_dir: Path | None) -> None:
+    """Serve the pages and the API."""
+    import os
+
+    from hub import processes
+
+    if data_dir:
+        os.environ["HUB_DATA_DIR"] = str(data_dir)
+    _found(data_dir)
+    processes.web(host, port, workers)
+
+
+@main.command()
+@click.option("--threads", default=8, show_default=True, type=click.IntRange(1, 64))
+@data_dir_option
+def worker(threads: int, data_dir: Path | None) -> None:
+    """Do the jobs: mails and other deliveries."""
+    import os
+
+    from hub import processes
+
+    if data_dir:
+        os.environ["HUB_DATA_DIR"] = str(data_dir)
+    _found(data_dir)
+    processes.worker(threads)
+
+
+@main.command()
+@data_dir_option
+def scheduler(data_dir: Path | None) -> None:
+    """Run the clocks, the sweep and the sealing; of several, one leads."""
+    from hub import logs, processes
+
+    logs.configure()
+    processes.scheduler(_found(data_dir))
+
+
+@main.group()
+def db() -> None:
+    """The database's tables."""
+
+
+@db.command("upgrade")
+@data_dir_option
+def db_upgrade(data_dir: Path | None) -> None:
+    """Bring the tables to this version."""
+    from hub.migrating import upgrade
+
+    upgrade(_found(data_dir).owner_url)
+    click.echo("The tables are current.")
+
+
+@db.command("check")
+@data_dir_option
+def db_check(data_dir: Path | None) -> None:
+    """Say whether the tables are this version's, and the keys this database's."""
+    from hub.migrating import position
+    from hub.records.keys import Keys
+
+    settings, database = _database(data_dir)
+    at = position(settings.owner_url)
+    if at != "current":
+        raise HubError(
+            "database-" + at,
+            503,
+            "The tables are older than this hub: run `hub db upgrade`."
+            if at == "behind"
+            else "The tables are a newer hub's: run that one.",
+        )
+    with database.unit_of_work() as session:
+        Keys.load(settings.keys_dir).check(session)
+    click.echo("The tables are current, and the keys are this database's.")
+
+
+@main.group()
+def seed() -> None:
+    """Reference data and the exercise."""
+
+
+@seed.command("reference")
+@data_dir_option
+def seed_reference(data_dir: Path | None) -> None:
+    """Read the nation: forces, units, districts, councils, published contacts."""
+    from seed import reference
+
+    _, database = _database(data_dir)
+    with database.unit_of_work() as session:
+        report = reference.load(session, utcnow())
+    click.echo(str(report))
+
+
+@seed.command("demo")
+@data_dir_option
+def seed_demo(data_dir: Path | None) -> None:
+    """Set up the EXERCISE: fictional people, drama numbers, one case half-way."""
+    from hub.records.keys import Keys
+    from hub.records.vault import Vault
+    from seed import demo as exercise
+
+    settings, database = _database(data_dir)
+    vault = Vault(Keys.load(settings.keys_dir))
+    with database.unit_of_work() as session:
+        exercise.load(session, vault, utcnow())
+    for line in exercise.sign_in_lines():
+        click.echo(line)
+
+
+@main.group()
+def user() -> None:
+    """People who sign in."""
+
+
+@user.command("add")
+@click.argument("email")
+@click.option("--organisation", required=True, help="Code or UUID of the organisation, such as kent or E09000019.")
+@click.option("--unit", default=None, help="Code or UUID of the unit, such as kent/east; default: the organisation's own.")
+@click.option("--role", required=True, help="Role; several memberships: run this again.")
+@click.option("--name", default=None, help="Name as colleagues see it; default: from the address.")
+@click.option("--rank", default=None, help="Rank or job title.")
+@click.option("--collar", default=None, help="Collar number.")
+@click.option("--exercise", is_flag=True, help="A sign-in for exercises, never for actual cases.")
+@click.option("--password-stdin", is_flag=True, help="Read the password from standard input.")
+@data_dir_option
+def user_add(
+    email: str,
+    organisation: str,
+    unit: str | None,
+    role: str,
+    name: str | None,
+    rank: str | None,
+    collar: str | None,
+    exercise: bool,
+    password_stdin: bool,
+    data_dir: Path | None,
+) -> None:
+    """Add a person EMAIL, or a further membership of one; asks for a password unless given."""
+    from hub.identity import people
+
+    password = (
+        sys.stdin.readline().rstrip("\n")
+        if password_stdin
+        else click.prompt("Password", hide_input=True, confirmation_prompt=True)
+    )
+    _, database = _database(data_dir)
+    with database.unit_of_work() as session:
+        people.add_person_with_membership(
+            session,
+            _operator(),
+            email=email,
+            name=name or email.partition("@")[0].replace(".", " ").title(),
+            rank_or_role=rank,
+            collar_number=collar,
+            organisation=organisation,
+            unit=unit,
+            role=role,
+            status="exercise" if exercise else "actual",
+            password=password,
+            now=utcnow(),
+        )
+    click.echo(f"{email} can sign in.")
+
+
+@main.group()
+def client() -> None:
+    """Partner systems that use the API."""
+
+
+@client.command("add")
+@click.argument("name")
+@click.option("--organisation", required=True, help="Code or UUID of the organisation.")
+@click.option("--unit", default=None, help="Code or UUID of the unit that it answers for.")
+@click.option("--scope", required=True, help='Scopes, such as "directory:read cases:read cases:write".')
+@data_dir_option
+def client_add(
+    name: str, organisation: str, unit: str | None, scope: str, data_dir: Path | None
+) -> None:
+    """Add a partner system NAME; prints its client_id, and its client_secret this once, as JSON."""
+    from hub.identity import clients
+
+    _, database = _database(data_dir)
+    with database.unit_of_work() as session:
+        client_id, secret = clients.add_client(
+            session,
+            _operator(),
+            name=name,
+            organisation=organisation,
+            unit=unit,
+            scopes=scope.split(),
+            now=utcnow(),
+        )
+    click.echo(json.dumps({"client_id": client_id, "client_secret": secret}))
+
+
+@main.group()
+def audit() -> None:
+    """The record of who looked, changed and disclosed."""
+
+
+@audit.command("verify")
+@data_dir_option
+def audit_verify(data_dir: Path | None) -> None:
+    """Prove that no record was altered, removed or reordered; names the first that was."""
+    from hub.records import audit as records
+    from hub.records.keys import Keys
+
+    settings, database = _database(data_dir)
+    keys = Keys.load(settings.keys_dir)
+    with database.unit_of_work() as session:
+        verification = records.verify(session, keys)
+    click.echo(verification.sentence(), err=not verification.ok)
+    if not verification.ok:
+        raise SystemExit(1)
+
+
+if __name__ == "__main__":
+    main()

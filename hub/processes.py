@@ -1,0 +1,331 @@
+"""The processes of a hub: web, worker and scheduler, and `hub up`, which runs all on one machine."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING
+
+from hub import logs
+from hub.clock import utcnow
+from hub.db import Database
+from hub.embedded import Servers, addresses, die_with_parent
+from hub.errors import HubError
+from hub.settings import Settings
+
+if TYPE_CHECKING:
+    from flask import Flask
+
+READY_SECONDS = 60.0
+STOP_SECONDS = 15.0
+STEADY_SECONDS = 5.0
+
+
+def find_servers(settings: Settings) -> Settings:
+    """Fill in the addresses of the private servers where the environment names none.
+
+    Raises:
+        HubError: no address is given, and no hub was started on the data folder.
+    """
+    if settings.database_url and settings.redis_url:
+        return settings
+    private = addresses(settings.data_dir)
+    return settings.model_copy(
+        update={
+            "database_url": settings.database_url or private.database_url,
+            "database_owner_url": settings.owner_url or private.database_owner_url,
+            "redis_url": settings.redis_url or private.redis_url,
+        }
+    )
+
+
+def probe(host: str, port: int) -> None:
+    """Refuse a port that something else listens on: granian would share it without a word.
+
+    Raises:
+        HubError: the port is taken, or the address is not this machine's.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as trial:
+        trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            trial.bind((host, port))
+        except OSError as error:
+            raise HubError(
+                "port-taken",
+                503,
+                f"Port {port} of {host} cannot be used ({error.strerror}):"
+                " stop what uses it, or give --port another number.",
+            ) from None
+
+
+def web_application() -> "Flask":
+    """Return the application of one web worker, which ends when granian's main process does."""
+    from hub.app import create_app
+
+    die_with_parent(signal.SIGTERM, own_group=False)()
+    logs.configure()
+    return create_app(find_servers(Settings()))
+
+
+def web(host: str, port: int, workers: int | None = None, threads: int = 16) -> None:
+    """Serve the pages and the API until told to stop."""
+    from granian import Granian
+    from granian.constants import Interfaces
+    from granian.log import LogLevels
+
+    probe(host, port)
+    Granian(
+        "hub.processes:web_application",
+        factory=True,
+        address=host,
+        port=port,
+        interface=Interfaces.WSGI,
+        workers=workers or min(4, os.cpu_count() or 1),
+        blocking_threads=threads,
+        backlog=1024,
+        respawn_failed_workers=True,
+        workers_kill_timeout=5,
+        log_level=LogLevels.warning,
+        log_access=False,
+    ).serve()
+
+
+def worker(threads: int = 8) -> None:
+    """Do jobs until told to stop: becomes dramatiq, in one process with so many threads."""
+    arguments = ["hub.worker", "--processes", "1", "--threads", str(threads), "--quiet"]
+    os.environ.setdefault("dramatiq_worker_timeout", "20")
+    os.execv(sys.executable, [sys.executable, "-m", "dramatiq", *arguments])
+
+
+def scheduler(settings: Settings) -> None:
+    """Run the clocks, the sweep and the sealing until told to stop; one of however many leads."""
+    import messaging.actors  # noqa: F401  # registers its ticks
+    from hub.jobs import broker, schedule
+    from hub.records.keys import Keys
+
+    stop = threading.Event()
+
+    def ask(_signal: int, _frame: FrameType | None) -> None:
+        stop.set()
+
+    signal.signal(signal.SIGTERM, ask)
+    signal.signal(signal.SIGINT, ask)
+    keys = Keys.load(settings.keys_dir)
+    broker.install(settings)
+    schedule.run(settings.database_url, stop, keys)
+
+
+def prepare(settings: Settings, *, demo: bool, say: Callable[[str], None]) -> None:
+    """Bring the database to this version: keys, tables, reference data, and the exercise if asked.
+
+    Raises:
+        HubError: in one sentence, what stands in the way.
+    """
+    from directory.postcodes import Postcodes
+    from hub.migrating import upgrade
+    from hub.records.keys import Keys
+    from hub.records.vault import Vault
+    from seed import demo as exercise
+    from seed import reference
+
+    keys = Keys.load(settings.keys_dir, create=True)
+    say("Checking the tables …")
+    upgrade(settings.owner_url)
+    database = Database(settings.database_url)
+    try:
+        with database.unit_of_work() as session:
+            keys.check(session)
+        say("Reading the reference data …")
+        with database.unit_of_work() as session:
+            reference.load(session, utcnow())
+        if demo:
+            say("Setting up the exercise …")
+            with database.unit_of_work() as session:
+                exercise.load(session, Vault(keys), utcnow())
+    finally:
+        database.dispose()
+    say("Reading the postcodes …")
+    Postcodes.open(settings.data_dir)
+
+
+@dataclass
+class _Child:
+    """One process that `hub up` keeps running."""
+
+    name: str
+    command: list[str]
+    environment: dict[str, str]
+    process: subprocess.Popen[bytes] | None = None
+    started_at: float = 0.0
+    quick_deaths: int = 0
+
+    def start(self) -> None:
+        self.started_at = time.monotonic()
+        self.process = subprocess.Popen(
+            self.command,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            preexec_fn=die_with_parent(signal.SIGTERM),
+        )
+
+    def revive(self) -> None:
+        """Start it again if it died; more slowly if it keeps dying."""
+        if self.process is None or self.process.poll() is None:
+            return
+        lived = time.monotonic() - self.started_at
+        self.quick_deaths = 0 if lived > STEADY_SECONDS else self.quick_deaths + 1
+        _end_group(self.process.pid)
+        time.sleep(min(0.2 * self.quick_deaths, 5.0))
+        self.start()
+
+    def stop(self) -> None:
+        if self.process is None:
+            return
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.process.wait(STOP_SECONDS)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        _end_group(self.process.pid)
+        self.process = None
+
+
+def _end_group(group: int) -> None:
+    """End what a dead child's own children are still doing: they would hold its port."""
+    try:
+        os.killpg(group, signal.SIGKILL)
+    except (ProcessLookupError, PermissionError):
+        return
+
+
+@dataclass
+class Up:
+    """The whole hub on one machine."""
+
+    settings: Settings
+    host: str = "127.0.0.1"
+    port: int = 8000
+    demo: bool = True
+    say: Callable[[str], None] = print
+    children: list[_Child] = field(default_factory=list)
+
+    def run(self) -> None:
+        """Start everything, say where it is, keep it running, and stop it in order when told.
+
+        Raises:
+            HubError: one sentence about what stands in the way; nothing is left running.
+        """
+        stop = threading.Event()
+
+        def ask(_signal: int, _frame: FrameType | None) -> None:
+            if stop.is_set():
+                return
+            stop.set()
+            raise KeyboardInterrupt
+
+        signal.signal(signal.SIGINT, ask)
+        signal.signal(signal.SIGTERM, ask)
+        probe(self.host, self.port)
+        servers = Servers(self.settings.data_dir)
+        own_postgres, own_redis = not self.settings.database_url, not self.settings.redis_url
+        with ExitStack() as stack:
+            stack.callback(servers.stop)
+            try:
+                self.say("Starting PostgreSQL and Redis …")
+                servers.start(postgres=own_postgres, redis=own_redis)
+                settings = find_servers(self.settings)
+                prepare(settings, demo=self.demo, say=self.say)
+                settings, mails = self._with_mail(settings, stack)
+                stack.callback(self._stop_children)
+                self._start_children(settings)
+                self._wait_until_ready()
+                self._announce(settings, mails)
+                while not stop.wait(0.5):
+                    if own_postgres or own_redis:
+                        servers.revive()
+                    for child in self.children:
+                        child.revive()
+            except KeyboardInterrupt:
+                self.say("Stopping …")
+        self.say("Stopped. Everything is kept.")
+
+    def _with_mail(self, settings: Settings, stack: ExitStack) -> tuple[Settings, Path | None]:
+        """Catch mails in a folder where no mail server is given."""
+        from hub.post.catcher import Catcher
+
+        if settings.smtp_url:
+            return settings, None
+        folder = settings.data_dir / "mail"
+        catcher = stack.enter_context(Catcher(folder))
+        return settings.model_copy(update={"smtp_url": catcher.url}), folder
+
+    def _start_children(self, settings: Settings) -> None:
+        environment = {k: v for k, v in os.environ.items() if k != "DATABASE_OWNER_URL"} | {
+            "DATABASE_URL": settings.database_url,
+            "REDIS_URL": settings.redis_url,
+            "SMTP_URL": settings.smtp_url,
+            "HUB_DATA_DIR": str(settings.data_dir),
+            "HUB_PUBLIC_URL": os.environ.get("HUB_PUBLIC_URL", self._address),
+        }
+        hub = [sys.executable, "-m", "hub.cli"]
+        commands = {
+            "web": [*hub, "web", "--host", self.host, "--port", str(self.port)],
+            "worker": [*hub, "worker"],
+            "scheduler": [*hub, "scheduler"],
+        }
+        # Stopped in reverse: web first, so that nothing new comes in.
+        for name in ("scheduler", "worker", "web"):
+            child = _Child(name, commands[name], environment)
+            self.children.append(child)
+            child.start()
+
+    def _stop_children(self) -> None:
+        for child in reversed(self.children):
+            child.stop()
+
+    @property
+    def _address(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{'127.0.0.1' if host == '0.0.0.0' else host}:{self.port}"  # noqa: S104
+
+    def _wait_until_ready(self) -> None:
+        ends = time.monotonic() + READY_SECONDS
+        while True:
+            try:
+                with urllib.request.urlopen(f"{self._address}/healthz/ready", timeout=5):
+                    return
+            except (OSError, urllib.error.URLError):
+                time.sleep(0.05)
+            for child in self.children:
+                child.revive()
+            if time.monotonic() > ends:
+                raise HubError(
+                    "not-ready", 503, "The web process did not become ready: see its lines above."
+                )
+
+    def _announce(self, settings: Settings, mails: Path | None) -> None:
+        from seed import demo as exercise
+
+        lines = ["", f"  The hub is at {self._address}", ""]
+        if self.demo:
+            lines += ["  EXERCISE sign-ins (fictional people):"]
+            lines += [f"    {line}" for line in exercise.sign_in_lines()]
+            lines += [""]
+        lines += [f"  Data: {settings.data_dir.resolve()}"]
+        if mails:
+            lines += [f"  Mails: {mails.resolve()} (none leaves this machine; SMTP_URL changes that)"]
+        lines += ["  Ctrl-C stops everything; the next start finds everything.", ""]
+        self.say("\n".join(lines))
