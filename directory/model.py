@@ -4,8 +4,8 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy import ForeignKey, Text
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from hub.db import Base, new_id
@@ -37,7 +37,8 @@ class Area(Base):
     """A local authority district (or county), its one force and its children's services authority.
 
     `code` is the ONS code. Dates are calendar dates in Europe/London; `valid_to` is the first day
-    on which the area is no more. `edited_at` set means that people keep the row.
+    on which the area is no more. `previous_codes` are the codes of the areas that it took the place
+    of. `edited_at` set means that people keep the row.
     """
 
     __tablename__ = "area"
@@ -54,7 +55,7 @@ class Area(Base):
     region_name: Mapped[str | None]
     force_id: Mapped[UUID] = mapped_column(ForeignKey("organisation.id"))
     csa_id: Mapped[UUID | None] = mapped_column(ForeignKey("organisation.id"))
-    previous_code: Mapped[str | None]
+    previous_codes: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list)
     valid_from: Mapped[date]
     valid_to: Mapped[date | None]
     superseded_by_id: Mapped[UUID | None] = mapped_column(ForeignKey("area.id"))

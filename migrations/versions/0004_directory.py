@@ -19,7 +19,7 @@ CREATE TABLE area (
     region_name text,
     force_id uuid NOT NULL CONSTRAINT fk_area_force_id REFERENCES organisation,
     csa_id uuid CONSTRAINT fk_area_csa_id REFERENCES organisation,
-    previous_code text,
+    previous_codes text[] NOT NULL DEFAULT '{}',
     valid_from date NOT NULL,
     valid_to date,
     superseded_by_id uuid CONSTRAINT fk_area_superseded_by_id REFERENCES area,
@@ -31,7 +31,6 @@ CREATE TABLE area (
     edited_by text,
     CONSTRAINT uq_area_code_valid_from UNIQUE (code, valid_from),
     CONSTRAINT ck_area_code CHECK (code ~ '^[A-Z][0-9]{8}$'),
-    CONSTRAINT ck_area_previous_code CHECK (previous_code ~ '^[A-Z][0-9]{8}$'),
     CONSTRAINT ck_area_kind CHECK (kind IN ('district', 'county')),
     CONSTRAINT ck_area_dates CHECK (valid_to IS NULL OR valid_to >= valid_from),
     CONSTRAINT ck_area_verification CHECK (verification IN ('unverified', 'verified'))
