@@ -31,7 +31,9 @@ def describe(error: BaseException) -> dict[str, Any]:
     if isinstance(state, str):
         facts["sqlstate"] = state
     frames = traceback.extract_tb(error.__traceback__)[-FRAMES:]
-    facts["where"] = [f"{PurePath(frame.filename).name}:{frame.lineno}:{frame.name}" for frame in frames]
+    facts["where"] = [
+        f"{PurePath(frame.filename).name}:{frame.lineno}:{frame.name}" for frame in frames
+    ]
     return facts
 
 
@@ -43,18 +45,6 @@ def get_logger(name: str) -> structlog.stdlib.BoundLogger:
 
 def configure(level: int = logging.INFO) -> None:
     """Send this process's logs, the libraries' included, to standard error as JSON lines."""
-    structlog.configure(
-        processors=[
-            structlog.stdlib.filter_by_level,
-            structlog.stdlib.add_logger_name,
-            structlog.stdlib.add_log_level,
-            _exceptions_by_type,
-            structlog.stdlib.render_to_log_kwargs,
-        ],
-        logger_factory=structlog.stdlib.LoggerFactory(),
-        wrapper_class=structlog.stdlib.BoundLogger,
-        cache_logger_on_first_use=True,
-    )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_JsonLines())
     root = logging.getLogger()
@@ -77,6 +67,21 @@ def _exceptions_by_type(
     return event
 
 
+# At import, not in `configure`: structlog's own default prints a traceback with every local variable.
+structlog.configure(
+    processors=[
+        structlog.stdlib.filter_by_level,
+        structlog.stdlib.add_logger_name,
+        structlog.stdlib.add_log_level,
+        _exceptions_by_type,
+        structlog.stdlib.render_to_log_kwargs,
+    ],
+    logger_factory=structlog.stdlib.LoggerFactory(),
+    wrapper_class=structlog.stdlib.BoundLogger,
+    cache_logger_on_first_use=True,
+)
+
+
 class _JsonLines(logging.Formatter):
     """One line for each record: a library's message stays a template, its arguments are left out."""
 
@@ -94,7 +99,13 @@ class _JsonLines(logging.Formatter):
         return json.dumps(line, default=str, ensure_ascii=False)
 
 
-_STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName", "logger", "level"}
+_STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {
+    "message",
+    "asctime",
+    "taskName",
+    "logger",
+    "level",
+}
 
 
 def _uncaught(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

@@ -26,6 +26,8 @@ import redis
 from dramatiq.brokers.redis import RedisBroker
 from dramatiq.errors import BrokerConnectionError
 from dramatiq.middleware import ShutdownNotifications, TimeLimit
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from hub.clock import utcnow
 from hub.db import Database
@@ -42,11 +44,14 @@ ASK_AGAIN_SECONDS = 2.0
 
 def install(settings: Settings) -> dramatiq.Broker:
     """Set up the broker of this process from the settings, declare its one actor, and return it."""
-    broker = RedisBroker(  # type: ignore[no-untyped-call]  # dramatiq leaves it unannotated
-        url=settings.redis_url,
+    broker = RedisBroker(  # type: ignore[no-untyped-call]  # dramatiq left it unannotated
+        client=redis.Redis.from_url(
+            settings.redis_url,
+            socket_connect_timeout=1,
+            socket_timeout=5,
+            retry=Retry(NoBackoff(), 0),  # a request does not wait: the sweep tries again
+        ),
         middleware=[TimeLimit(), ShutdownNotifications()],
-        socket_connect_timeout=1,
-        socket_timeout=5,
     )
     dramatiq.set_broker(broker)
     worker = _Worker(settings)
@@ -74,7 +79,9 @@ class _Worker:
         """Do the job, if it is due and free."""
         with self._lock:
             if self._database is None:
-                self._database = Database(self._settings.database_url, pool_size=self._settings.database_pool)
+                self._database = Database(
+                    self._settings.database_url, pool_size=self._settings.database_pool
+                )
         try:
             outbox.drive(self._database, UUID(job_id), utcnow(), self._settings)
         except Exception:  # PostgreSQL is away: the job stands in it, and the sweep will wake it

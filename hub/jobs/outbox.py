@@ -131,7 +131,9 @@ def wake(job_ids: Sequence[UUID]) -> bool:
     return _waker(job_ids) if _waker is not None else False
 
 
-def drive(database: Database, job_id: UUID, now: datetime, settings: Settings | None = None) -> bool:
+def drive(
+    database: Database, job_id: UUID, now: datetime, settings: Settings | None = None
+) -> bool:
     """Do one job if it is due and no one else is at it; return whether it was done.
 
     A failure is logged by type and code, counted, and tried again later; nothing is raised for it.
@@ -154,7 +156,9 @@ def drive(database: Database, job_id: UUID, now: datetime, settings: Settings | 
                 .values(finished_at=now, lease_until=None, last_error_code=None)
             )
     except Exception as error:  # whatever a handler meets, the job must live on and be tried again
-        log.warning("job-failed", job_id=str(job.id), kind=job.kind, attempts=job.attempts, exc_info=True)
+        log.warning(
+            "job-failed", job_id=str(job.id), kind=job.kind, attempts=job.attempts, exc_info=True
+        )
         with database.unit_of_work() as session:
             _put_back(session, job, now, error)
         return False
@@ -175,7 +179,9 @@ def due(session: Session, now: datetime, *, limit: int = SWEEP) -> list[UUID]:
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
-    taken = update(OutboxJob).where(OutboxJob.id.in_(waiting.scalar_subquery())).values(woken_at=now)
+    taken = (
+        update(OutboxJob).where(OutboxJob.id.in_(waiting.scalar_subquery())).values(woken_at=now)
+    )
     return sorted(session.scalars(taken.returning(OutboxJob.id)))
 
 
@@ -202,7 +208,11 @@ def _claim(session: Session, job_id: UUID, now: datetime) -> Job | None:
         .where(OutboxJob.id == free)
         .values(attempts=OutboxJob.attempts + 1, lease_until=now + LEASE)
         .returning(
-            OutboxJob.id, OutboxJob.kind, OutboxJob.subject_id, OutboxJob.attempts, OutboxJob.created_at
+            OutboxJob.id,
+            OutboxJob.kind,
+            OutboxJob.subject_id,
+            OutboxJob.attempts,
+            OutboxJob.created_at,
         )
     ).one_or_none()
     return Job(*row) if row is not None else None
@@ -212,7 +222,11 @@ def _still_mine(session: Session, job: Job) -> bool:
     """Hold the job's row while its handler works: a slow worker is not overtaken, a dead one is."""
     held: Any = session.execute(
         select(OutboxJob.id)
-        .where(OutboxJob.id == job.id, OutboxJob.attempts == job.attempts, OutboxJob.finished_at.is_(None))
+        .where(
+            OutboxJob.id == job.id,
+            OutboxJob.attempts == job.attempts,
+            OutboxJob.finished_at.is_(None),
+        )
         .with_for_update(skip_locked=True)
     ).one_or_none()
     return held is not None
@@ -223,6 +237,10 @@ def _put_back(session: Session, job: Job, now: datetime, error: Exception) -> No
     again = now + backoff(job.attempts, random.random())
     session.execute(
         update(OutboxJob)
-        .where(OutboxJob.id == job.id, OutboxJob.attempts == job.attempts, OutboxJob.finished_at.is_(None))
+        .where(
+            OutboxJob.id == job.id,
+            OutboxJob.attempts == job.attempts,
+            OutboxJob.finished_at.is_(None),
+        )
         .values(run_at=again, lease_until=None, woken_at=None, last_error_code=code)
     )

@@ -134,7 +134,10 @@ def _lead(database_url: str) -> "psycopg.Connection[tuple[bool]] | None":
 
 
 def _lead_until_lost(
-    leadership: "psycopg.Connection[tuple[bool]]", database: Database, ticks: list[_Tick], stop: threading.Event
+    leadership: "psycopg.Connection[tuple[bool]]",
+    database: Database,
+    ticks: list[_Tick],
+    stop: threading.Event,
 ) -> None:
     while not stop.wait(PAUSE_SECONDS):
         for tick in ticks:

@@ -52,9 +52,13 @@ class Catcher:
             )
         except OSError:
             self._loop.close()
-            raise unavailable("mail-port", f"The mail catcher's port {self.port} is taken.") from None
+            raise unavailable(
+                "mail-port", f"The mail catcher's port {self.port} is taken."
+            ) from None
         self.port = server.sockets[0].getsockname()[1]
-        self._thread = threading.Thread(target=self._serve, args=(server,), name="mail-catcher", daemon=True)
+        self._thread = threading.Thread(
+            target=self._serve, args=(server,), name="mail-catcher", daemon=True
+        )
         self._thread.start()
 
     def stop(self) -> None:

@@ -44,11 +44,17 @@ def send(settings: Settings, mail: Mail) -> None:
         with _connect(settings) as server:
             server.send_message(message, to_addrs=[mail.to])
     except smtplib.SMTPAuthenticationError:
-        raise unavailable("mail-login-refused", "The mail server refused the hub's sign-in.") from None
+        raise unavailable(
+            "mail-login-refused", "The mail server refused the hub's sign-in."
+        ) from None
     except smtplib.SMTPRecipientsRefused:
-        raise unavailable("mail-recipient-refused", "The mail server refused the mailbox.") from None
+        raise unavailable(
+            "mail-recipient-refused", "The mail server refused the mailbox."
+        ) from None
     except ssl.SSLError:
-        raise unavailable("mail-not-secure", "The mail server's certificate was not accepted.") from None
+        raise unavailable(
+            "mail-not-secure", "The mail server's certificate was not accepted."
+        ) from None
     except (smtplib.SMTPServerDisconnected, smtplib.SMTPConnectError):
         raise _away() from None
     except smtplib.SMTPException:
@@ -65,7 +71,9 @@ def _message(settings: Settings, mail: Mail) -> EmailMessage:
         message["Subject"] = mail.subject
         message["Message-ID"] = mail.message_id
     except ValueError:
-        raise HubError("mail-malformed", 422, "The mail's address or subject is not well-formed.") from None
+        raise HubError(
+            "mail-malformed", 422, "The mail's address or subject is not well-formed."
+        ) from None
     message["Date"] = formatdate(usegmt=True)
     message["Auto-Submitted"] = "auto-generated"
     message["X-Auto-Response-Suppress"] = "All"
@@ -86,11 +94,17 @@ def _connect(settings: Settings) -> smtplib.SMTP:
     server: smtplib.SMTP
     if url.scheme == "smtps":
         context = ssl.create_default_context()
-        server = smtplib.SMTP_SSL(url.hostname, port or 465, timeout=TIMEOUT_SECONDS, context=context)
+        server = smtplib.SMTP_SSL(
+            url.hostname, port or 465, timeout=TIMEOUT_SECONDS, context=context
+        )
     else:
         server = smtplib.SMTP(url.hostname, port or 25, timeout=TIMEOUT_SECONDS)
     try:
-        if url.scheme == "smtp" and parse_qs(url.query).get("starttls", ["0"])[0] in ("1", "true", "yes"):
+        if url.scheme == "smtp" and parse_qs(url.query).get("starttls", ["0"])[0] in (
+            "1",
+            "true",
+            "yes",
+        ):
             server.starttls(context=ssl.create_default_context())
         if url.username:
             server.login(unquote(url.username), unquote(url.password or ""))
@@ -105,4 +119,6 @@ def _away() -> HubError:
 
 
 def _bad_address() -> HubError:
-    return unavailable("mail-misconfigured", "SMTP_URL is not an address like smtp://user:password@host:25.")
+    return unavailable(
+        "mail-misconfigured", "SMTP_URL is not an address like smtp://user:password@host:25."
+    )

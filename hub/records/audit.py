@@ -82,7 +82,9 @@ def record(
             raise ValueError("a reason in words is encrypted: give the vault")
         if case_id is None:
             vault.create_hub_key(session)
-        sealed_reason = vault.encrypt(session, case_id or HUB_SUBJECT, reason.encode(), _reason_aad(audit_id))
+        sealed_reason = vault.encrypt(
+            session, case_id or HUB_SUBJECT, reason.encode(), _reason_aad(audit_id)
+        )
     session.execute(
         insert(AuditRecord),
         {
@@ -137,11 +139,17 @@ def looks_at(
     if message_ids is not None:
         ids = list(message_ids)
         named = func.jsonb_exists_any(
-            AuditRecord.detail["messages"], cast([str(message_id) for message_id in ids], ARRAY(Text()))
+            AuditRecord.detail["messages"],
+            cast([str(message_id) for message_id in ids], ARRAY(Text())),
         )
-        chosen &= or_(and_(AuditRecord.object_kind == "message", AuditRecord.object_id.in_(ids)), named)
+        chosen &= or_(
+            and_(AuditRecord.object_kind == "message", AuditRecord.object_id.in_(ids)), named
+        )
     rows = session.scalars(
-        select(AuditRecord).where(chosen).order_by(AuditRecord.at.desc(), AuditRecord.id.desc()).limit(limit)
+        select(AuditRecord)
+        .where(chosen)
+        .order_by(AuditRecord.at.desc(), AuditRecord.id.desc())
+        .limit(limit)
     )
     return [_look(session, row, vault) for row in rows]
 
@@ -158,7 +166,12 @@ def _look(session: Session, row: AuditRecord, vault: Vault | None) -> Look:
         id=row.id,
         at=row.at,
         who=Who(
-            row.who_kind, row.who_id, row.who_name, row.who_organisation_id, row.who_unit_id, row.session_id
+            row.who_kind,
+            row.who_id,
+            row.who_name,
+            row.who_organisation_id,
+            row.who_unit_id,
+            row.session_id,
         ),
         action=row.action,
         message_ids=frozenset(messages),

@@ -34,7 +34,13 @@ def remember_reason(
     reason = vault.encrypt(session, case_id, text.encode(), _aad(session_id)) if text else None
     session.execute(
         insert(ConsultationReason).on_conflict_do_nothing(),
-        {"session_id": session_id, "case_id": case_id, "reason_code": code, "reason": reason, "at": now},
+        {
+            "session_id": session_id,
+            "case_id": case_id,
+            "reason_code": code,
+            "reason": reason,
+            "at": now,
+        },
     )
 
 
@@ -43,7 +49,11 @@ def known_reason(session: Session, vault: Vault, session_id: UUID, case_id: UUID
     row = session.get(ConsultationReason, (session_id, case_id))
     if row is None:
         return None
-    text = vault.decrypt(session, case_id, row.reason, _aad(session_id)).decode() if row.reason else None
+    text = (
+        vault.decrypt(session, case_id, row.reason, _aad(session_id)).decode()
+        if row.reason
+        else None
+    )
     return Reason(row.reason_code, text, row.at)
 
 

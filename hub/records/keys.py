@@ -79,7 +79,9 @@ class Keys:
             insert(KeyCheck).on_conflict_do_nothing(),
             [{"name": name, "hmac": value} for name, value in values.items()],
         )
-        for name, noted in session.execute(select(KeyCheck.name, KeyCheck.hmac).order_by(KeyCheck.name)):
+        for name, noted in session.execute(
+            select(KeyCheck.name, KeyCheck.hmac).order_by(KeyCheck.name)
+        ):
             if name not in values:
                 raise unavailable("key-missing", f"The key {self.folder / name} is missing.")
             if not hmac.compare_digest(values[name], noted):
@@ -134,7 +136,9 @@ def _check_folder(folder: Path) -> None:
     if not folder.is_dir():
         raise unavailable("keys-missing", f"The folder of keys, {folder}, is missing.")
     if folder.stat().st_mode & 0o077:
-        raise unavailable("keys-open", f"The folder of keys, {folder}, is open to others: chmod 700 it.")
+        raise unavailable(
+            "keys-open", f"The folder of keys, {folder}, is open to others: chmod 700 it."
+        )
 
 
 def _symmetric_paths(folder: Path) -> list[Path]:

@@ -35,7 +35,9 @@ class DataKey(Base):
     """The data key of one subject (a case or a draft), wrapped by a key-encryption key."""
 
     __tablename__ = "data_key"
-    __table_args__ = (CheckConstraint("(destroyed_at IS NULL) = (wrapped IS NOT NULL)", "destroyed"),)
+    __table_args__ = (
+        CheckConstraint("(destroyed_at IS NULL) = (wrapped IS NOT NULL)", "destroyed"),
+    )
 
     subject_id: Mapped[UUID] = mapped_column(primary_key=True)
     wrapped: Mapped[bytes | None] = mapped_column(LargeBinary)
@@ -49,13 +51,20 @@ class AuditRecord(Base):
 
     __tablename__ = "audit_record"
     __table_args__ = (
-        CheckConstraint("who_kind IN ('person', 'client', 'guest', 'system', 'public')", "who_kind"),
+        CheckConstraint(
+            "who_kind IN ('person', 'client', 'guest', 'system', 'public')", "who_kind"
+        ),
         CheckConstraint("who_kind NOT IN ('person', 'client') OR who_id IS NOT NULL", "who_id"),
         CheckConstraint("action ~ '^[a-z][a-z0-9-]*([.][a-z][a-z0-9-]*)*$'", "action"),
         CheckConstraint("(object_id IS NULL) OR (object_kind IS NOT NULL)", "object"),
         CheckConstraint("jsonb_typeof(detail) = 'object'", "detail"),
         Index("ix_audit_record_xid_id", "xid", "id"),
-        Index("ix_audit_record_case_id_at", "case_id", "at", postgresql_where=text("case_id IS NOT NULL")),
+        Index(
+            "ix_audit_record_case_id_at",
+            "case_id",
+            "at",
+            postgresql_where=text("case_id IS NOT NULL"),
+        ),
     )
 
     id: Mapped[UUID] = mapped_column(primary_key=True)
@@ -81,7 +90,10 @@ class AuditSeal(Base):
     """One link of the HMAC chain over the audit records, in commit order. Insert-only."""
 
     __tablename__ = "audit_seal"
-    __table_args__ = (CheckConstraint("octet_length(mac) = 32", "mac"), CheckConstraint("seq > 0", "seq"))
+    __table_args__ = (
+        CheckConstraint("octet_length(mac) = 32", "mac"),
+        CheckConstraint("seq > 0", "seq"),
+    )
 
     seq: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
     audit_id: Mapped[UUID] = mapped_column(ForeignKey("audit_record.id"), unique=True)

@@ -131,11 +131,12 @@ def verify(session: Session, keys: Keys) -> Verification:
     Reads everything, in a stream. Records sealed or written meanwhile are left for the next time.
     """
     session.execute(text("SET LOCAL statement_timeout = 0"))
+    anchors = _anchors(keys.anchor_path)  # first: a mark made meanwhile would be of a seal not read
     last = session.execute(_LAST).one_or_none()
     reach = session.execute(_REACH).one_or_none()
     last_seq: int = last.seq if last else 0
-    anchors = _anchors(keys.anchor_path)
-    proven, problem, position = _prove(_chain(session, last_seq), keys.audit, anchors, last_seq)
+    with session.execute(_CHAIN.execution_options(yield_per=BATCH), {"last": last_seq}) as chain:
+        proven, problem, position = _prove(chain, keys.audit, anchors, last_seq)
     behind: Problem | None = None
     unsealed, oldest = 0, None
     for row in session.execute(_UNSEALED.execution_options(yield_per=BATCH)):
@@ -154,10 +155,6 @@ def verify(session: Session, keys: Keys) -> Verification:
     return Verification(proven, problem, unsealed, oldest)
 
 
-def _chain(session: Session, last_seq: int) -> Iterable[Row[Any]]:
-    return session.execute(_CHAIN.execution_options(yield_per=BATCH), {"last": last_seq})
-
-
 def _prove(
     chain: Iterable[Row[Any]], key: bytes, anchors: dict[int, set[bytes]], last_seq: int
 ) -> tuple[int, Problem | None, Place | None]:
@@ -167,7 +164,9 @@ def _prove(
         here = _place(row)
         problem = None
         if row.seq != seq + 1:
-            problem = Problem("missing", seq + 1, None, f"Seal {seq + 1} of the audit log is missing.")
+            problem = Problem(
+                "missing", seq + 1, None, f"Seal {seq + 1} of the audit log is missing."
+            )
         elif here is None:
             sentence = f"Audit record {row.audit_id}, sealed as number {row.seq}, is missing."
             return seq, Problem("missing", row.seq, row.audit_id, sentence), before
@@ -181,8 +180,7 @@ def _prove(
             problem = Problem("rewritten", row.seq, row.audit_id, sentence)
         if problem is not None:
             return seq, problem, here
-        assert here is not None
-        mac, seq, before = bytes(row.mac), row.seq, here
+        mac, seq, before = bytes(row.mac), row.seq, here or before
     noted = max(anchors, default=0)
     if noted > last_seq:
         sentence = f"The end of the audit log is missing: {noted} records were sealed, {last_seq} are left."
@@ -262,6 +260,10 @@ def _anchors(path: Path) -> dict[int, set[bytes]]:
     with path.open("r", encoding="ascii", errors="replace") as file:
         for line in file:
             seq, _, mac = line.strip().partition(" ")
-            if seq.isdigit() and len(mac) == 64 and all(digit in "0123456789abcdef" for digit in mac):
+            if (
+                seq.isdigit()
+                and len(mac) == 64
+                and all(digit in "0123456789abcdef" for digit in mac)
+            ):
                 noted.setdefault(int(seq), set()).add(bytes.fromhex(mac))
     return noted

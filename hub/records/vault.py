@@ -57,16 +57,24 @@ class Vault:
         with self._lock:
             self._cache.pop(subject_id, None)
 
-    def encrypt(self, session: Session, subject_id: UUID, plaintext: bytes, aad: tuple[str, ...]) -> bytes:
+    def encrypt(
+        self, session: Session, subject_id: UUID, plaintext: bytes, aad: tuple[str, ...]
+    ) -> bytes:
         """Return the ciphertext, bound to the subject and to `aad` (case, message, type …).
 
         Raises:
             HubError: 410 when the subject was erased.
         """
         nonce = os.urandom(NONCE_BYTES)
-        return FORMAT + nonce + self._key(session, subject_id).encrypt(nonce, plaintext, bind(subject_id, aad))
+        return (
+            FORMAT
+            + nonce
+            + self._key(session, subject_id).encrypt(nonce, plaintext, bind(subject_id, aad))
+        )
 
-    def decrypt(self, session: Session, subject_id: UUID, ciphertext: bytes, aad: tuple[str, ...]) -> bytes:
+    def decrypt(
+        self, session: Session, subject_id: UUID, ciphertext: bytes, aad: tuple[str, ...]
+    ) -> bytes:
         """Return the plaintext.
 
         Raises:
@@ -85,7 +93,9 @@ class Vault:
     def _row(self, subject_id: UUID, key: bytes) -> dict[str, object]:
         epoch = self._keys.kek_epoch
         nonce = os.urandom(NONCE_BYTES)
-        wrapped = nonce + AESGCM(self._keys.keks[epoch]).encrypt(nonce, key, _wrapping(subject_id, epoch))
+        wrapped = nonce + AESGCM(self._keys.keks[epoch]).encrypt(
+            nonce, key, _wrapping(subject_id, epoch)
+        )
         return {"subject_id": subject_id, "wrapped": wrapped, "kek_epoch": epoch}
 
     def _key(self, session: Session, subject_id: UUID) -> AESGCM:
@@ -110,7 +120,9 @@ class Vault:
             select(DataKey.wrapped, DataKey.kek_epoch).where(DataKey.subject_id == subject_id)
         ).one_or_none()
         if row is None:
-            raise HubError("content-key-missing", 500, "This content cannot be read: it has no key.")
+            raise HubError(
+                "content-key-missing", 500, "This content cannot be read: it has no key."
+            )
         if row.wrapped is None:
             raise HubError("erased", 410, "This content was erased.")
         kek = self._keys.keks.get(row.kek_epoch)
@@ -134,4 +146,6 @@ def _wrapping(subject_id: UUID, epoch: int) -> bytes:
 
 
 def _unreadable() -> HubError:
-    return HubError("content-unreadable", 500, "This content cannot be read: it is not what was stored.")
+    return HubError(
+        "content-unreadable", 500, "This content cannot be read: it is not what was stored."
+    )

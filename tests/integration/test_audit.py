@@ -76,12 +76,16 @@ def test_who_has_looked_at_a_case_and_at_one_message(database: Database, keys: K
     assert at_none == []
 
 
-def test_a_reason_in_words_is_stored_encrypted(database: Database, keys: Keys, owner_url: str) -> None:
+def test_a_reason_in_words_is_stored_encrypted(
+    database: Database, keys: Keys, superuser_url: str
+) -> None:
     vault = Vault(keys)
     with database.unit_of_work() as session:
         for _ in range(2):
-            audit.record(session, OFFICER, "person.suspended", now=NOW, reason="left the force", vault=vault)
-    with psycopg.connect(owner_url) as connection:
+            audit.record(
+                session, OFFICER, "person.suspended", now=NOW, reason="left the force", vault=vault
+            )
+    with psycopg.connect(superuser_url) as connection:
         stored = connection.execute("SELECT reason FROM audit_record").fetchall()
     assert len(stored) == 2
     assert all(b"force" not in reason for (reason,) in stored)
@@ -98,7 +102,9 @@ def test_a_reason_in_words_is_stored_encrypted(database: Database, keys: Keys, o
         (OFFICER, ""),
     ],
 )
-def test_the_database_refuses_a_record_that_says_nothing(database: Database, who: Who, action: str) -> None:
+def test_the_database_refuses_a_record_that_says_nothing(
+    database: Database, who: Who, action: str
+) -> None:
     with pytest.raises(HubError), database.unit_of_work() as session:
         audit.record(session, who, action, now=NOW)
 
@@ -115,7 +121,7 @@ def test_the_database_refuses_a_record_that_says_nothing(database: Database, who
     ],
 )
 def test_no_one_changes_the_log_in_passing(
-    database: Database, keys: Keys, owner_url: str, statement: str
+    database: Database, keys: Keys, superuser_url: str, statement: str
 ) -> None:
     with database.unit_of_work() as session:
         audit.record(session, OFFICER, "case.opened", now=NOW)
@@ -124,7 +130,10 @@ def test_no_one_changes_the_log_in_passing(
     with pytest.raises(DBAPIError) as caught, database.unit_of_work() as session:
         session.execute(text(statement))
     assert isinstance(caught.value.orig, psycopg.errors.InsufficientPrivilege)
-    with psycopg.connect(owner_url) as connection, pytest.raises(psycopg.errors.RestrictViolation):
+    with (
+        psycopg.connect(superuser_url) as connection,
+        pytest.raises(psycopg.errors.RestrictViolation),
+    ):
         connection.execute(statement)
 
 
@@ -139,12 +148,16 @@ def test_the_running_hub_cannot_choose_its_place_in_the_order(database: Database
     assert isinstance(caught.value.orig, psycopg.errors.InsufficientPrivilege)
 
 
-def test_a_reason_for_looking_is_asked_once_per_case_and_session(database: Database, keys: Keys) -> None:
+def test_a_reason_for_looking_is_asked_once_per_case_and_session(
+    database: Database, keys: Keys
+) -> None:
     vault, case_id, session_id = Vault(keys), new_id(), new_id()
     with database.unit_of_work() as session:
         vault.create_key(session, case_id)
         assert known_reason(session, vault, session_id, case_id) is None
-        remember_reason(session, vault, session_id, case_id, "other", "asked by the inspector", now=NOW)
+        remember_reason(
+            session, vault, session_id, case_id, "other", "asked by the inspector", now=NOW
+        )
         remember_reason(session, vault, session_id, case_id, "enquiry", now=NOW)
     with database.unit_of_work() as session:
         known = known_reason(session, vault, session_id, case_id)

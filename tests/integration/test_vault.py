@@ -18,14 +18,18 @@ NOW = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
 AAD = ("message", "update")
 
 
-def _case(database: Database, vault: Vault, content: bytes = b"last seen at the bus stop") -> tuple[UUID, bytes]:
+def _case(
+    database: Database, vault: Vault, content: bytes = b"last seen at the bus stop"
+) -> tuple[UUID, bytes]:
     case_id = new_id()
     with database.unit_of_work() as session:
         vault.create_key(session, case_id)
         return case_id, vault.encrypt(session, case_id, content, AAD)
 
 
-def _read(database: Database, vault: Vault, case_id: UUID, stored: bytes, aad: tuple[str, ...] = AAD) -> bytes:
+def _read(
+    database: Database, vault: Vault, case_id: UUID, stored: bytes, aad: tuple[str, ...] = AAD
+) -> bytes:
     with database.unit_of_work() as session:
         return vault.decrypt(session, case_id, stored, aad)
 
@@ -61,24 +65,26 @@ def test_two_encryptions_of_one_text_differ(database: Database, keys: Keys) -> N
         assert vault.encrypt(session, case_id, b"last seen at the bus stop", AAD) != stored
 
 
-def test_the_database_holds_no_key_in_clear(database: Database, keys: Keys, owner_url: str) -> None:
+def test_the_database_holds_no_key_in_clear(
+    database: Database, keys: Keys, superuser_url: str
+) -> None:
     case_id, stored = _case(database, Vault(keys))
     other = replace(keys, keks={1: bytes(32)})
     with pytest.raises(HubError) as caught:
         _read(database, Vault(other), case_id, stored)
     assert caught.value.code == "content-unreadable"
-    with psycopg.connect(owner_url) as connection:
+    with psycopg.connect(superuser_url) as connection:
         row = connection.execute("SELECT wrapped FROM data_key").fetchone()
     assert row is not None
     assert len(row[0]) == 12 + 32 + 16
 
 
 def test_a_wrapped_key_moved_to_another_subject_does_not_unwrap(
-    database: Database, keys: Keys, owner_url: str
+    database: Database, keys: Keys, superuser_url: str
 ) -> None:
     case_id, stored = _case(database, Vault(keys))
     other_id, _ = _case(database, Vault(keys))
-    with psycopg.connect(owner_url) as connection:
+    with psycopg.connect(superuser_url) as connection:
         connection.execute(
             "UPDATE data_key SET wrapped = (SELECT wrapped FROM data_key WHERE subject_id = %s)"
             " WHERE subject_id = %s",
@@ -89,11 +95,15 @@ def test_a_wrapped_key_moved_to_another_subject_does_not_unwrap(
     assert caught.value.code == "content-unreadable"
 
 
-def test_a_new_case_costs_one_statement_and_a_known_one_none(database: Database, keys: Keys) -> None:
+def test_a_new_case_costs_one_statement_and_a_known_one_none(
+    database: Database, keys: Keys
+) -> None:
     vault = Vault(keys)
     statements: list[str] = []
     event.listen(
-        database.engine, "before_cursor_execute", lambda _c, _cur, statement, *_: statements.append(statement)
+        database.engine,
+        "before_cursor_execute",
+        lambda _c, _cur, statement, *_: statements.append(statement),
     )
     case_id, stored = _case(database, vault)
     assert len(statements) == 1
@@ -132,15 +142,22 @@ def test_a_destroyed_key_is_forgotten_by_every_process_within_seconds(
         assert session.scalar(text("SELECT wrapped IS NULL FROM data_key")) is True
 
 
-def test_a_destroyed_key_never_comes_back(database: Database, keys: Keys, owner_url: str) -> None:
+def test_a_destroyed_key_never_comes_back(
+    database: Database, keys: Keys, superuser_url: str
+) -> None:
     case_id, _ = _case(database, Vault(keys))
     with database.unit_of_work() as session:
         Vault(keys).destroy_key(session, case_id, now=NOW)
-    with psycopg.connect(owner_url) as connection, pytest.raises(psycopg.errors.RestrictViolation):
+    with (
+        psycopg.connect(superuser_url) as connection,
+        pytest.raises(psycopg.errors.RestrictViolation),
+    ):
         connection.execute("UPDATE data_key SET wrapped = 'x', destroyed_at = NULL")
 
 
-def test_the_cache_is_bounded(database: Database, keys: Keys, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_cache_is_bounded(
+    database: Database, keys: Keys, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(vault_module, "CACHE_SIZE", 2)
     vault = Vault(keys)
     cases = [_case(database, vault) for _ in range(4)]

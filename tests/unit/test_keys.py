@@ -47,7 +47,9 @@ def test_a_missing_key_is_named_and_never_made_anew(tmp_path: Path, name: str) -
     assert str(tmp_path / "keys" / name) in refusal.sentence
 
 
-@pytest.mark.parametrize("content", [b"", b"not hex", b"00" * 31, b"\xff" * 64, b"-----BEGIN NOTHING-----"])
+@pytest.mark.parametrize(
+    "content", [b"", b"not hex", b"00" * 31, b"\xff" * 64, b"-----BEGIN NOTHING-----"]
+)
 @pytest.mark.parametrize("name", ["kek-1", TOKEN_SIGNING])
 def test_a_malformed_key_is_refused(tmp_path: Path, name: str, content: bytes) -> None:
     Keys.load(tmp_path / "keys", create=True)

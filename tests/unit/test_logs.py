@@ -37,7 +37,9 @@ fail()
 @pytest.fixture(scope="module")
 def lines() -> list[dict[str, Any]]:
     """What a process of its own logs."""
-    done = subprocess.run([sys.executable, "-c", PROCESS], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", PROCESS], capture_output=True, text=True, check=False
+    )
     assert "Alex" not in done.stdout + done.stderr
     return [json.loads(line) for line in done.stderr.splitlines()]
 
