@@ -38,7 +38,7 @@ def describe(error: BaseException) -> dict[str, Any]:
 
 
 def get_logger(name: str) -> structlog.stdlib.BoundLogger:
-    """Return a logger: `log.warning("event-in-words", job_id=…)`, with `exc_info=True` in an except block."""
+    """Return a logger: `log.warning("what-happened", id=…)`, in `except` with `exc_info=True`."""
     logger: structlog.stdlib.BoundLogger = structlog.stdlib.get_logger(name)
     return logger
 
@@ -67,7 +67,7 @@ def _exceptions_by_type(
     return event
 
 
-# At import, not in `configure`: structlog's own default prints a traceback with every local variable.
+# At import, not in `configure`: structlog's default prints tracebacks with every local variable.
 structlog.configure(
     processors=[
         structlog.stdlib.filter_by_level,
@@ -83,7 +83,7 @@ structlog.configure(
 
 
 class _JsonLines(logging.Formatter):
-    """One line for each record: a library's message stays a template, its arguments are left out."""
+    """One line for each record: a library's message stays a template, without its arguments."""
 
     def format(self, record: logging.LogRecord) -> str:
         line: dict[str, Any] = {

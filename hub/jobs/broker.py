@@ -89,7 +89,7 @@ class _Worker:
 
 
 class _Waker:
-    """Sends wake-ups; a Redis that failed is left alone for a moment, so that no request waits on it."""
+    """Sends wake-ups; leaves a Redis that failed alone for a moment: no request waits on it."""
 
     def __init__(self, actor: "dramatiq.Actor[[str], None]") -> None:
         self._actor = actor

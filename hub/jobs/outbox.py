@@ -10,13 +10,15 @@ import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import event, or_, select, update
+from sqlalchemy import or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from hub.after_commit import after_commit
 from hub.db import Database, new_id
 from hub.errors import HubError
 from hub.jobs.model import OutboxJob
@@ -31,7 +33,6 @@ FIRST_RETRY = timedelta(seconds=2)
 LONGEST_RETRY = timedelta(hours=1)
 SWEEP = 500
 
-_WAKE = "hub.outbox.wake"
 _SETTINGS = "hub.outbox.settings"
 
 
@@ -111,19 +112,8 @@ def enqueue(
     else:
         session.execute(statement)
     if due <= now:
-        if _WAKE not in session.info:
-            event.listen(session, "after_commit", _wake_after_commit)
-        session.info.setdefault(_WAKE, []).append(job_id)
+        after_commit(session, partial(wake, [job_id]))
     return job_id
-
-
-def _wake_after_commit(session: Session) -> None:
-    if session.in_nested_transaction():
-        return
-    ids: list[UUID] = session.info.get(_WAKE, [])
-    if ids:
-        wake(ids)
-        ids.clear()
 
 
 def wake(job_ids: Sequence[UUID]) -> bool:
@@ -147,9 +137,7 @@ def drive(
             session.info[_SETTINGS] = settings
             if not _still_mine(session, job):
                 return False
-            if job.kind not in _handlers:
-                raise HubError("no-handler", 500, "No part of the hub does jobs of this kind.")
-            _handlers[job.kind](session, job, now)
+            _handlers.get(job.kind, _no_handler)(session, job, now)
             session.execute(
                 update(OutboxJob)
                 .where(OutboxJob.id == job.id)
@@ -186,9 +174,13 @@ def due(session: Session, now: datetime, *, limit: int = SWEEP) -> list[UUID]:
 
 
 def backoff(attempts: int, jitter: float) -> timedelta:
-    """Return the wait before the next attempt: doubling, up to an hour; `jitter` in 0..1 spreads it."""
+    """Return the wait before the next attempt: doubling up to an hour, spread by jitter (0–1)."""
     longest = min(FIRST_RETRY * (1 << min(attempts - 1, 20)), LONGEST_RETRY)
     return longest * (0.5 + 0.5 * jitter)
+
+
+def _no_handler(_session: Session, _job: Job, _now: datetime) -> None:
+    raise HubError("no-handler", 500, "No part of the hub does jobs of this kind.")
 
 
 def _claim(session: Session, job_id: UUID, now: datetime) -> Job | None:
@@ -234,7 +226,7 @@ def _still_mine(session: Session, job: Job) -> bool:
 
 def _put_back(session: Session, job: Job, now: datetime, error: Exception) -> None:
     code = error.code if isinstance(error, HubError) else type(error).__name__
-    again = now + backoff(job.attempts, random.random())
+    again = now + backoff(job.attempts, random.random())  # noqa: S311  # spreads retries, guards nothing
     session.execute(
         update(OutboxJob)
         .where(

@@ -87,7 +87,7 @@ def run(database_url: str, stop: threading.Event, keys: Keys) -> None:
 
 
 def sweep(database: Database, now: datetime) -> None:
-    """Wake workers for jobs that are due and that no one took; while Redis is away, do some here."""
+    """Wake workers for due jobs that no one took; while Redis is away, do some of them here."""
     with database.unit_of_work() as session:
         job_ids = outbox.due(session, now)
     if not job_ids or outbox.wake(job_ids):

@@ -45,19 +45,17 @@ class Catcher:
             self.folder.mkdir(parents=True, exist_ok=True)
         except OSError:
             raise unavailable("mail-folder", f"Mails cannot be written to {self.folder}.") from None
-        self._loop = asyncio.new_event_loop()
+        loop = self._loop = asyncio.new_event_loop()
         try:
-            server = self._loop.run_until_complete(
-                self._loop.create_server(lambda: SMTP(_ToFolder(self.folder)), self.host, self.port)
+            server = loop.run_until_complete(
+                loop.create_server(lambda: SMTP(_ToFolder(self.folder)), self.host, self.port)
             )
         except OSError:
-            self._loop.close()
-            raise unavailable(
-                "mail-port", f"The mail catcher's port {self.port} is taken."
-            ) from None
+            loop.close()
+            raise unavailable("mail-port", f"The mail port {self.port} is taken.") from None
         self.port = server.sockets[0].getsockname()[1]
         self._thread = threading.Thread(
-            target=self._serve, args=(server,), name="mail-catcher", daemon=True
+            target=self._serve, args=(loop, server), name="mail-catcher", daemon=True
         )
         self._thread.start()
 
@@ -75,17 +73,17 @@ class Catcher:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
-    def _serve(self, server: asyncio.Server) -> None:
-        assert self._loop is not None
+    @staticmethod
+    def _serve(loop: asyncio.AbstractEventLoop, server: asyncio.Server) -> None:
         try:
-            self._loop.run_forever()
+            loop.run_forever()
         finally:
             server.close()
-            for task in asyncio.all_tasks(self._loop):
+            for task in asyncio.all_tasks(loop):
                 task.cancel()
-            self._loop.run_until_complete(server.wait_closed())
-            self._loop.run_until_complete(asyncio.sleep(0))
-            self._loop.close()
+            loop.run_until_complete(server.wait_closed())
+            loop.run_until_complete(asyncio.sleep(0))
+            loop.close()
 
 
 class _ToFolder:
@@ -94,7 +92,9 @@ class _ToFolder:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    async def handle_DATA(self, _server: SMTP, _peer: Peer, envelope: Envelope) -> str:
+    async def handle_DATA(  # noqa: N802  # aiosmtpd's name
+        self, _server: SMTP, _peer: Peer, envelope: Envelope
+    ) -> str:
         content = envelope.original_content or b""
         try:
             _write(self._folder, content, envelope.rcpt_tos)

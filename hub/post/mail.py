@@ -1,4 +1,4 @@
-"""Mail over SMTP. Its text carries a reference and a link, never content of a case (DOMAIN.md 4.11)."""
+"""Mail over SMTP: a reference and a link, never content of a case (DOMAIN.md 4.11)."""
 
 import smtplib
 import ssl
@@ -25,7 +25,7 @@ class Mail:
 
 
 def message_id(settings: Settings, job_id: UUID) -> str:
-    """Return the Message-ID of the mail that a job sends: the same at every attempt (RFC 5322, 3.6.4)."""
+    """Return the Message-ID of the mail that a job sends, the same at every attempt (RFC 5322)."""
     domain = parseaddr(settings.mail_from)[1].rpartition("@")[2] or "localhost"
     return f"<{job_id}@{domain}>"
 

@@ -1,1 +1,1 @@
-"""What is kept on record: who did what and why, sealed; and content, encrypted under a key per case."""
+"""What is on record: who did what and why, sealed; and content, under a key per case."""

@@ -111,7 +111,7 @@ def record(
 
 @dataclass(frozen=True)
 class Look:
-    """One look at content: who, when, by which act, at which messages (all ids as on record), and why."""
+    """One look at content: who, when, by which act, at which messages, and why."""
 
     id: UUID
     at: datetime

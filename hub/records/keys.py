@@ -19,7 +19,7 @@ from hub.errors import HubError, unavailable
 from hub.records.model import KeyCheck
 
 SYMMETRIC = ("kek-1", "audit", "session")
-TOKEN_SIGNING = "token-signing"
+TOKEN_SIGNING = "token-signing"  # noqa: S105  # a file's name
 
 
 @dataclass(frozen=True)
@@ -63,11 +63,11 @@ class Keys:
 
     @property
     def anchor_path(self) -> Path:
-        """Where the sealer notes how far the audit chain reaches: outside the database, beside the keys."""
+        """Where the sealer marks how far the audit chain reaches: beside the keys."""
         return self.folder.with_name(self.folder.name + "-audit-anchor")
 
     def check(self, session: Session) -> None:
-        """Refuse keys other than those that this database was made with; at its first start, note them.
+        """Refuse keys other than those this database was made with; at its first start, note them.
 
         Raises:
             HubError: the name of the first wrong key file, in one sentence.
@@ -96,7 +96,7 @@ def _check_value(name: str, key: bytes) -> bytes:
 
 
 def _create(folder: Path) -> None:
-    """Make the whole folder aside and move it into place at once: half a set of keys never stands."""
+    """Make the folder aside and move it into place at once: half a set of keys never stands."""
     if folder.is_dir() and any(folder.iterdir()):
         return
     try:

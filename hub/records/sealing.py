@@ -13,13 +13,15 @@ import struct
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Row, event, text
+from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
+from hub.after_commit import after_commit
 from hub.logs import get_logger
 from hub.records.keys import Keys
 
@@ -29,9 +31,9 @@ LOCK = 0x4D43_4855_4200_0002  # "MCHUB", sealing
 GENESIS = bytes(32)
 BATCH = 5000
 
-_RECORD = """r.id, r.xid::text AS xid, r.at, r.who_kind, r.who_id, r.who_name, r.who_organisation_id,
-    r.who_unit_id, r.session_id, r.action, r.case_id, r.object_kind, r.object_id, r.reason_code, r.reason,
-    r.detail::text AS detail, r.automatic"""
+_RECORD = """r.id, r.xid::text AS xid, r.at, r.who_kind, r.who_id, r.who_name,
+    r.who_organisation_id, r.who_unit_id, r.session_id, r.action, r.case_id, r.object_kind,
+    r.object_id, r.reason_code, r.reason, r.detail::text AS detail, r.automatic"""
 
 _REACH = text(
     """SELECT r.xid::text AS xid, r.id FROM audit_seal s JOIN audit_record r ON r.id = s.audit_id
@@ -42,17 +44,18 @@ _SEALABLE = text(
     f"""SELECT {_RECORD} FROM audit_record r
     WHERE r.xid < pg_snapshot_xmin(pg_current_snapshot())
       AND (r.xid, r.id) > (CAST(CAST(:xid AS text) AS xid8), CAST(:id AS uuid))
-    ORDER BY r.xid, r.id LIMIT :batch"""
+    ORDER BY r.xid, r.id LIMIT :batch"""  # noqa: S608  # the columns above
 )
 _INSERT = text(
     """INSERT INTO audit_seal (seq, audit_id, mac, sealed_at)
     SELECT seq, audit_id, mac, now()
-    FROM unnest(CAST(:seqs AS bigint[]), CAST(:ids AS uuid[]), CAST(:macs AS bytea[])) AS n (seq, audit_id, mac)"""
+    FROM unnest(CAST(:seqs AS bigint[]), CAST(:ids AS uuid[]), CAST(:macs AS bytea[]))
+        AS sealed (seq, audit_id, mac)"""
 )
 _CHAIN = text(
     f"""SELECT s.seq, s.audit_id, s.mac, {_RECORD}
     FROM audit_seal s LEFT JOIN audit_record r ON r.id = s.audit_id
-    WHERE s.seq <= :last ORDER BY s.seq"""
+    WHERE s.seq <= :last ORDER BY s.seq"""  # noqa: S608  # the columns above
 )
 _UNSEALED = text(
     """SELECT r.xid::text AS xid, r.id, r.at FROM audit_record r
@@ -64,7 +67,7 @@ Place = tuple[int, UUID]  # of a record in the order of commits: (xid, id)
 
 @dataclass(frozen=True)
 class Problem:
-    """The first thing wrong: its kind, the seal's number, the record's id where known, one sentence."""
+    """The first thing wrong: its kind, the seal's number and the record's id where known."""
 
     kind: str
     seq: int | None
@@ -74,7 +77,7 @@ class Problem:
 
 @dataclass(frozen=True)
 class Verification:
-    """What `hub audit verify` found: seals proven, the first problem, and the tail not yet sealed."""
+    """What `hub audit verify` found: seals proven, the first problem, the tail not yet sealed."""
 
     sealed: int
     problem: Problem | None
@@ -91,7 +94,10 @@ class Verification:
         if self.problem is not None:
             found = self.problem.sentence
         else:
-            found = f"{self.sealed} audit records are sealed, and nothing was altered, removed or reordered."
+            found = (
+                f"{self.sealed} audit records are sealed, "
+                "and nothing was altered, removed or reordered."
+            )
         if not self.unsealed or self.oldest_unsealed is None:
             return f"{found} No record waits to be sealed."
         oldest = self.oldest_unsealed.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
@@ -121,7 +127,7 @@ def seal(session: Session, keys: Keys, *, batch: int = BATCH) -> int:
     if seqs:
         session.execute(_INSERT, {"seqs": seqs, "ids": ids, "macs": macs})
         path, line = keys.anchor_path, f"{seq} {mac.hex()}\n"
-        event.listen(session, "after_commit", lambda _session: _anchor(path, line), once=True)
+        after_commit(session, partial(_anchor, path, line))
     return len(seqs)
 
 
@@ -158,7 +164,7 @@ def verify(session: Session, keys: Keys) -> Verification:
 def _prove(
     chain: Iterable[Row[Any]], key: bytes, anchors: dict[int, set[bytes]], last_seq: int
 ) -> tuple[int, Problem | None, Place | None]:
-    """Return the seals proven, the first problem, and the record's place in the order where known."""
+    """Return the seals proven, the first problem, and its record's place where known."""
     mac, seq, before = GENESIS, 0, (0, UUID(int=0))
     for row, following in _with_next(chain):
         here = _place(row)
@@ -174,8 +180,8 @@ def _prove(
             problem = _mismatch(row, before, here, following)
         elif anchors.get(row.seq, {bytes(row.mac)}) != {bytes(row.mac)}:
             sentence = (
-                f"Seal {row.seq} is not the one noted outside the database: the end of the audit log "
-                "was cut off and sealed anew."
+                f"Seal {row.seq} is not the one marked outside the database: "
+                "the end of the audit log was cut off and sealed anew."
             )
             problem = Problem("rewritten", row.seq, row.audit_id, sentence)
         if problem is not None:
@@ -183,7 +189,10 @@ def _prove(
         mac, seq, before = bytes(row.mac), row.seq, here or before
     noted = max(anchors, default=0)
     if noted > last_seq:
-        sentence = f"The end of the audit log is missing: {noted} records were sealed, {last_seq} are left."
+        sentence = (
+            "The end of the audit log is missing: "
+            f"{noted} records were sealed, {last_seq} are left."
+        )
         return seq, Problem("cut", last_seq + 1, None, sentence), None
     return seq, None, None
 
@@ -244,7 +253,7 @@ def _text(value: UUID | None) -> str | None:
 
 
 def _anchor(path: Path, line: str) -> None:
-    """Note how far the chain reaches. The seals are committed: a failure here is told, not raised."""
+    """Mark how far the chain reaches. The seals stand: a failure here is logged, not raised."""
     try:
         with path.open("ab", buffering=0) as file:
             file.write(line.encode())

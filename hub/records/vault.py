@@ -1,4 +1,4 @@
-"""Case content under AES-256-GCM: one data key per subject, wrapped by a key outside the database."""
+"""Content under AES-256-GCM: one data key per subject, wrapped by a key outside the database."""
 
 import os
 import struct
@@ -10,7 +10,7 @@ from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import insert, select, update
+from sqlalchemy import event, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
@@ -38,8 +38,11 @@ class Vault:
         """Make the data key of a new subject (a case or a draft): one insert."""
         key = AESGCM.generate_key(256)
         session.execute(insert(DataKey), self._row(subject_id, key))
-        # Not yet committed: this session alone may use it.
-        session.info.setdefault(_IN_SESSION, {})[subject_id] = AESGCM(key)
+        # Not yet committed: this session alone may use it, and not after a rollback.
+        if _IN_SESSION not in session.info:
+            session.info[_IN_SESSION] = {}
+            event.listen(session, "after_rollback", lambda ended: ended.info[_IN_SESSION].clear())
+        session.info[_IN_SESSION][subject_id] = AESGCM(key)
 
     def create_hub_key(self, session: Session) -> None:
         """Make the key of free text that belongs to no case, where there is none yet."""

@@ -50,7 +50,8 @@ CREATE TABLE audit_record (
     automatic boolean NOT NULL DEFAULT false,
     CONSTRAINT ck_audit_record_who_kind CHECK (
         who_kind IN ('person', 'client', 'guest', 'system', 'public')),
-    CONSTRAINT ck_audit_record_who_id CHECK (who_kind NOT IN ('person', 'client') OR who_id IS NOT NULL),
+    CONSTRAINT ck_audit_record_who_id CHECK (
+        who_kind NOT IN ('person', 'client') OR who_id IS NOT NULL),
     CONSTRAINT ck_audit_record_action CHECK (action ~ '^[a-z][a-z0-9-]*([.][a-z][a-z0-9-]*)*$'),
     CONSTRAINT ck_audit_record_object CHECK ((object_id IS NULL) OR (object_kind IS NOT NULL)),
     CONSTRAINT ck_audit_record_detail CHECK (jsonb_typeof(detail) = 'object')
@@ -80,8 +81,8 @@ CREATE TRIGGER audit_seal_is_only_added_to BEFORE UPDATE OR DELETE OR TRUNCATE O
 
 -- The transaction id is PostgreSQL's own word, never the application's: no INSERT on xid.
 GRANT SELECT, INSERT (
-    id, at, who_kind, who_id, who_name, who_organisation_id, who_unit_id, session_id, action, case_id,
-    object_kind, object_id, reason_code, reason, detail, automatic
+    id, at, who_kind, who_id, who_name, who_organisation_id, who_unit_id, session_id, action,
+    case_id, object_kind, object_id, reason_code, reason, detail, automatic
 ) ON audit_record TO hub_app;
 GRANT SELECT, INSERT ON audit_seal TO hub_app;
 

@@ -41,7 +41,7 @@ def _mail(**changes: str) -> Mail:
 
 def _caught(catcher: Catcher) -> list[EmailMessage]:
     files = sorted(catcher.folder.glob("*.eml"))
-    return [message_from_bytes(file.read_bytes(), policy=default) for file in files]  # type: ignore[misc]  # by policy
+    return [message_from_bytes(file.read_bytes(), policy=default) for file in files]
 
 
 def test_a_mail_is_plain_text_and_marked_automatic(catcher: Catcher) -> None:
@@ -104,7 +104,7 @@ def test_each_fault_of_the_server_has_its_code(catcher: Catcher) -> None:
 
 
 @pytest.mark.parametrize(
-    "reply, code",
+    ("reply", "code"),
     [
         ("550 5.1.1 Alex Example is unknown", "mail-recipient-refused"),
         ("451 4.7.1 Later", "mail-recipient-refused"),

@@ -28,7 +28,8 @@ from hub.settings import get_settings
 
 def leave_mark(session, job):
     session.execute(
-        text("INSERT INTO key_check (name, hmac) VALUES (:name, '')"), {"name": f"{job.id}/{job.attempts}"}
+        text("INSERT INTO key_check (name, hmac) VALUES (:name, '')"),
+        {"name": f"{job.id}/{job.attempts}"},
     )
 
 @outbox.handler("test-quick")
