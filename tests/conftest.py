@@ -64,10 +64,10 @@ def servers() -> Iterator[TestServers]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def keys(tmp_path_factory: pytest.TempPathFactory) -> Keys:
-    """Return keys made for this run."""
-    return Keys.load(tmp_path_factory.mktemp("keys"), create=True)
+    """Return this test's own keys: the mark beside them tells how far one database was sealed."""
+    return Keys.load(tmp_path_factory.mktemp("hub") / "keys", create=True)
 
 
 def _template(servers: TestServers, name: str, fill: Callable[[str], None]) -> str:
