@@ -81,6 +81,7 @@ class Coverage(Base):
     confidence: Mapped[str | None]
     as_of: Mapped[str]
     source: Mapped[str]
+    verification: Mapped[str] = mapped_column(default="unverified")
     edited_at: Mapped[datetime | None]
     edited_by: Mapped[str | None]
 

@@ -49,9 +49,11 @@ CREATE TABLE coverage (
     confidence text,
     as_of text NOT NULL,
     source text NOT NULL,
+    verification text NOT NULL DEFAULT 'unverified',
     edited_at timestamptz,
     edited_by text,
-    CONSTRAINT ck_coverage_dates CHECK (valid_to IS NULL OR valid_to >= valid_from)
+    CONSTRAINT ck_coverage_dates CHECK (valid_to IS NULL OR valid_to >= valid_from),
+    CONSTRAINT ck_coverage_verification CHECK (verification IN ('unverified', 'verified'))
 );
 CREATE UNIQUE INDEX uq_coverage_unit_id_area_id_open ON coverage (unit_id, area_id)
     WHERE valid_to IS NULL;

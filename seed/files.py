@@ -1,0 +1,483 @@
+"""The reference files as typed rows: read, checked, refused with the row and column at fault."""
+
+import csv
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from hub.errors import HubError
+
+BUNDLED = Path(__file__).parent / "data"
+
+ONS_CODE = re.compile(r"[A-Z][0-9]{8}")
+SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
+UNIT_CODE = re.compile(r"[a-z0-9][a-z0-9-]*/[a-z0-9-]+")
+
+POLICE_KINDS = {
+    "territorial": "territorial",
+    "national_special": "national-special",
+    "neighbouring": "neighbouring",
+}
+NATIONAL_KINDS = ("national", "voluntary")
+UNIT_KINDS = ("national", "other")
+CHANNELS = {
+    "telephone": "telephone",
+    "mobile": "mobile",
+    "text message": "text",
+    "email": "email",
+    "secure email": "secure-email",
+    "web page": "web",
+}
+# What a page prints as a contact's purpose, as our purpose, and what of it a caller should know.
+PURPOSES = {
+    "advice on which force to contact; passing on information": (
+        "national-advice",
+        "Advice on which force to contact; passes information on.",
+    ),
+    "same": ("national-advice", None),
+    "same, from outside the UK": ("national-advice", "From outside the UK."),
+    "helpline": ("helpline", None),
+    "anonymous information": ("anonymous-information", None),
+    "general": ("non-emergency", None),
+    "general reporting on the railway": ("non-emergency", "General reporting on the railway."),
+    "reporting a child missing and saying that a Philomena Protocol form exists;"
+    " 999 if in danger": (
+        "non-emergency",
+        "To report a child missing; say whether a Philomena Protocol form exists.",
+    ),
+}
+MOST_PROBLEMS = 20
+
+
+@dataclass(frozen=True)
+class Force:
+    """A police service."""
+
+    code: str
+    name: str
+    name_welsh: str | None
+    area_name: str | None
+    country: str
+    website: str | None
+    non_emergency: str | None
+    kind: str
+    note: str | None
+
+
+@dataclass(frozen=True)
+class District:
+    """A local authority district, with its one force and its children's services authority."""
+
+    code: str
+    name: str
+    name_welsh: str | None
+    official_name: str
+    authority_type: str
+    country: str
+    region_code: str | None
+    region_name: str | None
+    force: str
+    authority: str
+    previous_codes: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Authority:
+    """A children's services authority."""
+
+    code: str
+    name: str
+    name_welsh: str | None
+    official_name: str
+    country: str
+
+
+@dataclass(frozen=True)
+class PolicingUnit:
+    """A policing unit below force level, with the districts that it is said to cover."""
+
+    code: str
+    force: str
+    name: str
+    label: str
+    districts: tuple[str, ...]
+    basis: str
+    confidence: str
+    as_of: str
+    source: str
+    note: str | None
+
+
+@dataclass(frozen=True)
+class NationalBody:
+    """A national organisation and its one unit; `published_as` is its name among the contacts."""
+
+    code: str
+    name: str
+    kind: str
+    unit: str
+    unit_name: str
+    unit_kind: str
+    published_as: str | None
+    source: str
+    source_date: str
+
+
+@dataclass(frozen=True)
+class PublishedContact:
+    """A contact that a public page states, unconfirmed; of a force, or of a national body."""
+
+    force: str | None
+    body: str | None
+    purpose: str
+    channel: str
+    value: str
+    source: str
+    source_date: str
+    note: str | None
+
+
+@dataclass(frozen=True)
+class Reference:
+    """All reference files of one edition, consistent with each other."""
+
+    forces: tuple[Force, ...]
+    districts: tuple[District, ...]
+    authorities: tuple[Authority, ...]
+    units: tuple[PolicingUnit, ...]
+    bodies: tuple[NationalBody, ...]
+    contacts: tuple[PublishedContact, ...]
+    sources: dict[str, tuple[str, str]]
+
+
+class Problems:
+    """What is wrong with the files, in the order found."""
+
+    def __init__(self) -> None:
+        self.found: list[str] = []
+
+    def add(self, file: str, line: int | None, column: str | None, sentence: str) -> None:
+        """Note one problem, with where it stands; `line` counts as an editor does."""
+        where = [file]
+        if line is not None:
+            where.append(f"line {line}")
+        if column is not None:
+            where.append(f"column {column}")
+        self.found.append(f"{', '.join(where)}: {sentence}")
+
+    def stop_if_any(self) -> None:
+        """Raise HubError `reference-invalid` with every problem found, the first ones in words."""
+        if not self.found:
+            return
+        shown = "; ".join(self.found[:MOST_PROBLEMS])
+        more = len(self.found) - MOST_PROBLEMS
+        tail = f"; and {more} more" if more > 0 else ""
+        raise HubError(
+            "reference-invalid", 422, f"The reference files were not read: {shown}{tail}."
+        )
+
+
+class Row:
+    """One line of a file, whose cells are read by column and checked."""
+
+    def __init__(self, file: str, line: int, cells: dict[str, str], problems: Problems) -> None:
+        self.file, self.line, self.cells, self.problems = file, line, cells, problems
+
+    def wrong(self, column: str, sentence: str) -> None:
+        """Note a problem of one cell."""
+        self.problems.add(self.file, self.line, column, sentence)
+
+    def optional(self, column: str) -> str | None:
+        """Return the cell, or None where it is empty."""
+        return self.cells[column] or None
+
+    def text(self, column: str) -> str:
+        """Return the cell; an empty one is a problem."""
+        if not self.cells[column]:
+            self.wrong(column, "this cell must not be empty")
+        return self.cells[column]
+
+    def code(self, column: str, pattern: re.Pattern[str], what: str) -> str:
+        """Return the cell; one that is not the kind of code wanted is a problem."""
+        value = self.cells[column]
+        if not pattern.fullmatch(value):
+            self.wrong(column, f"“{value}” is not {what}")
+        return value
+
+    def one_of(self, column: str, choices: Iterable[str]) -> str:
+        """Return the cell; one that is not among the choices is a problem."""
+        value, known = self.cells[column], tuple(choices)
+        if value not in known:
+            self.wrong(column, f"“{value}” is none of: {', '.join(known)}")
+        return value
+
+    def known(self, column: str, codes: Iterable[str], file: str) -> str:
+        """Return the cell; a code that the other file does not have is a problem."""
+        value = self.cells[column]
+        if value not in codes:
+            self.wrong(column, f"“{value}” is not in {file}")
+        return value
+
+    def codes(self, column: str) -> tuple[str, ...]:
+        """Return the ONS codes of a cell, separated by semicolons."""
+        values = tuple(part.strip() for part in self.cells[column].split(";") if part.strip())
+        for value in values:
+            if not ONS_CODE.fullmatch(value):
+                self.wrong(column, f"“{value}” is not an ONS code of nine characters")
+        return values
+
+
+def _rows(
+    folder: Path, file: str, columns: tuple[str, ...], key: str | None, problems: Problems
+) -> Iterator[Row]:
+    path = folder / file
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as stream:
+            reader = csv.reader(stream, strict=True)
+            header = next(reader, [])
+            missing = [column for column in columns if column not in header]
+            if missing:
+                problems.add(file, 1, None, f"there is no column {', '.join(missing)}")
+                return
+            seen: dict[str, int] = {}
+            for cells in reader:
+                if len(cells) != len(header):
+                    problems.add(
+                        file,
+                        reader.line_num,
+                        None,
+                        f"there are {len(cells)} cells where the header has {len(header)}",
+                    )
+                    continue
+                row = Row(
+                    file,
+                    reader.line_num,
+                    {name: cell.strip() for name, cell in zip(header, cells, strict=True)},
+                    problems,
+                )
+                if key is not None:
+                    value = row.cells[key]
+                    if value in seen:
+                        row.wrong(key, f"“{value}” is already on line {seen[value]}")
+                        continue
+                    seen[value] = row.line
+                yield row
+    except FileNotFoundError:
+        problems.add(file, None, None, "the file is missing")
+    except UnicodeDecodeError:
+        problems.add(file, None, None, "the file is not UTF-8")
+    except csv.Error:
+        problems.add(file, None, None, "the file is not well-formed CSV")
+
+
+Record = TypeVar("Record")
+
+
+def _table(
+    folder: Path,
+    file: str,
+    columns: str,
+    make: Callable[[Row], Record],
+    problems: Problems,
+    *,
+    key: str | None,
+) -> tuple[Record, ...]:
+    names = tuple(columns.split())
+    records = tuple(make(row) for row in _rows(folder, file, names, key, problems))
+    if not records and not problems.found:
+        problems.add(file, None, None, "there are no rows")
+    return records
+
+
+def _force(row: Row) -> Force:
+    return Force(
+        code=row.code("force_id", SLUG, "a force's slug"),
+        name=row.text("name"),
+        name_welsh=row.optional("welsh_name"),
+        area_name=row.optional("ons_pfa_name"),
+        country=row.text("country"),
+        website=row.optional("website"),
+        non_emergency=row.optional("non_emergency_telephone"),
+        kind=POLICE_KINDS.get(row.one_of("kind", POLICE_KINDS), ""),
+        note=row.optional("note"),
+    )
+
+
+def _authority(row: Row) -> Authority:
+    return Authority(
+        code=row.code("csa_code", ONS_CODE, "an ONS code of nine characters"),
+        name=row.text("csa_name"),
+        name_welsh=row.optional("csa_name_welsh"),
+        official_name=row.text("csa_official_name"),
+        country=row.text("country"),
+    )
+
+
+def _body(row: Row) -> NationalBody:
+    return NationalBody(
+        code=row.code("organisation_code", SLUG, "an organisation's slug"),
+        name=row.text("organisation_name"),
+        kind=row.one_of("organisation_kind", NATIONAL_KINDS),
+        unit=row.code("unit_code", UNIT_CODE, "a unit's code"),
+        unit_name=row.text("unit_name"),
+        unit_kind=row.one_of("unit_kind", UNIT_KINDS),
+        published_as=row.optional("published_as"),
+        source=row.text("source"),
+        source_date=row.text("source_date"),
+    )
+
+
+def _source(row: Row) -> tuple[str, str, str]:
+    return row.text("subject"), row.text("source"), row.text("source_date")
+
+
+def read(folder: Path | None = None) -> Reference:
+    """Return the reference data of a folder (by default the bundled one), checked throughout.
+
+    `sources.csv` and `national_bodies.csv` are the hub's own; a folder without them takes the
+    bundled ones.
+
+    Raises:
+        HubError: `reference-invalid`, naming file, line and column of every fault.
+    """
+    folder = folder or BUNDLED
+    problems = Problems()
+
+    def own(file: str) -> Path:
+        return folder if (folder / file).exists() else BUNDLED
+
+    forces = _table(
+        folder,
+        "police_forces.csv",
+        "force_id name welsh_name ons_pfa_name country website non_emergency_telephone kind note",
+        _force,
+        problems,
+        key="force_id",
+    )
+    authorities = _table(
+        folder,
+        "childrens_services_authorities.csv",
+        "csa_code csa_name csa_name_welsh csa_official_name country",
+        _authority,
+        problems,
+        key="csa_code",
+    )
+    force_codes = {force.code for force in forces}
+    authority_codes = {authority.code for authority in authorities}
+
+    def district(row: Row) -> District:
+        return District(
+            code=row.code("lad_code", ONS_CODE, "an ONS code of nine characters"),
+            name=row.text("lad_name"),
+            name_welsh=row.optional("lad_name_welsh"),
+            official_name=row.text("official_name"),
+            authority_type=row.text("authority_type"),
+            country=row.text("country"),
+            region_code=row.optional("region_code"),
+            region_name=row.optional("region_name"),
+            force=row.known("force_id", force_codes, "police_forces.csv"),
+            authority=row.known("csa_code", authority_codes, "childrens_services_authorities.csv"),
+            previous_codes=row.codes("previous_lad_code"),
+        )
+
+    districts = _table(
+        folder,
+        "local_authorities.csv",
+        "lad_code lad_name lad_name_welsh official_name authority_type country region_code"
+        " region_name force_id csa_code previous_lad_code",
+        district,
+        problems,
+        key="lad_code",
+    )
+    force_of = {district.code: district.force for district in districts}
+
+    def unit(row: Row) -> PolicingUnit:
+        force = row.known("force_id", force_codes, "police_forces.csv")
+        code = row.code("bcu_id", UNIT_CODE, "a unit's code, such as kent/east")
+        if not code.startswith(f"{force}/"):
+            row.wrong("bcu_id", f"“{code}” does not begin with its force, {force}")
+        covered = row.codes("lad_codes")
+        for lad in covered:
+            if lad not in force_of:
+                row.wrong("lad_codes", f"“{lad}” is not in local_authorities.csv")
+            elif force_of[lad] != force:
+                row.wrong("lad_codes", f"“{lad}” belongs to {force_of[lad]}, not to {force}")
+        return PolicingUnit(
+            code=code,
+            force=force,
+            name=row.text("name"),
+            label=row.text("unit_type"),
+            districts=covered,
+            basis=row.text("lad_basis"),
+            confidence=row.text("confidence"),
+            as_of=row.text("as_of"),
+            source=row.text("source"),
+            note=row.optional("note"),
+        )
+
+    units = _table(
+        folder,
+        "bcus.csv",
+        "force_id bcu_id name unit_type lad_codes lad_basis confidence as_of source note",
+        unit,
+        problems,
+        key="bcu_id",
+    )
+    bodies = _table(
+        own("national_bodies.csv"),
+        "national_bodies.csv",
+        "organisation_code organisation_name organisation_kind unit_code unit_name unit_kind"
+        " published_as source source_date",
+        _body,
+        problems,
+        key="organisation_code",
+    )
+    body_of = {body.published_as: body.code for body in bodies if body.published_as}
+
+    def contact(row: Row) -> PublishedContact:
+        national = row.one_of("scope", ("national", "force")) == "national"
+        if national:
+            row.known("unit", body_of, "national_bodies.csv")
+        else:
+            row.known("force_id", force_codes, "police_forces.csv")
+        purpose, advice = PURPOSES.get(row.one_of("purpose", PURPOSES), ("", None))
+        notes = [note for note in (advice, row.optional("note")) if note]
+        return PublishedContact(
+            force=None if national else row.cells["force_id"],
+            body=body_of.get(row.cells["unit"]) if national else None,
+            purpose=purpose,
+            channel=CHANNELS.get(row.one_of("contact_type", CHANNELS), ""),
+            value=row.text("value"),
+            source=row.text("source"),
+            source_date=row.text("source_date"),
+            note=" ".join(notes) or None,
+        )
+
+    contacts = _table(
+        folder,
+        "published_contacts.csv",
+        "scope force_id unit purpose contact_type value source source_date note",
+        contact,
+        problems,
+        key=None,
+    )
+    sources = _table(
+        own("sources.csv"),
+        "sources.csv",
+        "subject source source_date",
+        _source,
+        problems,
+        key="subject",
+    )
+    problems.stop_if_any()
+    return Reference(
+        forces=forces,
+        districts=districts,
+        authorities=authorities,
+        units=units,
+        bodies=bodies,
+        contacts=contacts,
+        sources={file: (source, date) for file, source, date in sources},
+    )
