@@ -19,7 +19,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from hub.after_commit import after_commit
-from hub.db import Database, new_id
+from hub.db import Base, Database, new_id
 from hub.errors import HubError
 from hub.jobs.model import OutboxJob
 from hub.logs import get_logger
@@ -27,6 +27,7 @@ from hub.settings import Settings, get_settings
 
 log = get_logger(__name__)
 
+_TABLE = Base.metadata.tables["outbox_job"]
 LEASE = timedelta(seconds=30)
 WAKE_AGAIN = timedelta(seconds=5)  # a wake-up that no one followed is repeated after this
 FIRST_RETRY = timedelta(seconds=2)
@@ -34,6 +35,11 @@ LONGEST_RETRY = timedelta(hours=1)
 SWEEP = 500
 
 _SETTINGS = "hub.outbox.settings"
+_INSERT = (
+    insert(_TABLE)
+    .on_conflict_do_nothing(constraint="uq_outbox_job_dedupe_key")
+    .returning(_TABLE.c.id)
+)
 
 
 @dataclass(frozen=True)
@@ -96,21 +102,20 @@ def enqueue(
     """
     job_id = new_id()
     due = run_at or now
-    statement = insert(OutboxJob).values(
-        id=job_id,
-        kind=kind,
-        subject_id=subject_id,
-        dedupe_key=dedupe_key,
-        run_at=due,
-        woken_at=now if due <= now else None,
-        created_at=now,
+    written = session.execute(
+        _INSERT,
+        {
+            "id": job_id,
+            "kind": kind,
+            "subject_id": subject_id,
+            "dedupe_key": dedupe_key,
+            "run_at": due,
+            "woken_at": now if due <= now else None,
+            "created_at": now,
+        },
     )
-    if dedupe_key is not None:
-        statement = statement.on_conflict_do_nothing(constraint="uq_outbox_job_dedupe_key")
-        if session.execute(statement.returning(OutboxJob.id)).one_or_none() is None:
-            return None
-    else:
-        session.execute(statement)
+    if written.one_or_none() is None:
+        return None
     if due <= now:
         after_commit(session, partial(wake, [job_id]))
     return job_id

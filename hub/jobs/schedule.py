@@ -7,10 +7,12 @@ the others ask for it each second. A leader whose connection died does no furthe
 import threading
 import time
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 
 import psycopg
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from hub.clock import utcnow
@@ -64,7 +66,11 @@ def tick(name: str, every_seconds: float) -> Callable[[TickFunction], TickFuncti
 
 
 def run(database_url: str, stop: threading.Event, keys: Keys) -> None:
-    """Run the schedule until `stop` is set: lead when the lock is free, else wait for it."""
+    """Run the schedule until `stop` is set: lead when the lock is free, else wait for it.
+
+    Raises:
+        HubError: the keys are not this database's: sealing under them would break the chain.
+    """
     database = Database(database_url, pool_size=4)
     ticks = [
         _Tick("outbox-sweep", SWEEP_SECONDS, sweep),
@@ -77,11 +83,10 @@ def run(database_url: str, stop: threading.Event, keys: Keys) -> None:
             if leadership is None:
                 stop.wait(RETRY_SECONDS)
                 continue
-            try:
-                log.info("scheduler-leads")
-                _lead_until_lost(leadership, database, ticks, stop)
-            finally:
-                leadership.close()
+            with closing(leadership):
+                if _keys_checked(database, keys):
+                    log.info("scheduler-leads")
+                    _lead_until_lost(leadership, database, ticks, stop)
     finally:
         database.dispose()
 
@@ -131,6 +136,16 @@ def _lead(database_url: str) -> "psycopg.Connection[tuple[bool]] | None":
         log.warning("scheduler-without-database", exc_info=True)
     connection.close()
     return None
+
+
+def _keys_checked(database: Database, keys: Keys) -> bool:
+    try:
+        with database.unit_of_work() as session:
+            keys.check(session)
+    except SQLAlchemyError:
+        log.warning("scheduler-without-database", exc_info=True)
+        return False
+    return True
 
 
 def _lead_until_lost(

@@ -14,6 +14,7 @@ from sqlalchemy import event, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
+from hub.db import Base
 from hub.errors import HubError
 from hub.records.keys import Keys
 from hub.records.model import DataKey
@@ -24,6 +25,7 @@ CACHE_SECONDS = 3.0  # a destroyed key is served no longer than this
 CACHE_SIZE = 2048
 HUB_SUBJECT = UUID(int=0)  # the key of free text that belongs to no case
 _IN_SESSION = "hub.vault.keys"
+_INSERT = insert(Base.metadata.tables["data_key"])
 
 
 class Vault:
@@ -37,7 +39,7 @@ class Vault:
     def create_key(self, session: Session, subject_id: UUID) -> None:
         """Make the data key of a new subject (a case or a draft): one insert."""
         key = AESGCM.generate_key(256)
-        session.execute(insert(DataKey), self._row(subject_id, key))
+        session.execute(_INSERT, self._row(subject_id, key))
         # Not yet committed: this session alone may use it, and not after a rollback.
         if _IN_SESSION not in session.info:
             session.info[_IN_SESSION] = {}

@@ -13,6 +13,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from hub.db import Database, new_id
+from hub.errors import HubError
 from hub.jobs import outbox, schedule
 from hub.records import audit
 from hub.records.keys import Keys
@@ -131,4 +132,20 @@ def test_records_are_sealed_and_jobs_done_by_the_schedule(
 def test_a_scheduler_without_a_database_waits(keys: Keys, ticks: Counter[str]) -> None:
     with _scheduler("only", "postgresql:///?host=/nonexistent", keys) as stop:
         stop.wait(0.2)
+    assert not ticks
+
+
+def test_a_scheduler_with_other_keys_seals_nothing(
+    database: Database,
+    app_url: str,
+    keys: Keys,
+    ticks: Counter[str],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> None:
+    with database.unit_of_work() as session:
+        keys.check(session)
+    other = Keys.load(tmp_path_factory.mktemp("other") / "keys", create=True)
+    with pytest.raises(HubError) as caught:
+        schedule.run(app_url, threading.Event(), other)
+    assert caught.value.code == "key-wrong"
     assert not ticks
