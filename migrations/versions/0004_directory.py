@@ -157,7 +157,7 @@ WATCHED: dict[str, tuple[str, ...]] = {
     "contact_point": (),
     "membership": (),
     "person": ("status", "suspended_at"),
-    "oauth_client": ("status", "scopes", "revoked_at"),
+    "oauth_client": ("unit_id", "scopes", "revoked_at"),
 }
 
 
