@@ -326,6 +326,8 @@ class Up:
             lines += [""]
         lines += [f"  Data: {settings.data_dir.resolve()}"]
         if mails:
-            lines += [f"  Mails: {mails.resolve()} (none leaves this machine; SMTP_URL changes that)"]
+            lines += [
+                f"  Mails: {mails.resolve()} (none leaves this machine; SMTP_URL changes that)"
+            ]
         lines += ["  Ctrl-C stops everything; the next start finds everything.", ""]
         self.say("\n".join(lines))

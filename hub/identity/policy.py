@@ -1,0 +1,97 @@
+"""The one map of permission: action × role × relation to the object; what is not here is denied.
+
+Relations are words that the feature computes: "any" (no object), "own" (my unit's or
+organisation's), "party", "lead", "offered" (the open request is to my unit), "requester" (it is
+mine), "addressed" (the report is to my unit), "reporter", "opener", "home", "recipient",
+"not-sender" (somebody else sent or uploaded it).
+"""
+
+from collections.abc import Collection, Mapping
+
+from hub.errors import HubError, forbidden
+from hub.identity.actor import Actor
+
+ROLES = (
+    "practitioner",
+    "officer",
+    "supervisor",
+    "directory-reader",
+    "adjudicator",
+    "directory-editor",
+    "administrator",
+    "national-administrator",
+    "auditor",
+)
+"""The roles of DOMAIN.md 2."""
+
+POLICE = frozenset({"officer", "supervisor"})
+STAFF = POLICE | {"practitioner"}
+READERS = STAFF | {
+    "directory-reader", "adjudicator", "directory-editor", "administrator",
+    "national-administrator", "auditor",
+}  # fmt: skip
+
+Rule = tuple[frozenset[str], frozenset[str]]
+
+
+def _rule(roles: Collection[str], *relations: str) -> Rule:
+    return frozenset(roles), frozenset(relations)
+
+
+PERMISSIONS: Mapping[str, tuple[Rule, ...]] = {
+    "directory.read-professional": (_rule(READERS, "any"),),
+    "directory.read-police": (_rule(POLICE, "any"),),
+    "directory.verify-mailbox": (
+        _rule({"directory-editor"}, "own"),
+        _rule({"national-administrator"}, "any", "own"),
+    ),
+    "inbox.read": (_rule(STAFF, "any"),),
+    "case.list": (_rule(STAFF, "any"),),
+    "case.open": (_rule(STAFF, "any"),),
+    "case.read": (_rule(STAFF, "party", "recipient", "reporter"),),
+    "message.acknowledge": (_rule(STAFF, "recipient"),),
+    "send.missing-episode-report": (
+        _rule(POLICE, "any", "addressed", "party"),
+        _rule({"practitioner"}, "any", "party", "reporter"),
+    ),
+    "send.telephone-record": (_rule(STAFF, "party", "reporter"),),
+    "send.report-not-accepted": (_rule(POLICE, "addressed"),),
+    "send.lead-transfer-request": (_rule(POLICE, "lead"),),
+    "send.lead-transfer-accept": (_rule(POLICE, "offered"),),
+    "send.lead-transfer-decline": (_rule(POLICE, "offered"),),
+    "send.lead-transfer-withdraw": (_rule(POLICE, "requester"),),
+    "send.update": (_rule(STAFF, "party", "reporter"),),
+    "send.located": (_rule(STAFF, "party", "reporter"),),
+    "send.located-confirm": (_rule(POLICE, "lead"),),
+    "send.located-refuse": (_rule(POLICE, "lead"),),
+    "send.closure": (_rule(STAFF, "opener", "home", "last-lead"),),
+    "guest-link.issue": (_rule(POLICE, "requester"),),
+    "signed-reply.upload": (_rule(POLICE, "requester"),),
+    "signed-reply.authorise": (_rule({"supervisor"}, "not-sender"),),
+}
+
+
+def allows(actor: Actor, action: str, *relations: str) -> bool:
+    """Say whether the actor may do this to an object that they stand to in these relations.
+
+    Raises:
+        KeyError: there is no such action, which is an error of the caller.
+    """
+    held = frozenset(relations) or frozenset({"any"})
+    return any(actor.roles & roles and held & wanted for roles, wanted in PERMISSIONS[action])
+
+
+def require(actor: Actor, action: str, *relations: str) -> None:
+    """Refuse what the map does not allow.
+
+    Raises:
+        HubError: 401 for nobody, 403 for somebody.
+    """
+    if not actor.signed_in:
+        raise HubError("sign-in-needed", 401, "Sign in to do this.")
+    if not allows(actor, action, *relations):
+        raise forbidden(
+            "not-permitted",
+            "Your role does not allow this here. Ask a colleague whose role does, or your"
+            " administrator.",
+        )

@@ -1,0 +1,49 @@
+"""How a unit can be reached: by its staff on the hub, by its system, or not on the hub at all."""
+
+from collections.abc import Collection
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+Reach = Literal["staffed", "connected", "not-on-hub"]
+
+_REACH = text("""
+WITH RECURSIVE up AS (
+    SELECT id AS unit_id, id AS at_id, parent_id FROM unit WHERE id = ANY(:units)
+    UNION ALL
+    SELECT up.unit_id, unit.id, unit.parent_id FROM unit JOIN up ON unit.id = up.parent_id
+)
+SELECT up.unit_id,
+    bool_or(EXISTS (
+        SELECT FROM membership m JOIN person p ON p.id = m.person_id
+        WHERE m.unit_id = up.at_id AND m.role IN ('officer', 'supervisor', 'practitioner')
+            AND m.valid_from <= :now AND (m.valid_to IS NULL OR m.valid_to > :now)
+            AND p.suspended_at IS NULL AND p.status = :status)) AS staffed,
+    bool_or(EXISTS (
+        SELECT FROM oauth_client c
+        WHERE c.unit_id = up.at_id AND c.revoked_at IS NULL
+            AND 'cases:read' = ANY(c.scopes))) AS connected
+FROM up GROUP BY up.unit_id
+""")
+
+
+def reach_of(
+    session: Session, units: Collection[UUID], status: str, now: datetime
+) -> dict[UUID, Reach]:
+    """Return the reach of each unit for cases of a status (DOMAIN.md 3, "Reach").
+
+    Actual people make no unit staffed for an exercise, nor the other way round (rule 14).
+    """
+    rows = session.execute(_REACH, {"units": list(units), "status": status, "now": now})
+    return {
+        row.unit_id: "staffed" if row.staffed else "connected" if row.connected else "not-on-hub"
+        for row in rows
+    }
+
+
+def reach(session: Session, unit_id: UUID, status: str, now: datetime) -> Reach:
+    """Return the reach of one unit."""
+    return reach_of(session, [unit_id], status, now)[unit_id]
