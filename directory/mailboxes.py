@@ -66,7 +66,7 @@ def verified_mailbox(session: Session, unit_id: UUID, status: str) -> VerifiedMa
     ).first()
     if row is None:
         return None
-    contact, verification = row._tuple()
+    contact, verification = row
     return VerifiedMailbox(
         contact_point_id=contact.id,
         unit_id=contact.unit_id,

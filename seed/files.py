@@ -364,6 +364,7 @@ def read(folder: Path | None = None) -> Reference:
         problems,
         key="csa_code",
     )
+    problems.stop_if_any()  # what refers to these files would be at fault for nothing
     force_codes = {force.code for force in forces}
     authority_codes = {authority.code for authority in authorities}
 
@@ -391,6 +392,7 @@ def read(folder: Path | None = None) -> Reference:
         problems,
         key="lad_code",
     )
+    problems.stop_if_any()
     force_of = {district.code: district.force for district in districts}
 
     def unit(row: Row) -> PolicingUnit:

@@ -1,7 +1,8 @@
 """Loading the reference data: adds, updates and supersedes; never deletes, never overrules people.
 
 A row that people have edited or verified is theirs: where a file differs from it, the load says so
-and leaves it. A row that is gone from the files is closed with the day's date.
+and leaves it, and with a unit its team and coverage. A row that is gone from the files is closed
+with the day's date.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -217,9 +218,18 @@ def load(
     units = _Rows(session, Unit, "Units", _code, reopens=True)
     areas = _Rows(session, Area, "Districts", _code, reopens=True)
     say("Writing organisations, units and districts …")
+    wanted_units = wanted.units(reference, organisations.id, units.id)
+    staying = {
+        code for code, row in units.latest.items() if code not in wanted_units and _theirs(row)
+    }
     reports = [
         organisations.apply(wanted.organisations(reference), today, key_column="code"),
-        units.apply(wanted.units(reference, organisations.id, units.id), today, key_column="code"),
+        units.apply(
+            wanted_units,
+            today,
+            key_column="code",
+            ours=lambda code: code.rpartition("/")[0] not in staying,
+        ),
         areas.apply(
             wanted.areas(reference, organisations.id),
             today,
@@ -253,6 +263,7 @@ def load(
             wanted.coverage(reference, units.id, areas.id),
             today,
             key_column=None,
+            ours=lambda key: key.partition(" in ")[0] not in staying,
         ),
         contacts.apply(
             wanted.contact_points(reference, units.id),
