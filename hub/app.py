@@ -1,0 +1,124 @@
+"""The application: the one place where the platform and the features are put together."""
+
+from datetime import datetime
+from typing import Any
+
+from flask import Flask, Response, g, request
+from flask_babel import Babel, get_locale
+from flask_babel import lazy_gettext as _
+from flask_wtf.csrf import CSRFProtect
+from jinja2 import ChoiceLoader, PackageLoader, PrefixLoader
+
+import directory.api
+import directory.pages
+import messaging.actors  # noqa: F401  # its jobs, so that each can be woken
+import messaging.api
+import messaging.pages
+from hub.clock import LONDON
+from hub.identity.actor import PUBLIC
+from hub.identity.policy import allows
+from hub.jobs import broker
+from hub.records.keys import Keys
+from hub.settings import Settings
+from hub.web import accounts, assets, health, information, oauth, problems
+from hub.web.context import EXTENSION, Runtime
+
+MOST_BYTES = 12 * 1024 * 1024
+
+HEADERS = {
+    "Content-Security-Policy": "default-src 'self'; img-src 'self' data:; object-src 'none';"
+    " base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+
+NAVIGATION = (
+    ("directory.whom_to_call", _("Whom to call"), None),
+    ("messaging.inbox", _("Inbox"), "inbox.read"),
+    ("messaging.cases", _("Cases"), "case.list"),
+    ("messaging.report", _("Report a child missing"), "case.open"),
+    ("messaging.drafts", _("Drafts"), "case.open"),
+)
+
+
+def create_app(settings: Settings, *, keys: Keys | None = None) -> Flask:
+    """Return the application of one process; nothing connects before its first request.
+
+    Raises:
+        HubError: the keys are missing or wrong.
+    """
+    runtime = Runtime(settings, keys or Keys.load(settings.keys_dir))
+    app = Flask("hub", static_folder=None, template_folder=None)
+    app.extensions[EXTENSION] = runtime
+    app.config.update(
+        SECRET_KEY=runtime.keys.session,
+        MAX_CONTENT_LENGTH=MOST_BYTES,
+        MAX_FORM_MEMORY_SIZE=2 * 1024 * 1024,
+        SESSION_COOKIE_NAME="hub_form",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SECURE=settings.secure,
+        SESSION_COOKIE_SAMESITE="Lax",
+        WTF_CSRF_TIME_LIMIT=None,
+        WTF_CSRF_SSL_STRICT=True,
+        BABEL_DEFAULT_LOCALE="en",
+        BABEL_DEFAULT_TIMEZONE="Europe/London",
+    )
+    app.json.sort_keys = False  # type: ignore[attr-defined]  # of the default provider
+    app.jinja_loader = ChoiceLoader(
+        [
+            PackageLoader("hub.web"),
+            PackageLoader("directory"),
+            PackageLoader("messaging"),
+            PrefixLoader({"govuk_frontend_jinja": PackageLoader("govuk_frontend_jinja")}),
+        ]
+    )
+    Babel(app, locale_selector=lambda: "en")
+    csrf = CSRFProtect(app)
+    for blueprint in (
+        assets.blueprint,
+        health.blueprint,
+        accounts.blueprint,
+        information.blueprint,
+        directory.pages.blueprint,
+        messaging.pages.blueprint,
+        oauth.blueprint,
+        directory.api.blueprint,
+        messaging.api.blueprint,
+    ):
+        app.register_blueprint(blueprint)
+    for machine in (oauth.blueprint, directory.api.blueprint, messaging.api.blueprint):
+        csrf.exempt(machine)  # bearer tokens, never cookies
+    problems.install(app)
+    health.measure(app)
+    broker.install(settings)
+    app.jinja_env.filters.setdefault("moment", moment)
+    app.jinja_env.globals.update(
+        static_url=assets.static_url, allows=allows, navigation=NAVIGATION, get_locale=get_locale
+    )
+    app.context_processor(_everywhere)
+    app.after_request(_headers)
+    return app
+
+
+def moment(at: datetime) -> str:
+    """Return a moment as people in London say it."""
+    local = at.astimezone(LONDON)
+    return f"{local:%H:%M} on {local.day} {local:%B %Y}"
+
+
+def _everywhere() -> dict[str, Any]:
+    """Return what every page has: who is acting, and whether this is an exercise."""
+    actor = g.get("actor", PUBLIC)
+    return {"actor": actor, "status": g.get("page_status") or actor.status}
+
+
+def _headers(response: Response) -> Response:
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    if request.is_secure:
+        response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+    if request.endpoint != "assets.serve":
+        response.headers.setdefault("Cache-Control", "no-store")
+    return response

@@ -1,0 +1,1 @@
+"""What every page and API reply shares: guards, problems, forms, the base of the pages."""

@@ -1,0 +1,353 @@
+"""Forms of the message contracts: one definition of a field, for API and page alike.
+
+A contract's field says in `json_schema_extra` what a form needs beyond its type: `label`, `hint`,
+`widget` (text, textarea, tel, email), `width`, `labels` (of a closed list), `more` (shown under
+"Add more"), `hidden` (never on a form). Nested models become fieldsets with dotted names.
+"""
+
+import types
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from enum import Enum
+from typing import Any, Generic, Literal, TypeVar, Union, cast, get_args, get_origin
+
+from flask_babel import gettext
+from pydantic import BaseModel, ValidationError
+from pydantic.fields import FieldInfo
+
+from hub.clock import LONDON
+from hub.errors import FieldProblem
+
+Model = TypeVar("Model", bound=BaseModel)
+Values = dict[str, str]
+
+
+@dataclass
+class FormField:
+    """One question of a form: what to show, what was typed, and what is wrong with it."""
+
+    name: str
+    label: str
+    kind: str
+    required: bool
+    hint: str = ""
+    width: int = 0
+    options: list[tuple[str, str]] = field(default_factory=list)
+    values: Values = field(default_factory=dict)
+    error: str = ""
+    more: bool = False
+    group: str = ""
+    audience: str = ""
+
+    @property
+    def id(self) -> str:
+        """The id of its (first) input."""
+        return "f-" + self.name.replace(".", "-")
+
+    @property
+    def value(self) -> str:
+        """What was typed, of a field of one part."""
+        return self.values.get("", "")
+
+
+@dataclass
+class Parsed(Generic[Model]):
+    """What a form held: the instance when all is well, and otherwise the problems by field."""
+
+    instance: Model | None
+    values: Values
+    problems: dict[str, str]
+
+
+def fields_of(
+    model: type[BaseModel],
+    values: Mapping[str, str] | None = None,
+    problems: Mapping[str, str] | None = None,
+    *,
+    leave_out: Sequence[str] = (),
+) -> list[FormField]:
+    """Return the questions of a contract, required ones first, with what was typed."""
+    typed = values or {}
+    wrong = problems or {}
+    found = []
+    for name, info, group, needed in _walk(model, leave_out=leave_out):
+        kind, options = _kind(info)
+        extra = _extra(info)
+        parts = {
+            key.removeprefix(name).removeprefix("-"): value
+            for key, value in typed.items()
+            if key == name or key.startswith(name + "-")
+        }
+        found.append(
+            FormField(
+                name=name,
+                label=gettext(
+                    str(extra.get("label", name.rsplit(".", 1)[-1].replace("_", " ").capitalize()))
+                ),
+                kind=str(extra.get("widget", kind)),
+                required=needed or bool(extra.get("asked")),
+                hint=gettext(str(extra["hint"])) if extra.get("hint") else "",
+                width=int(cast(int, extra.get("width", 0))),
+                options=[(value, gettext(text)) for value, text in options],
+                values=parts,
+                error=wrong.get(name, ""),
+                more=bool(extra.get("more")),
+                group=gettext(group) if group else "",
+                audience=str(extra.get("audience", "")),
+            )
+        )
+    found.sort(key=lambda one: one.more)
+    return found
+
+
+def parse(
+    model: type[Model], form: Mapping[str, str], *, leave_out: Sequence[str] = ()
+) -> Parsed[Model]:
+    """Read a form into its contract; keep what was typed, whatever is wrong with it."""
+    values: Values = {}
+    problems: dict[str, str] = {}
+    document: dict[str, Any] = {}
+    known: dict[str, FormField] = {}
+    for one in fields_of(model, leave_out=leave_out):
+        known[one.name] = one
+        for key in _inputs(one):
+            if form.get(key, "").strip():
+                values[key] = form[key].strip()
+        try:
+            value = _read(one, form)
+        except ValueError as error:
+            problems[one.name] = str(error)
+            continue
+        if value is not None:
+            _put(document, one.name, value)
+    instance = None
+    try:
+        instance = model.model_validate(document)
+    except ValidationError as error:
+        for item in error.errors(include_url=False, include_input=False):
+            name = _name_of(item["loc"], known)
+            if name not in problems:
+                problems[name] = _sentence(
+                    item["type"], item["msg"], known.get(name), item.get("ctx") or {}
+                )
+    return Parsed(instance if not problems else None, values, problems)
+
+
+def typed_from(document: Mapping[str, Any], prefix: str = "") -> Values:
+    """Return what a form shows for a document of a contract, as JSON has it: the inverse of `parse`."""
+    values: Values = {}
+    for key, value in document.items():
+        name = f"{prefix}{key}"
+        if value is None:
+            continue
+        if isinstance(value, Mapping):
+            values |= typed_from(value, name + ".")
+        elif isinstance(value, list):
+            values[name] = "\n".join(str(part) for part in value)
+        elif isinstance(value, bool):
+            values[name] = "true" if value else "false"
+        else:
+            values[name] = str(value)
+            values |= _moment_parts(name, str(value))
+    return values
+
+
+def _moment_parts(name: str, text: str) -> Values:
+    """Return the inputs of a date or a moment, where the text is one."""
+    try:
+        if len(text) == len("2026-01-01"):
+            day = date.fromisoformat(text)
+            return {
+                f"{name}-day": str(day.day),
+                f"{name}-month": str(day.month),
+                f"{name}-year": str(day.year),
+            }
+        if "T" in text:
+            local = datetime.fromisoformat(text).astimezone(LONDON)
+            return {f"{name}-date": local.date().isoformat(), f"{name}-time": f"{local:%H:%M}"}
+    except ValueError:
+        return {}
+    return {}
+
+
+def from_problems(fields: Sequence[FieldProblem], prefix: str = "/body") -> dict[str, str]:
+    """Return problems that a service found, by the form's names."""
+    return {
+        item.pointer.removeprefix(prefix).strip("/").replace("/", "."): item.sentence
+        for item in fields
+    }
+
+
+def _extra(info: FieldInfo) -> dict[str, Any]:
+    return info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
+
+
+def _walk(
+    model: type[BaseModel],
+    prefix: str = "",
+    group: str = "",
+    needed: bool = True,
+    leave_out: Sequence[str] = (),
+) -> Iterator[tuple[str, FieldInfo, str, bool]]:
+    for name, info in model.model_fields.items():
+        full = prefix + name
+        extra = _extra(info)
+        if extra.get("hidden") or full in leave_out:
+            continue
+        inner = _bare(info.annotation)
+        if isinstance(inner, type) and issubclass(inner, BaseModel):
+            label = str(extra.get("label", name.replace("_", " ").capitalize()))
+            yield from _walk(inner, full + ".", label, needed and info.is_required(), leave_out)
+        else:
+            yield full, info, group, needed and info.is_required()
+
+
+def _bare(annotation: Any) -> Any:
+    """Return the type without its None and its metadata."""
+    if get_origin(annotation) in (Union, types.UnionType):
+        kept = [part for part in get_args(annotation) if part is not type(None)]
+        return _bare(kept[0]) if len(kept) == 1 else annotation
+    if hasattr(annotation, "__metadata__"):
+        return _bare(annotation.__origin__)
+    return getattr(annotation, "__value__", annotation)
+
+
+def _kind(info: FieldInfo) -> tuple[str, list[tuple[str, str]]]:
+    inner = _bare(info.annotation)
+    labels = cast(Mapping[str, str], _extra(info).get("labels", {}))
+    if get_origin(inner) is Literal:
+        choices = [str(value) for value in get_args(inner)]
+        return _closed(choices, labels)
+    if isinstance(inner, type) and issubclass(inner, Enum):
+        return _closed([str(one.value) for one in inner], labels)
+    if inner is bool:
+        return "radios", [("true", "Yes"), ("false", "No")]
+    if inner is datetime:
+        return "datetime", []
+    if inner is date:
+        return "date", []
+    if inner is int:
+        return "number", []
+    if get_origin(inner) in (list, tuple):
+        return "lines", []
+    return "text", []
+
+
+def _closed(choices: list[str], labels: Mapping[str, str]) -> tuple[str, list[tuple[str, str]]]:
+    options = [
+        (value, labels.get(value, value.replace("-", " ").capitalize())) for value in choices
+    ]
+    return ("radios" if len(options) <= 6 else "select"), options
+
+
+def _inputs(one: FormField) -> list[str]:
+    if one.kind == "date":
+        return [f"{one.name}-{part}" for part in ("day", "month", "year")]
+    if one.kind == "datetime":
+        return [f"{one.name}-date", f"{one.name}-time"]
+    return [one.name]
+
+
+def _read(one: FormField, form: Mapping[str, str]) -> Any:
+    """Return a field's value as a contract takes it, or None where nothing was typed.
+
+    Raises:
+        ValueError: what was typed cannot be read; its text is a sentence for the reader.
+    """
+    typed = [form.get(name, "").strip() for name in _inputs(one)]
+    if not any(typed):
+        return None
+    if any("\0" in text for text in typed):
+        raise ValueError(gettext("Remove the characters that cannot be kept"))
+    if one.kind == "date":
+        return _day(one, *typed)
+    if one.kind == "datetime":
+        return _moment(one, *typed)
+    if one.kind == "lines":
+        return [line.strip() for line in typed[0].splitlines() if line.strip()]
+    if one.options and {value for value, _ in one.options} == {"true", "false"}:
+        return typed[0] == "true"
+    return typed[0]
+
+
+def _day(one: FormField, day: str, month: str, year: str) -> date:
+    try:
+        return date(int(year), int(month), int(day))
+    except ValueError:
+        raise ValueError(
+            gettext("%(label)s must be a real date, such as 27 3 2012", label=one.label)
+        ) from None
+
+
+def _moment(one: FormField, day: str, time: str) -> datetime:
+    """Return the moment of a London date and time; of an hour that comes twice, the first."""
+    try:
+        naive = datetime.fromisoformat(f"{day}T{_clock(time)}")
+    except ValueError:
+        raise ValueError(
+            gettext("%(label)s needs a date, and a time such as 21:30", label=one.label)
+        ) from None
+    local = naive.replace(tzinfo=LONDON)
+    if local.astimezone(UTC).astimezone(LONDON).replace(tzinfo=None) != naive:
+        raise ValueError(
+            gettext(
+                "%(label)s: the clocks went forward, and this time did not happen", label=one.label
+            )
+        )
+    return local.astimezone(UTC)
+
+
+def _clock(text: str) -> str:
+    """Return a time of day as 21:30, from 2130, 21.30 or 9:30 too."""
+    digits = text.replace(".", ":").replace(" ", "")
+    if digits.isdigit() and len(digits) in (3, 4):
+        digits = f"{digits[:-2]}:{digits[-2:]}"
+    hour, _, minute = digits.partition(":")
+    if not (hour.isdigit() and minute.isdigit()):
+        raise ValueError(text)
+    return f"{int(hour):02}:{int(minute):02}"
+
+
+def _put(document: dict[str, Any], name: str, value: Any) -> None:
+    *path, last = name.split(".")
+    for step in path:
+        document = document.setdefault(step, {})
+    document[last] = value
+
+
+def _name_of(loc: Sequence[int | str], known: Mapping[str, FormField]) -> str:
+    """Return the form's name of where pydantic found a problem."""
+    steps = [str(step) for step in loc]
+    while steps:
+        name = ".".join(steps)
+        if name in known:
+            return name
+        inside = [key for key in known if key.startswith(name + ".") and known[key].required]
+        if inside:
+            return inside[0]
+        steps.pop()
+    return next(iter(known), "")
+
+
+def _sentence(kind: str, message: str, one: FormField | None, context: Mapping[str, Any]) -> str:
+    label = one.label if one else ""
+    if kind == "missing":
+        if one and one.options:
+            return gettext("Choose an answer for “%(label)s”", label=label)
+        return gettext("Enter “%(label)s”", label=label)
+    if kind == "string_too_long":
+        return gettext(
+            "“%(label)s” must be %(most)s characters or fewer",
+            label=label,
+            most=context.get("max_length"),
+        )
+    if kind == "string_too_short":
+        return gettext("Enter “%(label)s”", label=label)
+    if kind in ("literal_error", "enum"):
+        return gettext("Choose one of the answers for “%(label)s”", label=label)
+    if kind in ("int_parsing", "int_type"):
+        return gettext("“%(label)s” must be a whole number", label=label)
+    if kind == "value_error":
+        return message.removeprefix("Value error, ")
+    return gettext("“%(label)s” cannot be used as it stands", label=label)
