@@ -135,7 +135,6 @@ def prepare(settings: Settings, *, demo: bool, say: Callable[[str], None]) -> No
     from directory.postcodes import Postcodes
     from hub.migrating import upgrade
     from hub.records.keys import Keys
-    from hub.records.vault import Vault
     from seed import demo as exercise
     from seed import reference
 
@@ -152,7 +151,7 @@ def prepare(settings: Settings, *, demo: bool, say: Callable[[str], None]) -> No
         if demo:
             say("Setting up the exercise …")
             with database.unit_of_work() as session:
-                exercise.load(session, Vault(keys), utcnow())
+                exercise.load(session, keys, utcnow())
     finally:
         database.dispose()
     say("Reading the postcodes …")
@@ -317,12 +316,14 @@ class Up:
                 )
 
     def _announce(self, settings: Settings, mails: Path | None) -> None:
+        from hub.records.keys import Keys
         from seed import demo as exercise
 
         lines = ["", f"  The hub is at {self._address}", ""]
         if self.demo:
+            keys = Keys.load(settings.keys_dir)
             lines += ["  EXERCISE sign-ins (fictional people):"]
-            lines += [f"    {line}" for line in exercise.sign_in_lines()]
+            lines += [f"    {line}" for line in exercise.sign_in_lines(keys)]
             lines += [""]
         lines += [f"  Data: {settings.data_dir.resolve()}"]
         if mails:
