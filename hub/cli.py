@@ -66,7 +66,9 @@ class _Group(click.Group):
             from sqlalchemy.exc import DBAPIError
 
             if isinstance(error, DBAPIError):
-                click.echo("The database does not answer, or refused: nothing was changed.", err=True)
+                click.echo(
+                    "The database does not answer, or refused: nothing was changed.", err=True
+                )
                 ctx.exit(1)
             raise
 
@@ -94,7 +96,12 @@ def up(host: str, port: int, data_dir: Path | None, demo: bool) -> None:
 @main.command()
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535))
-@click.option("--workers", default=None, type=click.IntRange(1, 64), help="Processes; default one a core, up to four.")
+@click.option(
+    "--workers",
+    default=None,
+    type=click.IntRange(1, 64),
+    help="Processes; default one a core, up to four.",
+)
 @data_dir_option
 def web(host: str, port: int, workers: int | None, data_dir: Path | None) -> None:
     """Serve the pages and the API."""
@@ -192,14 +199,13 @@ def seed_reference(data_dir: Path | None) -> None:
 def seed_demo(data_dir: Path | None) -> None:
     """Set up the EXERCISE: fictional people, drama numbers, one case half-way."""
     from hub.records.keys import Keys
-    from hub.records.vault import Vault
     from seed import demo as exercise
 
     settings, database = _database(data_dir)
-    vault = Vault(Keys.load(settings.keys_dir))
+    keys = Keys.load(settings.keys_dir)
     with database.unit_of_work() as session:
-        exercise.load(session, vault, utcnow())
-    for line in exercise.sign_in_lines():
+        exercise.load(session, keys, utcnow())
+    for line in exercise.sign_in_lines(keys):
         click.echo(line)
 
 
@@ -210,8 +216,16 @@ def user() -> None:
 
 @user.command("add")
 @click.argument("email")
-@click.option("--organisation", required=True, help="Code or UUID of the organisation, such as kent or E09000019.")
-@click.option("--unit", default=None, help="Code or UUID of the unit, such as kent/east; default: the organisation's own.")
+@click.option(
+    "--organisation",
+    required=True,
+    help="Code or UUID of the organisation, such as kent or E09000019.",
+)
+@click.option(
+    "--unit",
+    default=None,
+    help="Code or UUID of the unit, such as kent/east; default: the organisation's own.",
+)
 @click.option("--role", required=True, help="Role; several memberships: run this again.")
 @click.option("--name", default=None, help="Name as colleagues see it; default: from the address.")
 @click.option("--rank", default=None, help="Rank or job title.")
@@ -267,7 +281,9 @@ def client() -> None:
 @click.argument("name")
 @click.option("--organisation", required=True, help="Code or UUID of the organisation.")
 @click.option("--unit", default=None, help="Code or UUID of the unit that it answers for.")
-@click.option("--scope", required=True, help='Scopes, such as "directory:read cases:read cases:write".')
+@click.option(
+    "--scope", required=True, help='Scopes, such as "directory:read cases:read cases:write".'
+)
 @data_dir_option
 def client_add(
     name: str, organisation: str, unit: str | None, scope: str, data_dir: Path | None
