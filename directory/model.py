@@ -4,7 +4,7 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import ForeignKey, Text
+from sqlalchemy import BigInteger, ForeignKey, Text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -148,4 +148,4 @@ class DirectoryVersion(Base):
     __tablename__ = "directory_version"
 
     one: Mapped[bool] = mapped_column(primary_key=True, default=True)
-    version: Mapped[int]
+    version: Mapped[int] = mapped_column(BigInteger)
