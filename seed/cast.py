@@ -5,6 +5,7 @@ The organisations are real, the people are not; every contact says EXERCISE, has
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 ISLINGTON = "E09000019/childrens-social-care"
 CENTRAL_NORTH = "metropolitan/central-north"
@@ -119,12 +120,14 @@ PLAYERS = (
     ESSEX_OFFICER,
 )
 
-DAYTIME = [{"days": [1, 2, 3, 4, 5], "opens": "08:00", "closes": "18:00"}]
-OUT_OF_HOURS = [
+Spans = list[dict[str, Any]]
+
+DAYTIME: Spans = [{"days": [1, 2, 3, 4, 5], "opens": "08:00", "closes": "18:00"}]
+OUT_OF_HOURS: Spans = [
     {"days": [1, 2, 3, 4, 5], "opens": "17:00", "closes": "09:00"},
     {"days": [6, 7], "opens": "00:00", "closes": "24:00"},
 ]
-OFFICE = [{"days": [1, 2, 3, 4, 5], "opens": "09:00", "closes": "17:00"}]
+OFFICE: Spans = [{"days": [1, 2, 3, 4, 5], "opens": "09:00", "closes": "17:00"}]
 
 
 @dataclass(frozen=True)
@@ -136,7 +139,7 @@ class Overlay:
     channel: str
     value: str
     audience: str
-    hours: list[dict[str, object]] | None = None
+    hours: Spans | None = None
     bank_holiday_rule: str = "as-weekday"
 
 
