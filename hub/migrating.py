@@ -27,9 +27,7 @@ def upgrade(url: str, revision: str = "head") -> None:
         HubError: no database answers, its owner may not do this, or it is a newer hub's.
     """
     if position(url) == "newer":
-        raise HubError(
-            "database-newer", 503, "The database was made by a newer hub: run that one."
-        )
+        raise HubError("database-newer", 503, "The database was made by a newer hub: run that one.")
     try:
         command.upgrade(_config(url), revision)
     except ProgrammingError:

@@ -19,7 +19,9 @@ class Settings(BaseSettings):
     keys_dir_override: Path | None = Field(default=None, validation_alias="HUB_KEYS_DIR")
     public_url: str = Field(default="http://127.0.0.1:8000", validation_alias="HUB_PUBLIC_URL")
     smtp_url: str = ""
-    mail_from: str = Field(default="hub@missing-children-hub.example", validation_alias="HUB_MAIL_FROM")
+    mail_from: str = Field(
+        default="hub@missing-children-hub.example", validation_alias="HUB_MAIL_FROM"
+    )
     trusted_proxies: str = Field(default="", validation_alias="HUB_TRUSTED_PROXIES")
     metrics_token: str = Field(default="", validation_alias="HUB_METRICS_TOKEN")
     session_idle_minutes: int = Field(default=30, validation_alias="HUB_SESSION_IDLE_MINUTES")

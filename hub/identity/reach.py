@@ -15,18 +15,23 @@ WITH RECURSIVE up AS (
     SELECT id AS unit_id, id AS at_id, parent_id FROM unit WHERE id = ANY(:units)
     UNION ALL
     SELECT up.unit_id, unit.id, unit.parent_id FROM unit JOIN up ON unit.id = up.parent_id
+), at AS (
+    SELECT unit_id, at_id FROM up
+    UNION
+    SELECT up.unit_id, team.id FROM up
+    JOIN unit team ON team.parent_id = up.at_id AND team.kind = 'missing-children-team'
 )
-SELECT up.unit_id,
+SELECT at.unit_id,
     bool_or(EXISTS (
         SELECT FROM membership m JOIN person p ON p.id = m.person_id
-        WHERE m.unit_id = up.at_id AND m.role IN ('officer', 'supervisor', 'practitioner')
+        WHERE m.unit_id = at.at_id AND m.role IN ('officer', 'supervisor', 'practitioner')
             AND m.valid_from <= :now AND (m.valid_to IS NULL OR m.valid_to > :now)
             AND p.suspended_at IS NULL AND p.status = :status)) AS staffed,
     bool_or(EXISTS (
         SELECT FROM oauth_client c
-        WHERE c.unit_id = up.at_id AND c.revoked_at IS NULL
+        WHERE c.unit_id = at.at_id AND c.revoked_at IS NULL
             AND 'cases:read' = ANY(c.scopes))) AS connected
-FROM up GROUP BY up.unit_id
+FROM at GROUP BY at.unit_id
 """)
 
 

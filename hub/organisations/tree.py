@@ -2,10 +2,13 @@
 
 from uuid import UUID
 
-from sqlalchemy import or_, select
+from sqlalchemy import case, func, or_, select
 from sqlalchemy.orm import Session
 
 from hub.organisations.model import Organisation, Unit
+
+TEAM_OF = case((Unit.kind == "missing-children-team", Unit.parent_id))
+"""The unit that a missing-children team is the team of; NULL for any other unit."""
 
 
 def _as_uuid(text: str) -> UUID | None:
@@ -41,8 +44,12 @@ def find_unit(session: Session, identifier: str) -> Unit | None:
 
 
 def units_below(session: Session, unit_id: UUID) -> frozenset[UUID]:
-    """Return the unit and every unit below it: what a membership at it acts for."""
-    tree = select(Unit.id).where(Unit.id == unit_id).cte("tree", recursive=True)
+    """Return the unit and every unit below it: what a membership at it acts for.
+
+    A missing-children team is the face of the unit that it is the team of: it acts for that too.
+    """
+    top = select(func.coalesce(TEAM_OF, Unit.id)).where(Unit.id == unit_id).scalar_subquery()
+    tree = select(Unit.id).where(Unit.id == top).cte("tree", recursive=True)
     tree = tree.union(select(Unit.id).join(tree, Unit.parent_id == tree.c.id))
     return frozenset(session.scalars(select(tree.c.id)))
 

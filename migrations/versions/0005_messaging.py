@@ -19,6 +19,7 @@ CREATE TABLE cases (
     opener_unit_id uuid NOT NULL CONSTRAINT fk_cases_opener_unit_id REFERENCES unit,
     home_unit_id uuid CONSTRAINT fk_cases_home_unit_id REFERENCES unit,
     last_message_no integer NOT NULL DEFAULT 0,
+    last_at timestamptz NOT NULL,
     CONSTRAINT ck_cases_status CHECK (status IN ('actual', 'exercise', 'test')),
     CONSTRAINT ck_cases_dates CHECK (closed_at IS NULL OR closed_at >= opened_at),
     CONSTRAINT uq_cases_id_status UNIQUE (id, status)

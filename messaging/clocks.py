@@ -1,0 +1,54 @@
+"""How long anybody has for what they owe: pure, from DOMAIN.md 6."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+MINUTES: Mapping[str, int] = {
+    "report-outcome": 10,
+    "lead-urgent": 10,
+    "lead-routine": 60,
+    "located-answer": 10,
+    "opened-urgent": 5,
+    "opened-request": 30,
+    "opened": 4 * 60,
+    "review-high": 4 * 60,
+    "review-medium": 12 * 60,
+    "review-low": 24 * 60,
+    "ukmpu": 72 * 60,
+}
+"""The defaults, in minutes; the table clock_setting holds what nation and organisations changed."""
+
+REQUESTS = frozenset({"missing-episode-report", "lead-transfer-request", "located"})
+"""Message types that ask for an answer."""
+
+
+def minutes(kind: str, settings: Mapping[str, int]) -> int:
+    """Return how many minutes a kind of clock runs."""
+    return settings.get(kind, MINUTES[kind])
+
+
+def due(kind: str, started: datetime, settings: Mapping[str, int]) -> datetime:
+    """Return when a clock that started then is due; both aware."""
+    return started + timedelta(minutes=minutes(kind, settings))
+
+
+def lead_kind(urgent: bool) -> str:
+    """Return the kind of clock of a lead request."""
+    return "lead-urgent" if urgent else "lead-routine"
+
+
+def opened_kind(message_type: str, urgent: bool) -> str:
+    """Return the kind of clock within which somebody must open a message."""
+    if urgent:
+        return "opened-urgent"
+    return "opened-request" if message_type in REQUESTS else "opened"
+
+
+def review_kind(risk: str) -> str:
+    """Return the kind of clock of the supervisor's next review at this risk."""
+    return {"high": "review-high", "medium": "review-medium"}.get(risk, "review-low")
+
+
+def made_urgent(old_due: datetime, now: datetime, settings: Mapping[str, int]) -> datetime:
+    """Return when a request is due whose risk became high: the earlier of the two (4.4)."""
+    return min(old_due, due("lead-urgent", now, settings))

@@ -1,0 +1,71 @@
+"""The code lists, as data with a version and the day from which it counts (DOMAIN.md 7)."""
+
+from dataclasses import dataclass
+from datetime import date
+
+VERSION = "1"
+"""Carried by every message as its schema_version."""
+
+RISKS = {
+    "high": "High: serious harm very likely",
+    "medium": "Medium: harm likely, but not serious",
+    "low": "Low: harm possible, but minimal",
+    "no-apparent-risk": "No apparent risk",
+}
+
+
+@dataclass(frozen=True)
+class Edition:
+    """One edition of a code list, in force from a day (Europe/London) on."""
+
+    version: str
+    valid_from: date
+    codes: dict[str, str]
+
+
+RISK_EDITIONS = (Edition("1", date(2023, 1, 1), RISKS),)
+"""The APP's wording was revised in 2026 (unverified): a new edition is added here, none changed."""
+
+CATEGORIES = {"M": "Missing", "A": "Away from placement without authorisation"}
+NOT_ACCEPTED = {
+    "known-whereabouts": "Whereabouts are known",
+    "not-met-definition": "Does not meet the definition of missing",
+    "duplicate": "Reported already",
+    "wrong-force": "Another police unit must take it",
+    "other": "Another reason",
+}
+RATIONALES = {
+    "majority-of-enquiries": "Most enquiries are there",
+    "best-opportunity-to-locate": "They have the best opportunity to locate the child",
+    "agreed-plan": "The joint response plan says so",
+    "other": "Another reason",
+}
+DECLINES = {
+    "not-most-enquiries": "Most enquiries are not here",
+    "insufficient-information": "There is not enough information",
+    "wrong-area": "The child is not believed to be in our area",
+    "already-located": "The child is located",
+    "duplicate": "We have it already",
+    "other": "Another reason",
+}
+CALLS = {
+    "taken": "They took the report",
+    "refused": "They refused the report",
+    "told-to-wait": "They told me to wait",
+    "handed-over": "I told them about this message",
+}
+LOCATED_HOW = {
+    "self": "Came back",
+    "police": "Found by police",
+    "carer": "Found by a carer",
+    "family": "Found by family",
+    "other": "Otherwise",
+}
+HEADINGS = {
+    "sighting": "Sighting",
+    "risk-change": "Change of risk",
+    "phone-contact": "Telephone or online contact",
+    "action": "Action done or asked for",
+    "new-information": "New information",
+    "other": "Something else",
+}

@@ -1,0 +1,302 @@
+"""The tables of cases, episodes, the lead, messages, receipts and clocks."""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import ForeignKey
+from sqlalchemy.orm import Mapped, mapped_column
+
+from hub.db import Base, new_id, register_constraint
+
+
+class Case(Base):
+    """One child outside the home area; between episodes it has a home unit and no lead."""
+
+    __tablename__ = "cases"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    reference: Mapped[str]
+    status: Mapped[str]
+    opened_at: Mapped[datetime]
+    closed_at: Mapped[datetime | None]
+    opener_unit_id: Mapped[UUID] = mapped_column(ForeignKey("unit.id"))
+    home_unit_id: Mapped[UUID | None] = mapped_column(ForeignKey("unit.id"))
+    last_message_no: Mapped[int] = mapped_column(default=0)
+    last_at: Mapped[datetime]
+
+
+class Party(Base):
+    """A unit with a part in a case; `sees` is full, or limited to its own report and its outcome."""
+
+    __tablename__ = "party"
+
+    case_id: Mapped[UUID] = mapped_column(ForeignKey("cases.id"), primary_key=True)
+    unit_id: Mapped[UUID] = mapped_column(ForeignKey("unit.id"), primary_key=True)
+    part: Mapped[str]
+    sees: Mapped[str]
+    since: Mapped[datetime]
+
+
+class Message(Base):
+    """The envelope of a message; its words are in its parts. Immutable (DOMAIN.md 4.7)."""
+
+    __tablename__ = "message"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    case_id: Mapped[UUID] = mapped_column(ForeignKey("cases.id"))
+    number: Mapped[int]
+    type: Mapped[str]
+    schema_version: Mapped[str]
+    status: Mapped[str]
+    classification: Mapped[str]
+    priority: Mapped[str]
+    request_no: Mapped[int | None]
+    sent_at: Mapped[datetime]
+    reply_due_at: Mapped[datetime | None]
+    in_reply_to: Mapped[UUID | None]
+    sender_organisation_id: Mapped[UUID | None] = mapped_column(ForeignKey("organisation.id"))
+    sender_unit_id: Mapped[UUID] = mapped_column(ForeignKey("unit.id"))
+    sender_kind: Mapped[str]
+    sender_id: Mapped[UUID | None]
+    sender_name: Mapped[str]
+    sender_rank: Mapped[str | None]
+    sender_collar: Mapped[str | None]
+    audience: Mapped[str]
+
+
+class MessagePart(Base):
+    """What one audience may read of a message: JSON, encrypted under the case's key."""
+
+    __tablename__ = "message_part"
+
+    message_id: Mapped[UUID] = mapped_column(ForeignKey("message.id"), primary_key=True)
+    audience: Mapped[str] = mapped_column(primary_key=True)
+    ciphertext: Mapped[bytes]
+
+
+class Recipient(Base):
+    """A unit that a message was sent to, and how it could be reached then."""
+
+    __tablename__ = "recipient"
+
+    message_id: Mapped[UUID] = mapped_column(ForeignKey("message.id"), primary_key=True)
+    unit_id: Mapped[UUID] = mapped_column(ForeignKey("unit.id"), primary_key=True)
+    case_id: Mapped[UUID] = mapped_column(ForeignKey("cases.id"))
+    reach: Mapped[str]
+
+
+class Receipt(Base):
+    """One fact of one recipient: delivered, told by telephone, opened, acknowledged, answered."""
+
+    __tablename__ = "receipt"
+
+    message_id: Mapped[UUID] = mapped_column(ForeignKey("message.id"), primary_key=True)
+    unit_id: Mapped[UUID] = mapped_column(ForeignKey("unit.id"), primary_key=True)
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    at: Mapped[datetime]
+    who_kind: Mapped[str]
+    who_id: Mapped[UUID | None]
+    who_name: Mapped[str]
+
+
+class Report(Base):
+    """A practitioner's report until police settle it (DOMAIN.md 4.2)."""
+
+    __tablename__ = "report"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    case_id: Mapped[UUID] = mapped_column(ForeignKey("cases.id"))
+    message_id: Mapped[UUID] = mapped_column(ForeignKey("message.id"))
+    reporter_unit_id: Mapped[UUID] = mapped_column(ForeignKey("unit.id"))
+    addressed_unit_id: Mapped[UUID] = mapped_column(ForeignKey("unit.id"))
+    state: Mapped[str]
+    state_since: Mapped[datetime]
+    episode_id: Mapped[UUID | None] = mapped_column(ForeignKey("episode.id"))
+
+
+class Episode(Base):
+    """One missing incident, from the moment police record it to its end."""
+
+    __tablename__ = "episode"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    case_id: Mapped[UUID] = mapped_column(ForeignKey("cases.id"))
+    number: Mapped[int]
+    opened_at: Mapped[datetime]
+    opened_by_message_id: Mapped[UUID]
+    recording_unit_id: Mapped[UUID] = mapped_column(ForeignKey("unit.id"))
+    risk: Mapped[str]
+    ended_at: Mapped[datetime | None]
+    end_reason: Mapped[str | None]
+    ended_by_message_id: Mapped[UUID | None] = mapped_column(ForeignKey("message.id"))
+
+
+class Tenure(Base):
+    """Who led an episode from when until when, with the named officer, and on what basis."""
+
+    __tablename__ = "tenure"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    episode_id: Mapped[UUID] = mapped_column(ForeignKey("episode.id"))
+    number: Mapped[int]
+    unit_id: Mapped[UUID] = mapped_column(ForeignKey("unit.id"))
+    officer_name: Mapped[str]
+    officer_rank: Mapped[str | None]
+    officer_collar: Mapped[str | None]
+    on_duty_until: Mapped[datetime | None]
+    since: Mapped[datetime]
+    until: Mapped[datetime | None]
+    basis: Mapped[str]
+    message_id: Mapped[UUID] = mapped_column(ForeignKey("message.id"))
+
+
+class LeadRequest(Base):
+    """An offer of the lead to one unit; at most one is open in an episode (DOMAIN.md 4.3)."""
+
+    __tablename__ = "lead_request"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    episode_id: Mapped[UUID] = mapped_column(ForeignKey("episode.id"))
+    message_id: Mapped[UUID] = mapped_column(ForeignKey("message.id"))
+    kind: Mapped[str]
+    from_unit_id: Mapped[UUID] = mapped_column(ForeignKey("unit.id"))
+    to_unit_id: Mapped[UUID] = mapped_column(ForeignKey("unit.id"))
+    priority: Mapped[str]
+    state: Mapped[str] = mapped_column(default="open")
+    opened_at: Mapped[datetime]
+    answered_at: Mapped[datetime | None]
+    answer_message_id: Mapped[UUID | None] = mapped_column(ForeignKey("message.id"))
+    answered_by_unit_id: Mapped[UUID | None] = mapped_column(ForeignKey("unit.id"))
+    answered_by_name: Mapped[str | None]
+
+
+class LocatedClaim(Base):
+    """Somebody other than the lead says that the child is located (DOMAIN.md 4.9)."""
+
+    __tablename__ = "located_claim"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    episode_id: Mapped[UUID] = mapped_column(ForeignKey("episode.id"))
+    message_id: Mapped[UUID] = mapped_column(ForeignKey("message.id"))
+    by_unit_id: Mapped[UUID] = mapped_column(ForeignKey("unit.id"))
+    state: Mapped[str] = mapped_column(default="open")
+    answered_at: Mapped[datetime | None]
+    answer_message_id: Mapped[UUID | None] = mapped_column(ForeignKey("message.id"))
+    answered_by_unit_id: Mapped[UUID | None] = mapped_column(ForeignKey("unit.id"))
+    answered_by_name: Mapped[str | None]
+
+
+class Clock(Base):
+    """What somebody owes by when. Unstarted until the debtor has been told; times are aware UTC."""
+
+    __tablename__ = "clock"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    case_id: Mapped[UUID] = mapped_column(ForeignKey("cases.id"))
+    kind: Mapped[str]
+    message_id: Mapped[UUID] = mapped_column(ForeignKey("message.id"))
+    owed_by_unit_id: Mapped[UUID] = mapped_column(ForeignKey("unit.id"))
+    started_at: Mapped[datetime | None]
+    due_at: Mapped[datetime | None]
+    met_at: Mapped[datetime | None]
+    missed_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+
+
+class ClockSetting(Base):
+    """Minutes of a kind of clock: the nation's where there is no organisation."""
+
+    __tablename__ = "clock_setting"
+
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    organisation_id: Mapped[UUID | None] = mapped_column(
+        ForeignKey("organisation.id"), primary_key=True
+    )
+    minutes: Mapped[int]
+
+
+class Draft(Base):
+    """What somebody typed and has not sent; encrypted under a key of its own."""
+
+    __tablename__ = "draft"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    person_id: Mapped[UUID] = mapped_column(ForeignKey("person.id"))
+    case_id: Mapped[UUID | None] = mapped_column(ForeignKey("cases.id"))
+    type: Mapped[str]
+    ciphertext: Mapped[bytes]
+    updated_at: Mapped[datetime]
+
+
+class GuestLink(Base):
+    """A single-use way for a unit without accounts to answer one message (DOMAIN.md 3)."""
+
+    __tablename__ = "guest_link"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    token_hash: Mapped[bytes]
+    code_hash: Mapped[bytes]
+    message_id: Mapped[UUID] = mapped_column(ForeignKey("message.id"))
+    unit_id: Mapped[UUID] = mapped_column(ForeignKey("unit.id"))
+    contact_point_id: Mapped[UUID] = mapped_column(ForeignKey("contact_point.id"))
+    mailbox: Mapped[str]
+    attempts: Mapped[int] = mapped_column(default=0)
+    created_at: Mapped[datetime]
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+    revoked_at: Mapped[datetime | None]
+    issued_by: Mapped[UUID | None]
+
+
+class SignedReply(Base):
+    """A unit's answer on paper, waiting for another supervisor's authority (DOMAIN.md 4.5)."""
+
+    __tablename__ = "signed_reply"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    message_id: Mapped[UUID] = mapped_column(ForeignKey("message.id"))
+    unit_id: Mapped[UUID] = mapped_column(ForeignKey("unit.id"))
+    answer: Mapped[str]
+    fields: Mapped[bytes]
+    file_name: Mapped[str]
+    file_type: Mapped[str]
+    file_size: Mapped[int]
+    uploaded_by: Mapped[UUID]
+    uploaded_by_name: Mapped[str]
+    uploaded_at: Mapped[datetime]
+    state: Mapped[str] = mapped_column(default="pending")
+    decided_by: Mapped[UUID | None]
+    decided_by_name: Mapped[str | None]
+    decided_at: Mapped[datetime | None]
+    answer_message_id: Mapped[UUID | None] = mapped_column(ForeignKey("message.id"))
+
+
+class SignedReplyChunk(Base):
+    """A piece of a signed reply's file, encrypted under the case's key."""
+
+    __tablename__ = "signed_reply_chunk"
+
+    signed_reply_id: Mapped[UUID] = mapped_column(ForeignKey("signed_reply.id"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
+    ciphertext: Mapped[bytes]
+
+
+for _name, _code, _sentence in (
+    (
+        "uq_lead_request_episode_id_open",
+        "lead-request-open",
+        "The lead is on offer already: wait for the answer, or withdraw the offer.",
+    ),
+    ("uq_episode_case_id_open", "episode-open", "An episode is open in this case already."),
+    ("ck_answered_once", "request-already-answered", "This was answered already."),
+    ("ck_episode_one_lead", "one-lead", "An open episode has exactly one lead, at every moment."),
+    ("ck_cases_closed", "episode-open", "The case cannot be closed while an episode is open."),
+    (
+        "uq_report_case_id_unsettled",
+        "report-open",
+        "A report of this case waits for police already.",
+    ),
+    ("ck_message_immutable", "immutable", "Messages cannot be changed: send a correction."),
+    ("fk_message_case_id_status", "status-mismatch", "A case keeps its status for life."),
+):
+    register_constraint(_name, _code, 409, _sentence)

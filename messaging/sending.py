@@ -1,0 +1,458 @@
+"""The one way of every message: contract, permission, effect, receipts, clocks, audit.
+
+A type adds a contract (contracts.py) and an effect (effects.py), and nothing here. All of it is
+in the caller's transaction: the message, what it does, its receipts, its record, its wake-ups.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from pydantic import ValidationError
+from sqlalchemy import insert
+from sqlalchemy.orm import Session
+
+from hub.db import new_id
+from hub.errors import FieldProblem, HubError, conflict, forbidden, invalid
+from hub.identity import policy
+from hub.identity.actor import Actor
+from hub.identity.reach import reach_of
+from hub.jobs import outbox
+from hub.organisations import Organisation, find_unit
+from hub.records import audit
+from hub.records.vault import Vault
+from hub.web.problems import field_problems
+from messaging import audiences, clocks, codes, lead, references
+from messaging.contracts import AUDIENCES, CONTRACTS, Command, Contract
+from messaging.model import Case
+from messaging.state import CaseState, PartyUnit, load
+from messaging.winners import winner
+
+TABLES = Case.metadata.tables
+
+
+@dataclass(frozen=True)
+class Sent:
+    """What became of a command."""
+
+    case_reference: str
+    message_id: UUID
+    number: int
+    type: str
+    sent_at: datetime
+    reply_due_at: datetime | None
+
+
+@dataclass
+class Act:
+    """A message on its way: what effects read, and what they decide."""
+
+    session: Session
+    actor: Actor
+    vault: Vault
+    command: Command
+    body: Contract
+    case: CaseState
+    unit: UUID
+    settings: dict[str, int]
+    message_id: UUID = field(default_factory=new_id)
+    to: dict[UUID, PartyUnit] = field(default_factory=dict)
+    audience: str = "all-parties"
+    in_reply_to: UUID | None = None
+    priority: str = "routine"
+    reply_due_at: datetime | None = None
+    request_no: int | None = None
+    reach: dict[UUID, str] = field(default_factory=dict)
+    after: list[Callable[[], object]] = field(default_factory=list)
+
+    @property
+    def at(self) -> datetime:
+        """The moment at which this takes effect."""
+        return self.case.at
+
+    def insert(self, table: str, *rows: dict[str, Any]) -> None:
+        """Insert rows once the message itself is there."""
+        if rows:
+            self.after.append(lambda: _insert(self.session, table, list(rows)))
+
+    def later(self, write: Callable[[], object]) -> None:
+        """Do a write once the message itself is there."""
+        self.after.append(write)
+
+    def add_party(self, unit: PartyUnit) -> None:
+        """Let a unit into the case, or keep it as it is there."""
+        known = self.case.parties.get(unit.unit_id)
+        if known is not None and (known.full or not unit.full):
+            return
+        self.case.parties[unit.unit_id] = unit
+        row = {
+            "case_id": self.case.id,
+            "unit_id": unit.unit_id,
+            "part": unit.part,
+            "sees": "full" if unit.full else "limited",
+        }
+        if known is None:
+            self.insert("party", {**row, "since": self.at})
+        else:
+            self.later(lambda: _promote(self.session, row))
+
+    def clock(
+        self, kind: str, owed_by: UUID, *, started: bool = True, message_id: UUID | None = None
+    ) -> datetime | None:
+        """Start a clock that a unit owes; unstarted, it waits for the telephone."""
+        due = clocks.due(kind, self.at, self.settings) if started else None
+        self.insert(
+            "clock",
+            {
+                "id": new_id(), "case_id": self.case.id, "kind": kind,
+                "message_id": message_id or self.message_id, "owed_by_unit_id": owed_by,
+                "started_at": self.at if started else None, "due_at": due,
+            },
+        )  # fmt: skip
+        return due
+
+
+def _insert(session: Session, table: str, rows: list[dict[str, Any]]) -> None:
+    session.execute(insert(TABLES[table]), rows)
+
+
+def _promote(session: Session, row: dict[str, Any]) -> None:
+    party = TABLES["party"]
+    session.execute(
+        party.update()
+        .where(party.c.case_id == row["case_id"], party.c.unit_id == row["unit_id"])
+        .values(part=row["part"], sees=row["sees"])
+    )
+
+
+def open_case(
+    session: Session, actor: Actor, vault: Vault, command: Command, now: datetime
+) -> Sent:
+    """Open a case with its first message, a report.
+
+    Raises:
+        HubError: 403 by the map; 422 `case-opener`, `status-missing`, `status-mismatch`, `to`.
+    """
+    if command.type != "missing-episode-report":
+        raise invalid("case-opener", "A case opens with a missing-episode-report.", "/type")
+    if command.in_reply_to is not None:
+        raise invalid(
+            "case-opener", "A reply is sent to its case: POST it to its messages.", "/in_reply_to"
+        )
+    policy.require(actor, "case.open")
+    policy.require(actor, "send.missing-episode-report")
+    status = command.status or actor.status
+    if status is None:
+        raise invalid("status-missing", "Say whether this is actual, exercise or test.", "/status")
+    if actor.status not in (None, status):
+        raise invalid(
+            "status-mismatch", f"You are signed in for {actor.status} cases only.", "/status"
+        )
+    assert actor.unit_id is not None and actor.organisation_id is not None  # noqa: S101, PT018  # signed in
+    body = read_body(command)
+    case_id = new_id()
+    own = PartyUnit(
+        actor.unit_id, actor.unit_name, "police" if actor.police else "reporter", actor.police,
+        actor.police, actor.organisation_id,
+    )  # fmt: skip
+    case = CaseState(
+        case_id, references.new_reference(status), status, now, None, actor.unit_id, None, 1, now,
+        {own.unit_id: own},
+    )  # fmt: skip
+    _insert(
+        session,
+        "cases",
+        [{
+            "id": case_id, "reference": case.reference, "status": status, "opened_at": now,
+            "opener_unit_id": actor.unit_id, "last_message_no": 1, "last_at": now,
+        }],
+    )  # fmt: skip
+    _insert(
+        session,
+        "party",
+        [{"case_id": case_id, "unit_id": own.unit_id, "part": own.part,
+          "sees": "full" if own.full else "limited", "since": now}],
+    )  # fmt: skip
+    vault.create_key(session, case_id)
+    return _send(session, actor, vault, command, body, case, actor.unit_id)
+
+
+def send(
+    session: Session, actor: Actor, vault: Vault, reference: str, command: Command, now: datetime
+) -> Sent:
+    """Send a message in a case.
+
+    Raises:
+        HubError: `not-found` to strangers; 403 by the map; 409 and 422 as the rules say.
+    """
+    case = load(session, actor, references.clean(reference), now, lock=True)
+    if command.status not in (None, case.status):
+        raise conflict("status-mismatch", f"This case is {case.status}, for life.")
+    body = read_body(command)
+    if case.closed_at is not None:
+        raise conflict("case-closed", "The case is closed.")
+    unit = acting_unit(case, actor, command.type)
+    return _send(session, actor, vault, command, body, case, unit)
+
+
+def acting_unit(case: CaseState, actor: Actor, message_type: str) -> UUID:
+    """Return the unit for which the actor may send this; their own first.
+
+    Raises:
+        HubError: 403 when they may not, for any unit.
+    """
+    mine = case.mine(actor)
+    for unit in mine:
+        if policy.allows(actor, f"send.{message_type}", *case.relations(unit)):
+            return unit
+    # What the rules refuse with a reason of their own is not the map's business.
+    for unit in mine:
+        if _answers(message_type) and policy.allows(actor, "send.update", *case.relations(unit)):
+            return unit
+    raise forbidden(
+        "not-permitted", "Your role, or your unit's part in this case, does not allow this now."
+    )
+
+
+def _answers(message_type: str) -> bool:
+    """Say whether a type answers another, so that a late one is told what happened first."""
+    return message_type in {
+        "lead-transfer-accept", "lead-transfer-decline", "lead-transfer-withdraw",
+        "located-confirm", "located-refuse",
+    }  # fmt: skip
+
+
+def read_body(command: Command) -> Contract:
+    """Return the body by its contract.
+
+    Raises:
+        HubError: 422, with pointers under /body.
+    """
+    try:
+        return CONTRACTS[command.type].model_validate_json(json.dumps(command.body), strict=True)
+    except ValidationError as error:
+        fields = [
+            FieldProblem("/body" + item.pointer, item.code, item.sentence)
+            for item in field_problems(error)
+        ]
+        raise HubError("invalid", 422, "Some fields are missing or wrong.", fields=fields) from None
+
+
+def _send(
+    session: Session,
+    actor: Actor,
+    vault: Vault,
+    command: Command,
+    body: Contract,
+    case: CaseState,
+    unit: UUID,
+) -> Sent:
+    from messaging.effects import EFFECTS  # effects stand on Act: they import this module
+
+    act = Act(
+        session, actor, vault, command, body, case, unit, clock_settings(session, actor),
+        audience=AUDIENCES[command.type], in_reply_to=command.in_reply_to,
+        priority=command.priority,
+    )  # fmt: skip
+    act.to = _named(session, act)
+    try:
+        EFFECTS[command.type](act)
+    except lead.Refused as refused:
+        raise refusal(session, case, act.in_reply_to, refused.code) from None
+    if not act.to:
+        act.to = _everyone(act)
+    act.to.pop(unit, None)
+    act.reach |= reach_of(session, [u for u in act.to if u not in act.reach], case.status, case.at)
+    _write(act)
+    return Sent(
+        case.reference, act.message_id, case.number, command.type, case.at, act.reply_due_at
+    )
+
+
+def _named(session: Session, act: Act) -> dict[UUID, PartyUnit]:
+    """Return the units that the sender named; parties as they are, others as they would be."""
+    found: dict[UUID, PartyUnit] = {}
+    for index, name in enumerate(act.command.to):
+        party = unit_named(session, name, f"/to/{index}")
+        found[party.unit_id] = act.case.parties.get(party.unit_id, party)
+    if act.unit in found and len(found) == 1:
+        raise invalid("to-itself", "This is your own unit: name another.", "/to/0")
+    return found
+
+
+def unit_named(session: Session, name: str, pointer: str) -> PartyUnit:
+    """Return a unit by code or UUID, with the part that its kind of organisation takes.
+
+    Raises:
+        HubError: 422 when there is none, or it is no more.
+    """
+    unit = find_unit(session, name)
+    if unit is None or unit.valid_to is not None:
+        raise invalid(
+            "unit-unknown", "There is no such unit: look it up in the directory.", pointer
+        )
+    kind = session.get_one(Organisation, unit.organisation_id).kind
+    part = {"police": "police", "local-authority": "responsible-authority", "health": "health"}
+    return PartyUnit(
+        unit.id, unit.name, part.get(kind, "other"), kind in part, kind == "police",
+        unit.organisation_id,
+    )  # fmt: skip
+
+
+def _everyone(act: Act) -> dict[UUID, PartyUnit]:
+    """Return the other parties that may read the message's widest part."""
+    return {
+        unit: party
+        for unit, party in act.case.parties.items()
+        if unit != act.unit
+        and audiences.may_read(
+            act.audience, police=party.police, part=party.part, full=True, recipient=True,
+            sender=False,
+        )
+    }  # fmt: skip
+
+
+def clock_settings(session: Session, actor: Actor) -> dict[str, int]:
+    """Return the minutes of clocks that nation or organisation changed; the latter's win."""
+    table = TABLES["clock_setting"]
+    rows = session.execute(
+        table.select()
+        .where(
+            table.c.organisation_id.is_(None) | (table.c.organisation_id == actor.organisation_id)
+        )
+        .order_by(table.c.organisation_id.is_not(None))
+    )
+    return {row.kind: row.minutes for row in rows}
+
+
+def _write(act: Act) -> None:
+    session, case, actor, command = act.session, act.case, act.actor, act.command
+    _insert(
+        session,
+        "message",
+        [{
+            "id": act.message_id, "case_id": case.id, "number": case.number,
+            "type": command.type, "schema_version": codes.VERSION, "status": case.status,
+            "classification": command.classification, "priority": act.priority,
+            "request_no": act.request_no, "sent_at": act.at, "reply_due_at": act.reply_due_at,
+            "in_reply_to": act.in_reply_to,
+            "sender_organisation_id": case.parties[act.unit].organisation_id,
+            "sender_unit_id": act.unit, "sender_kind": actor.kind, "sender_id": actor.id,
+            "sender_name": actor.name, "sender_rank": actor.rank_or_role,
+            "sender_collar": actor.collar_number, "audience": act.audience,
+        }],
+    )  # fmt: skip
+    _insert(session, "message_part", _parts(act))
+    if act.to:
+        _insert(session, "recipient", _recipients(act))
+    receipts = _receipts(act)
+    if receipts:
+        _insert(session, "receipt", receipts)
+    for write in act.after:
+        write()
+    audit.record(
+        session,
+        actor.who,
+        "message.send",
+        now=act.at,
+        case_id=case.id,
+        object_kind="message",
+        object_id=act.message_id,
+        reason=command.purpose,
+        detail={"type": command.type, "to": [str(unit) for unit in act.to]},
+        vault=act.vault,
+    )
+    if any(reach == "staffed" for reach in act.reach.values()):
+        outbox.enqueue(session, "nudge", act.message_id, now=act.at)
+
+
+def _parts(act: Act) -> list[dict[str, Any]]:
+    """Return the rows of the message's parts, each encrypted for itself."""
+    document = act.body.model_dump(mode="json", exclude_none=True)
+    split = audiences.split(type(act.body), document, act.audience)
+    command = act.command
+    envelope = {
+        name: value
+        for name, value in (
+            ("purpose", command.purpose),
+            ("sender_reference", command.sender_reference),
+            ("callback_telephone", command.callback_telephone),
+        )
+        if value
+    }
+    return [
+        {
+            "message_id": act.message_id,
+            "audience": audience,
+            "ciphertext": act.vault.encrypt(
+                act.session,
+                act.case.id,
+                json.dumps(
+                    {"body": part, "envelope": envelope if audience == act.audience else {}}
+                ).encode(),
+                part_aad(act.message_id, command.type, audience),
+            ),
+        }
+        for audience, part in split.items()
+    ]
+
+
+def part_aad(message_id: UUID, message_type: str, audience: str) -> tuple[str, ...]:
+    """Return what a part's ciphertext is bound to, besides its case."""
+    return ("message", str(message_id), message_type, audience)
+
+
+def _recipients(act: Act) -> list[dict[str, Any]]:
+    for unit in act.to.values():
+        # A unit new to the case sees the message sent to it, not the case (4.8).
+        act.add_party(replace(unit, full=False))
+    return [
+        {"message_id": act.message_id, "unit_id": unit, "case_id": act.case.id,
+         "reach": act.reach[unit]}
+        for unit in act.to
+    ]  # fmt: skip
+
+
+def _receipts(act: Act) -> list[dict[str, Any]]:
+    """Return what is true at once: staff have it in their inbox."""
+    return [
+        receipt(act.message_id, unit, "delivered", act.at, None)
+        for unit in act.to
+        if act.reach[unit] == "staffed"
+    ]
+
+
+def receipt(
+    message_id: UUID, unit: UUID, kind: str, at: datetime, actor: Actor | None
+) -> dict[str, Any]:
+    """Return the row of one fact about one recipient."""
+    return {
+        "message_id": message_id, "unit_id": unit, "kind": kind, "at": at,
+        "who_kind": actor.kind if actor else "system", "who_id": actor.id if actor else None,
+        "who_name": actor.name if actor else "",
+    }  # fmt: skip
+
+
+def refusal(session: Session, case: CaseState, message_id: UUID | None, code: str) -> HubError:
+    """Return the refusal of a rule as a reader gets it, naming the winner of a lost race."""
+    if code in ("request-already-answered", "claim-already-answered"):
+        won = winner(session, case.id, message_id)
+        return (
+            conflict(code, won.sentence(), winner=won.document())
+            if won
+            else conflict(code, "There is nothing open to answer.")
+        )
+    return conflict(code, SENTENCES[code])
+
+
+SENTENCES = {
+    "not-lead": "Only the unit that leads can do this.",
+    "offered-to-itself": "Your unit leads already: offer the lead to another.",
+    "lead-request-open": "The lead is on offer already: wait for the answer, or withdraw it and"
+    " offer it elsewhere in one act.",
+    "wrong-unit": "The lead was offered to another unit.",
+    "episode-ended": "The episode has ended.",
+}

@@ -1,0 +1,190 @@
+"""A case as it stands under its lock: its parties, its report, and its open episode."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from hub.errors import not_found
+from hub.identity.actor import Actor
+from messaging import lead as rules
+
+
+@dataclass(frozen=True)
+class PartyUnit:
+    """A party with what is needed to decide what it may see."""
+
+    unit_id: UUID
+    name: str
+    part: str
+    full: bool
+    police: bool
+    organisation_id: UUID
+
+
+@dataclass(frozen=True)
+class OpenReport:
+    """The report that police have not settled."""
+
+    id: UUID
+    message_id: UUID
+    reporter: UUID
+    addressed: UUID
+    state: str
+
+
+@dataclass(frozen=True)
+class OpenEpisode:
+    """The open episode, with its present tenure and its open request."""
+
+    id: UUID
+    number: int
+    risk: str
+    tenure_id: UUID
+    tenure_number: int
+    lead: UUID
+    officer: str
+    since: datetime
+    request_id: UUID | None
+    request_message: UUID | None
+    request_to: UUID | None
+    request_priority: str | None
+
+    def as_rules(self, claims: Iterable[rules.Claim] = ()) -> rules.Episode:
+        """Return the episode as the pure rules know it."""
+        request = None
+        if self.request_message is not None:
+            request = rules.Request(
+                self.request_message, self.request_to, self.request_priority == "urgent"
+            )
+        tenure = rules.Tenure(self.lead, self.officer, self.since, None, "recorded")
+        return rules.Episode((tenure,), request, tuple(claims))
+
+
+@dataclass
+class CaseState:
+    """The case. `at` is the moment of what is done now: never before what was done last."""
+
+    id: UUID
+    reference: str
+    status: str
+    opened_at: datetime
+    closed_at: datetime | None
+    opener: UUID
+    home: UUID | None
+    number: int
+    at: datetime
+    parties: dict[UUID, PartyUnit] = field(default_factory=dict)
+    report: OpenReport | None = None
+    episode: OpenEpisode | None = None
+    last_lead: UUID | None = None
+
+    def mine(self, actor: Actor) -> list[UUID]:
+        """Return the parties that the actor acts for, their own unit first."""
+        found = [unit for unit in self.parties if unit in actor.unit_ids]
+        return sorted(found, key=lambda unit: (unit != actor.unit_id, str(unit)))
+
+    def relations(self, unit: UUID) -> frozenset[str]:
+        """Return what a party is to the case, in the words of the permission map."""
+        party = self.parties[unit]
+        found = {"party" if party.full else "recipient"}
+        if party.part == "reporter" or (self.report and self.report.reporter == unit):
+            found.add("reporter")
+        if self.report and self.report.addressed == unit:
+            found.add("addressed")
+        if self.opener == unit:
+            found.add("opener")
+        if self.home == unit:
+            found.add("home")
+        if self.last_lead == unit and self.episode is None:
+            found.add("last-lead")
+        if self.episode:
+            if self.episode.lead == unit:
+                found.add("lead")
+                if self.episode.request_id:
+                    found.add("requester")
+            if self.episode.request_to == unit:
+                found.add("offered")
+        return frozenset(found)
+
+
+_LOCK = text("""
+UPDATE cases SET last_message_no = last_message_no + 1, last_at = greatest(last_at, :now)
+WHERE reference = :reference
+RETURNING id, reference, status, opened_at, closed_at, opener_unit_id, home_unit_id,
+    last_message_no, last_at
+""")
+_READ = text("""
+SELECT id, reference, status, opened_at, closed_at, opener_unit_id, home_unit_id,
+    last_message_no, greatest(last_at, :now) AS last_at
+FROM cases WHERE reference = :reference
+""")
+_PARTIES = text("""
+SELECT p.unit_id, u.name, p.part, p.sees = 'full' AS is_full, o.kind = 'police' AS police,
+    u.organisation_id
+FROM party p JOIN unit u ON u.id = p.unit_id JOIN organisation o ON o.id = u.organisation_id
+WHERE p.case_id = :case_id ORDER BY p.since, p.unit_id
+""")
+_NOW = text("""
+SELECT r.id AS report_id, r.message_id AS report_message, r.reporter_unit_id,
+    r.addressed_unit_id, r.state AS report_state,
+    e.id AS episode_id, e.number, e.risk, t.id AS tenure_id, t.number AS tenure_number,
+    t.unit_id AS lead_id, t.officer_name, t.since,
+    q.id AS request_id, q.message_id AS request_message, q.to_unit_id, q.priority,
+    CASE WHEN e.id IS NULL THEN (
+        SELECT lt.unit_id FROM tenure lt JOIN episode le ON le.id = lt.episode_id
+        WHERE le.case_id = c.id ORDER BY le.number DESC, lt.number DESC LIMIT 1) END AS last_lead
+FROM cases c
+LEFT JOIN report r ON r.case_id = c.id
+    AND r.state IN ('awaiting-police', 'recorded-by-telephone', 'not-accepted')
+LEFT JOIN episode e ON e.case_id = c.id AND e.ended_at IS NULL
+LEFT JOIN tenure t ON t.episode_id = e.id AND t.until IS NULL
+LEFT JOIN lead_request q ON q.episode_id = e.id AND q.state = 'open'
+WHERE c.id = :case_id
+""")
+
+
+def load(session: Session, actor: Actor, reference: str, now: datetime, *, lock: bool) -> CaseState:
+    """Return the case; with `lock`, hold it until the commit and take its next message number.
+
+    Raises:
+        HubError: the same `not-found` to whoever is no party, or signed in for another status.
+    """
+    row = session.execute(
+        _LOCK if lock else _READ, {"reference": reference, "now": now}
+    ).one_or_none()
+    if row is None or actor.status not in (None, row.status):
+        raise not_found()
+    state = CaseState(
+        row.id, row.reference, row.status, row.opened_at, row.closed_at, row.opener_unit_id,
+        row.home_unit_id, row.last_message_no, row.last_at,
+    )  # fmt: skip
+    for p in session.execute(_PARTIES, {"case_id": state.id}):
+        state.parties[p.unit_id] = PartyUnit(
+            p.unit_id, p.name, p.part, p.is_full, p.police, p.organisation_id
+        )
+    if not state.mine(actor):
+        raise not_found()
+    refresh(session, state)
+    return state
+
+
+def refresh(session: Session, state: CaseState) -> None:
+    """Read report and episode again."""
+    now = session.execute(_NOW, {"case_id": state.id}).one()
+    state.report = state.episode = None
+    state.last_lead = now.last_lead
+    if now.report_id:
+        state.report = OpenReport(
+            now.report_id, now.report_message, now.reporter_unit_id, now.addressed_unit_id,
+            now.report_state,
+        )  # fmt: skip
+    if now.episode_id:
+        state.episode = OpenEpisode(
+            now.episode_id, now.number, now.risk, now.tenure_id, now.tenure_number, now.lead_id,
+            now.officer_name, now.since, now.request_id, now.request_message, now.to_unit_id,
+            now.priority,
+        )  # fmt: skip
