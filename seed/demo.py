@@ -18,7 +18,8 @@ from hub.identity.model import Person
 from hub.organisations import Organisation, Unit, find_unit, units_below
 from hub.records import audit
 from hub.records.keys import Keys
-from seed import cast
+from hub.records.vault import Vault
+from seed import cast, story
 from seed.cast import Overlay, Player
 
 STATUS = "exercise"
@@ -49,6 +50,13 @@ def load(session: Session, keys: Keys, now: datetime) -> None:
         _add_player(session, player, password(keys), now)
     for overlay in cast.OVERLAYS:
         _add_contact(session, overlay, now)
+    story.tell(
+        session,
+        Vault(keys),
+        now,
+        social_worker=actor_of(session, cast.SOCIAL_WORKER),
+        met_officer=actor_of(session, cast.MET_OFFICER),
+    )
 
 
 def actor_of(session: Session, player: Player) -> Actor:

@@ -1,7 +1,7 @@
 """The exercise: fictional, marked, repeatable, and apart from what is actual."""
 
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -14,6 +14,7 @@ from hub.identity.model import Membership, Person
 from hub.organisations import find_unit
 from hub.records.keys import Keys
 from hub.records.model import AuditRecord
+from messaging.model import Case, LeadRequest, Message, Tenure
 from seed import cast, demo
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -84,9 +85,29 @@ def test_devon_and_cornwall_has_a_mailbox_for_guest_links(database: Database, ke
 
 def test_a_second_load_adds_nothing(database: Database, keys: Keys) -> None:
     _load(database, keys)
-    counts = [func.count(model.id) for model in (Person, Membership, ContactPoint, AuditRecord)]
+    counts = [
+        func.count(model.id) for model in (Person, Membership, ContactPoint, Message, AuditRecord)
+    ]
     with database.unit_of_work() as session:
         before = [session.scalar(select(count)) for count in counts]
     _load(database, keys, datetime(2026, 11, 25, 9, tzinfo=UTC))
     with database.unit_of_work() as session:
         assert [session.scalar(select(count)) for count in counts] == before
+
+
+def test_one_case_is_half_way(database: Database, keys: Keys) -> None:
+    _load(database, keys)
+    with database.unit_of_work() as session:
+        case = session.scalars(select(Case)).one()
+        assert case.status == "exercise"
+        assert case.closed_at is None
+        tenure = session.scalars(select(Tenure)).one()
+        met, kent = find_unit(session, cast.CENTRAL_NORTH), find_unit(session, cast.EAST_KENT)
+        assert met is not None
+        assert kent is not None
+        assert (tenure.unit_id, tenure.until) == (met.id, None)
+        request = session.scalars(select(LeadRequest)).one()
+        assert (request.state, request.priority) == ("open", "urgent")
+        assert (request.from_unit_id, request.to_unit_id) == (met.id, kent.id)
+        offer = session.get_one(Message, request.message_id)
+        assert offer.reply_due_at == NOW + timedelta(minutes=10)
