@@ -435,7 +435,9 @@ def located_refuse(act: Act) -> None:
     """The lead refuses: the child stays missing (4.9)."""
     episode, claim = _claim(act)
     lead.refuse(
-        episode.as_rules([lead.Claim(claim.message_id, claim.by_unit_id)]), act.unit, claim.message_id
+        episode.as_rules([lead.Claim(claim.message_id, claim.by_unit_id)]),
+        act.unit,
+        claim.message_id,
     )
     act.to.setdefault(claim.by_unit_id, act.case.parties[claim.by_unit_id])
     act.to |= _police_parties(act)

@@ -253,7 +253,7 @@ def _send(
     from messaging.effects import EFFECTS  # effects stand on Act: they import this module
 
     act = Act(
-        session, actor, vault, command, body, case, unit, clock_settings(session, actor),
+        session, actor, vault, command, body, case, unit, clock_settings(session, actor.organisation_id),
         audience=AUDIENCES[command.type], in_reply_to=command.in_reply_to,
         priority=command.priority,
     )  # fmt: skip
@@ -315,14 +315,12 @@ def _everyone(act: Act) -> dict[UUID, PartyUnit]:
     }  # fmt: skip
 
 
-def clock_settings(session: Session, actor: Actor) -> dict[str, int]:
+def clock_settings(session: Session, organisation_id: UUID | None) -> dict[str, int]:
     """Return the minutes of clocks that nation or organisation changed; the latter's win."""
     table = TABLES["clock_setting"]
     rows = session.execute(
         table.select()
-        .where(
-            table.c.organisation_id.is_(None) | (table.c.organisation_id == actor.organisation_id)
-        )
+        .where(table.c.organisation_id.is_(None) | (table.c.organisation_id == organisation_id))
         .order_by(table.c.organisation_id.is_not(None))
     )
     return {row.kind: row.minutes for row in rows}
@@ -348,6 +346,9 @@ def _write(act: Act) -> None:
     _insert(session, "message_part", _parts(act))
     if act.to:
         _insert(session, "recipient", _recipients(act))
+    for unit in act.to:
+        if act.reach[unit] == "staffed":
+            act.clock(clocks.opened_kind(command.type, act.priority == "urgent"), unit)
     receipts = _receipts(act)
     if receipts:
         _insert(session, "receipt", receipts)

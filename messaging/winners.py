@@ -12,6 +12,15 @@ from hub.clock import LONDON
 from hub.organisations import Unit
 from messaging.model import Episode, LeadRequest, LocatedClaim
 
+TYPES = {
+    "accepted": "lead-transfer-accept",
+    "declined": "lead-transfer-decline",
+    "withdrawn": "lead-transfer-withdraw",
+    "confirmed": "located-confirm",
+    "refused": "located-refuse",
+}
+"""The type of the message that brought each outcome about."""
+
 
 @dataclass(frozen=True)
 class Winner:
@@ -31,6 +40,7 @@ class Winner:
     def document(self) -> dict[str, Any]:
         """Return it for problem details."""
         return {
+            "type": TYPES.get(self.outcome, self.outcome),
             "outcome": self.outcome,
             "unit": self.unit,
             "name": self.name,

@@ -1,0 +1,175 @@
+"""What needs my answer, what is new, what waits for others: references and times, no content."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from hub.identity import policy
+from hub.identity.actor import Actor
+
+LONGEST = 500
+
+
+@dataclass(frozen=True)
+class InboxRow:
+    """One line of the inbox. `need` is answer, new or waiting; `due_at` None waits for a call."""
+
+    message_id: UUID
+    number: int
+    reference: str
+    status: str
+    type: str
+    priority: str
+    sent_at: datetime
+    from_unit: str
+    from_unit_id: UUID
+    to_unit: str
+    to_unit_id: UUID
+    need: str
+    due_at: datetime | None
+    opened_at: datetime | None
+    acknowledged_at: datetime | None
+
+    def seconds_left(self, now: datetime) -> int | None:
+        """Return how long there is for the answer; negative when it is overdue."""
+        return int((self.due_at - now).total_seconds()) if self.due_at else None
+
+
+_ROWS = text("""
+WITH asks AS (
+    SELECT q.message_id, q.to_unit_id AS owing, q.from_unit_id AS asking
+    FROM lead_request q WHERE q.state = 'open'
+    UNION ALL
+    SELECT coalesce((SELECT max(u.id::text)::uuid FROM message u
+            WHERE u.case_id = r.case_id AND u.type = 'update' AND r.state = 'awaiting-police'
+                AND EXISTS (SELECT FROM clock k WHERE k.message_id = u.id AND k.kind = 'report-outcome'
+                    AND k.met_at IS NULL AND k.ended_at IS NULL)), r.message_id),
+        r.addressed_unit_id, r.reporter_unit_id
+    FROM report r WHERE r.state = 'awaiting-police'
+    UNION ALL
+    SELECT l.message_id, t.unit_id, l.by_unit_id
+    FROM located_claim l JOIN tenure t ON t.episode_id = l.episode_id AND t.until IS NULL
+    WHERE l.state = 'open'
+), mine AS (
+    SELECT message_id, owing AS unit_id, 'answer' AS need, owing FROM asks WHERE owing = ANY(:units)
+    UNION ALL
+    SELECT message_id, asking, 'waiting', owing FROM asks
+    WHERE asking = ANY(:units) AND NOT owing = ANY(:units)
+    UNION ALL
+    SELECT r.message_id, r.unit_id, 'new', r.unit_id FROM recipient r
+    WHERE r.unit_id = ANY(:units)
+        AND NOT EXISTS (SELECT FROM receipt a WHERE a.message_id = r.message_id
+            AND a.unit_id = r.unit_id AND a.kind = CASE WHEN :client THEN 'acknowledged' ELSE 'opened' END)
+        AND NOT EXISTS (SELECT FROM asks WHERE asks.message_id = r.message_id AND asks.owing = r.unit_id)
+)
+SELECT m.id, m.number, c.reference, m.status, m.type,
+    coalesce((SELECT q.priority FROM lead_request q WHERE q.message_id = m.id), m.priority) AS priority,
+    m.sent_at, s.name AS from_unit, s.id AS from_unit_id, o.name AS to_unit, o.id AS to_unit_id,
+    mine.need, k.due_at, opened.at AS opened_at, acknowledged.at AS acknowledged_at
+FROM mine
+JOIN message m ON m.id = mine.message_id
+JOIN cases c ON c.id = m.case_id
+JOIN unit s ON s.id = m.sender_unit_id
+JOIN unit o ON o.id = mine.owing
+LEFT JOIN LATERAL (SELECT min(due_at) AS due_at FROM clock k WHERE k.case_id = m.case_id
+    AND k.owed_by_unit_id = mine.owing AND k.met_at IS NULL AND k.ended_at IS NULL
+    AND mine.need <> 'new'
+    AND (k.message_id = m.id AND k.kind IN ('lead-urgent', 'lead-routine', 'located-answer')
+        OR k.kind = 'report-outcome' AND m.type IN ('missing-episode-report', 'update'))) k ON true
+LEFT JOIN receipt opened ON opened.message_id = m.id AND opened.unit_id = mine.unit_id
+    AND opened.kind = 'opened'
+LEFT JOIN receipt acknowledged ON acknowledged.message_id = m.id
+    AND acknowledged.unit_id = mine.unit_id AND acknowledged.kind = 'acknowledged'
+WHERE (CAST(:status AS text) IS NULL OR m.status = :status)
+    AND (CAST(:need AS text) IS NULL OR mine.need = :need)
+ORDER BY mine.need, k.due_at NULLS LAST, priority DESC, m.id
+LIMIT :most
+""")
+
+
+def inbox(
+    session: Session, actor: Actor, *, need: str | None = None, status: str | None = None
+) -> list[InboxRow]:
+    """Return the lines of the actor's units, what needs an answer first, by when it is due.
+
+    A person's new messages leave when somebody of the unit opens them, a system's when it
+    acknowledges them; so nothing is passed over, in whatever order it committed.
+
+    Raises:
+        HubError: 403 by the map.
+    """
+    policy.require(actor, "inbox.read")
+    rows = session.execute(
+        _ROWS,
+        {
+            "units": list(actor.unit_ids),
+            "client": actor.kind == "client",
+            "status": actor.status or status,
+            "need": need,
+            "most": LONGEST,
+        },
+    )
+    return [InboxRow(*row) for row in rows]
+
+
+@dataclass(frozen=True)
+class CaseRow:
+    """One line of the list of cases."""
+
+    id: UUID
+    reference: str
+    status: str
+    opened_at: datetime
+    closed_at: datetime | None
+    lead: str | None
+    lead_id: UUID | None
+    risk: str | None
+    report_state: str | None
+    last_at: datetime
+
+
+_CASES = text("""
+SELECT c.id, c.reference, c.status, c.opened_at, c.closed_at, u.name AS lead, u.id AS lead_id,
+    e.risk, (SELECT r.state FROM report r WHERE r.case_id = c.id ORDER BY r.id DESC LIMIT 1)
+        AS report_state, c.last_at
+FROM cases c
+LEFT JOIN episode e ON e.case_id = c.id AND e.ended_at IS NULL
+LEFT JOIN tenure t ON t.episode_id = e.id AND t.until IS NULL
+LEFT JOIN unit u ON u.id = t.unit_id
+WHERE EXISTS (SELECT FROM party p WHERE p.case_id = c.id AND p.unit_id = ANY(:units))
+    AND (CAST(:status AS text) IS NULL OR c.status = :status)
+    AND (CAST(:open AS boolean) IS NULL OR (c.closed_at IS NULL) = :open)
+    AND (CAST(:before AS uuid) IS NULL OR c.id < :before)
+ORDER BY c.id DESC LIMIT :most
+""")
+
+
+def cases(
+    session: Session,
+    actor: Actor,
+    *,
+    before: UUID | None = None,
+    open_: bool | None = None,
+    status: str | None = None,
+    most: int = 50,
+) -> list[CaseRow]:
+    """Return the cases that the actor's units are parties of, newest first; no content.
+
+    Raises:
+        HubError: 403 by the map.
+    """
+    policy.require(actor, "case.list")
+    rows = session.execute(
+        _CASES,
+        {
+            "units": list(actor.unit_ids),
+            "status": actor.status or status,
+            "open": open_,
+            "before": before,
+            "most": most,
+        },
+    )
+    return [CaseRow(*row) for row in rows]

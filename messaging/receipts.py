@@ -1,0 +1,151 @@
+"""Opened, acknowledged, delivered: different facts, each once, each with its name (DOMAIN.md 4.5)."""
+
+from collections.abc import Collection, Sequence
+from datetime import datetime
+from typing import cast
+from uuid import UUID
+
+from sqlalchemy import Table, select, text, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
+
+from hub.errors import HubError, not_found
+from hub.identity import policy
+from hub.identity.actor import Actor
+from hub.jobs import outbox
+from hub.records import audit
+from messaging import clocks
+from messaging.model import Case, Clock, Receipt, Recipient
+from messaging.sending import clock_settings, receipt
+
+OPENED_CLOCKS = ("opened", "opened-urgent", "opened-request")
+
+
+def note(
+    session: Session,
+    actor: Actor | None,
+    pairs: Collection[tuple[UUID, UUID]],
+    kind: str,
+    now: datetime,
+) -> list[UUID]:
+    """Note a fact about (message, unit) pairs, where it is new; return the messages concerned."""
+    if not pairs:
+        return []
+    rows = [receipt(message_id, unit, kind, now, actor) for message_id, unit in sorted(pairs)]
+    table = cast(Table, Receipt.__table__)
+    found = session.execute(
+        insert(table).values(rows).on_conflict_do_nothing().returning(table.c.message_id)
+    )
+    return list(found.scalars())
+
+
+def opened(
+    session: Session, actor: Actor, pairs: Collection[tuple[UUID, UUID]], now: datetime
+) -> list[UUID]:
+    """Note that a named person saw messages sent to units that they act for, and stop those clocks."""
+    if actor.kind not in ("person", "guest"):
+        return []
+    new = note(session, actor, pairs, "opened", now)
+    if new:
+        session.execute(
+            update(Clock)
+            .where(
+                Clock.message_id.in_(new),
+                Clock.owed_by_unit_id.in_([unit for _, unit in pairs]),
+                Clock.kind.in_(OPENED_CLOCKS),
+                Clock.met_at.is_(None),
+                Clock.ended_at.is_(None),
+            )
+            .values(met_at=now)
+        )
+    return new
+
+
+def acknowledge(
+    session: Session, actor: Actor, message_id: UUID, now: datetime, *, name: str | None = None
+) -> str:
+    """Say that the message was seen; it moves no lead, and a repeat changes nothing.
+
+    Returns the case's reference.
+
+    Raises:
+        HubError: `not-found` when the message was not sent to a unit of theirs.
+    """
+    row = session.execute(
+        select(Case.id, Case.reference, Case.status, Recipient.unit_id)
+        .join(Recipient, Recipient.case_id == Case.id)
+        .where(Recipient.message_id == message_id, Recipient.unit_id.in_(actor.unit_ids))
+        .order_by(Recipient.unit_id)
+    ).all()
+    if not row or actor.status not in (None, row[0].status):
+        raise not_found()
+    policy.require(actor, "message.acknowledge", "recipient")
+    pairs = [(message_id, unit.unit_id) for unit in row]
+    if name and len(name) > 200:
+        raise HubError("invalid", 422, "A name has at most 200 characters.", pointer="/name")
+    note(session, actor, pairs, "delivered", now)
+    if actor.kind == "person":
+        opened(session, actor, pairs, now)
+    new = note(session, actor, pairs, "acknowledged", now)
+    if new:
+        audit.record(
+            session, actor.who, "message.acknowledge", now=now, case_id=row[0].id,
+            object_kind="message", object_id=message_id,
+        )  # fmt: skip
+    return str(row[0].reference)
+
+
+_UNDELIVERED = text("""
+SELECT r.message_id, r.unit_id, c.status, c.id AS case_id
+FROM recipient r JOIN cases c ON c.id = r.case_id
+WHERE c.closed_at IS NULL AND r.reach <> 'staffed'
+    AND NOT EXISTS (SELECT FROM receipt d WHERE d.message_id = r.message_id
+        AND d.unit_id = r.unit_id AND d.kind = 'delivered')
+ORDER BY r.message_id LIMIT 500
+""")
+
+
+def catch_up(session: Session, now: datetime) -> int:
+    """Deliver what waits for units that have become staffed; their clocks start again, once.
+
+    Guest links of such units end with it. Returns how many messages were delivered.
+    """
+    from hub.identity.reach import reach_of
+    from messaging import guests
+
+    waiting: Sequence[tuple[UUID, UUID, str, UUID]] = [
+        tuple(row) for row in session.execute(_UNDELIVERED)
+    ]
+    delivered = 0
+    for status in {row[2] for row in waiting}:
+        units = {row[1] for row in waiting if row[2] == status}
+        staffed = {u for u, r in reach_of(session, units, status, now).items() if r == "staffed"}
+        pairs = [(m, u) for m, u, of, _ in waiting if of == status and u in staffed]
+        new = note(session, None, pairs, "delivered", now)
+        delivered += len(new)
+        for unit in staffed:
+            guests.revoke_for_unit(session, unit, now)
+        for message_id in new:
+            outbox.enqueue(session, "nudge", message_id, now=now)
+            restart(session, message_id, staffed, now)
+    return delivered
+
+
+def restart(session: Session, message_id: UUID, units: Collection[UUID], now: datetime) -> None:
+    """Start a message's answer clocks afresh for units that have just received it."""
+    settings = clock_settings(session, None)
+    for clock in session.scalars(
+        select(Clock).where(
+            Clock.message_id == message_id,
+            Clock.owed_by_unit_id.in_(units),
+            Clock.kind.in_(("report-outcome", "lead-urgent", "lead-routine", "located-answer")),
+            Clock.met_at.is_(None),
+            Clock.ended_at.is_(None),
+        )
+    ):
+        clock.started_at, clock.due_at, clock.missed_at = (
+            now,
+            clocks.due(clock.kind, now, settings),
+            None,
+        )
+    session.flush()

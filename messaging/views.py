@@ -1,0 +1,706 @@
+"""What a reader of a case is shown: its part, and what they may do now (DOMAIN.md 4.8).
+
+Reading is on record: who, which messages, and why. Nothing is decrypted that is not shown.
+"""
+
+import json
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import select, text
+from sqlalchemy.orm import Session
+
+from hub.errors import not_found
+from hub.identity import policy
+from hub.identity.actor import Actor
+from hub.identity.reach import reach_of
+from hub.records import audit, consultation
+from hub.records.vault import Vault
+from messaging import audiences, receipts, references
+from messaging.contracts import CONTRACTS
+from messaging.model import Case, Message, MessagePart, Receipt, Recipient
+from messaging.sending import part_aad
+from messaging.state import CaseState, load
+
+ADDRESSED = "addressed-to-my-unit"
+
+
+@dataclass(frozen=True)
+class UnitName:
+    """A unit as it is shown."""
+
+    id: UUID
+    code: str
+    name: str
+    organisation: str
+    police: bool
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One fact about a recipient: delivered, told-by-telephone, opened, acknowledged, answered."""
+
+    kind: str
+    at: datetime
+    who: str
+
+
+@dataclass
+class RecipientView:
+    """A unit that a message went to: its reach then, its reach now, and what is known of it."""
+
+    unit: UnitName
+    reach: str
+    reach_now: str
+    facts: dict[str, Fact] = field(default_factory=dict)
+
+
+@dataclass
+class MessageView:
+    """A message with the parts that the reader may see; `withheld` says that there are others."""
+
+    id: UUID
+    number: int
+    type: str
+    schema_version: str
+    status: str
+    classification: str
+    priority: str
+    request_no: int | None
+    sent_at: datetime
+    reply_due_at: datetime | None
+    in_reply_to: UUID | None
+    sender_unit: UnitName
+    sender_name: str
+    sender_rank: str | None
+    sender_collar: str | None
+    audience: str
+    body: dict[str, Any] = field(default_factory=dict)
+    envelope: dict[str, Any] = field(default_factory=dict)
+    withheld: bool = False
+    mine: bool = False
+    to_me: tuple[UUID, ...] = ()
+    recipients: list[RecipientView] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class TenureView:
+    """Who led from when until when, with the named officer, on what basis."""
+
+    unit: UnitName
+    officer: str
+    officer_rank: str | None
+    officer_collar: str | None
+    on_duty_until: datetime | None
+    since: datetime
+    until: datetime | None
+    basis: str
+    episode: int
+
+
+@dataclass(frozen=True)
+class RequestView:
+    """The open offer of the lead. `due_at` is None until a unit that must be rung was told."""
+
+    message_id: UUID
+    number: int
+    kind: str
+    from_unit: UnitName
+    to_unit: UnitName
+    to_reach: str
+    priority: str
+    opened_at: datetime
+    due_at: datetime | None
+    told: bool
+
+
+@dataclass(frozen=True)
+class ClaimView:
+    """An unanswered claim that the child is located."""
+
+    message_id: UUID
+    number: int
+    unit: UnitName
+    due_at: datetime | None
+
+
+@dataclass(frozen=True)
+class ReportView:
+    """The practitioner's report of the case, and what came of it."""
+
+    message_id: UUID
+    number: int
+    state: str
+    since: datetime
+    reporter: UnitName
+    addressed: UnitName
+    addressed_reach: str
+    due_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Action:
+    """Something that the reader may send now, with what the page fills in."""
+
+    type: str
+    in_reply_to: UUID | None = None
+    withdraws: UUID | None = None
+
+
+@dataclass
+class CaseView:
+    """A case as its reader may see it."""
+
+    id: UUID
+    reference: str
+    status: str
+    opened_at: datetime
+    closed_at: datetime | None
+    unit: UUID
+    full: bool
+    risk: str | None
+    lead: TenureView | None
+    home: UnitName | None
+    tenures: list[TenureView]
+    request: RequestView | None
+    claims: list[ClaimView]
+    report: ReportView | None
+    messages: list[MessageView]
+    actions: list[Action]
+    child: dict[str, Any]
+
+    @property
+    def state(self) -> str:
+        """closed, open (an episode is), the report's state, or between-episodes."""
+        if self.closed_at is not None:
+            return "closed"
+        if self.lead is not None:
+            return "open"
+        return self.report.state if self.report else "between-episodes"
+
+
+@dataclass(frozen=True)
+class Known:
+    """What a form of a type is filled in with."""
+
+    status: str
+    body: dict[str, Any]
+
+
+def case_id(session: Session, actor: Actor, reference: str, now: datetime) -> UUID:
+    """Return the id of a case of theirs.
+
+    Raises:
+        HubError: `not-found` to strangers.
+    """
+    return load(session, actor, references.clean(reference), now, lock=False).id
+
+
+def reason_for(
+    session: Session, actor: Actor, vault: Vault, reference: str, now: datetime
+) -> consultation.Reason | None:
+    """Return why this reader looks: a message was addressed to their unit, or what they said.
+
+    None when they have to be asked first: once for each case and session.
+
+    Raises:
+        HubError: `not-found` to strangers.
+    """
+    case = load(session, actor, references.clean(reference), now, lock=False)
+    if session.execute(
+        select(Recipient.message_id)
+        .where(Recipient.case_id == case.id, Recipient.unit_id.in_(actor.unit_ids))
+        .limit(1)
+    ).first():
+        return consultation.Reason(ADDRESSED, None, now)
+    if actor.session_id is None:
+        return consultation.Reason("system-of-a-party", None, now)
+    return consultation.known_reason(session, vault, actor.session_id, case.id)
+
+
+def case_view(
+    session: Session,
+    actor: Actor,
+    vault: Vault,
+    reference: str,
+    now: datetime,
+    *,
+    reason_code: str,
+    reason: str | None = None,
+    automatic: bool = False,
+) -> CaseView:
+    """Return the case for its reader; what they have now seen is opened, and on record.
+
+    Raises:
+        HubError: `not-found` to strangers.
+    """
+    case = load(session, actor, references.clean(reference), now, lock=False)
+    unit = _reading_unit(case, actor)
+    names = _names(session, case.id)
+    messages = _messages(session, actor, vault, case, names, now)
+    seen = [(m.id, mine) for m in messages for mine in m.to_me]
+    if not automatic:
+        receipts.opened(session, actor, seen, now)
+        _add_facts(session, messages, now, case)
+    view = CaseView(
+        id=case.id,
+        reference=case.reference,
+        status=case.status,
+        opened_at=case.opened_at,
+        closed_at=case.closed_at,
+        unit=unit,
+        full=case.parties[unit].full,
+        risk=case.episode.risk if case.episode else None,
+        lead=None,
+        home=names.get(case.home) if case.home else None,
+        tenures=tenures(session, case.id, names),
+        request=_request(session, case, names, now),
+        claims=_claims(session, case, names),
+        report=_report(session, case, names, now),
+        messages=messages,
+        actions=actions(session, case, actor),
+        child=_child(messages),
+    )
+    if case.episode:
+        view.lead = view.tenures[-1]
+    audit.record(
+        session,
+        actor.who,
+        audit.CONSULTATION,
+        now=now,
+        case_id=case.id,
+        object_kind="case",
+        object_id=case.id,
+        reason_code=reason_code,
+        reason=reason,
+        detail={"messages": [str(message.id) for message in messages]},
+        automatic=automatic,
+        vault=vault,
+    )
+    return view
+
+
+def one_message(
+    session: Session, actor: Actor, vault: Vault, message_id: UUID, now: datetime
+) -> MessageView:
+    """Return one message that was sent to the reader's unit, with what that unit may see of it.
+
+    Raises:
+        HubError: `not-found` when it was not.
+    """
+    row = session.execute(
+        select(Case.reference)
+        .join(Message, Message.case_id == Case.id)
+        .where(Message.id == message_id)
+    ).one_or_none()
+    if row is None:
+        raise not_found()
+    case = load(session, actor, row.reference, now, lock=False)
+    found = _messages(
+        session, actor, vault, case, _names(session, case.id), now, only=message_id
+    )
+    if not found:
+        raise not_found()
+    return found[0]
+
+
+def lead_view(session: Session, actor: Actor, reference: str, now: datetime) -> dict[str, Any]:
+    """Return who leads, since when and on what basis, as the API has it; no content.
+
+    Raises:
+        HubError: `not-found` to strangers.
+    """
+    case = load(session, actor, references.clean(reference), now, lock=False)
+    names = _names(session, case.id)
+    history = tenures(session, case.id, names)
+    present = history[-1] if case.episode else None
+    request = _request(session, case, names, now)
+    return {
+        "episode": {"number": case.episode.number, "risk": case.episode.risk}
+        if case.episode
+        else None,
+        "lead": _unit(present.unit) if present else None,
+        "named_officer": _officer(present) if present else None,
+        "since": present.since.isoformat() if present else None,
+        "basis": present.basis if present else None,
+        "tenures": [
+            {
+                "unit": _unit(one.unit),
+                "named_officer": _officer(one),
+                "since": one.since.isoformat(),
+                "until": one.until.isoformat() if one.until else None,
+                "basis": one.basis,
+                "episode": one.episode,
+            }
+            for one in history
+        ],
+        "open_request": {
+            "message_id": str(request.message_id),
+            "kind": request.kind,
+            "from": _unit(request.from_unit),
+            "to": _unit(request.to_unit),
+            "priority": request.priority,
+            "opened_at": request.opened_at.isoformat(),
+            "reply_due_at": request.due_at.isoformat() if request.due_at else None,
+        }
+        if request
+        else None,
+    }
+
+
+def _unit(unit: UnitName) -> dict[str, str]:
+    return {
+        "id": str(unit.id), "code": unit.code, "name": unit.name, "organisation": unit.organisation
+    }  # fmt: skip
+
+
+def _officer(tenure: TenureView) -> dict[str, str | None]:
+    return {
+        "name": tenure.officer, "rank": tenure.officer_rank, "collar_number": tenure.officer_collar
+    }  # fmt: skip
+
+
+def _reading_unit(case: CaseState, actor: Actor) -> UUID:
+    for unit in case.mine(actor):
+        if policy.allows(actor, "case.read", *case.relations(unit)):
+            return unit
+    raise not_found()
+
+
+_NAMES = text("""
+SELECT DISTINCT u.id, u.code, u.name, o.name AS organisation, o.kind = 'police' AS police
+FROM unit u JOIN organisation o ON o.id = u.organisation_id
+WHERE u.id IN (
+    SELECT unit_id FROM party WHERE case_id = :case_id
+    UNION SELECT sender_unit_id FROM message WHERE case_id = :case_id
+    UNION SELECT unit_id FROM recipient WHERE case_id = :case_id
+    UNION SELECT addressed_unit_id FROM report WHERE case_id = :case_id
+    UNION SELECT home_unit_id FROM cases WHERE id = :case_id)
+""")
+
+
+def _names(session: Session, case_id: UUID) -> dict[UUID, UnitName]:
+    rows = session.execute(_NAMES, {"case_id": case_id})
+    return {row.id: UnitName(*row) for row in rows}
+
+
+_TENURES = text("""
+SELECT t.unit_id, t.officer_name, t.officer_rank, t.officer_collar, t.on_duty_until, t.since,
+    t.until, t.basis, e.number
+FROM tenure t JOIN episode e ON e.id = t.episode_id
+WHERE e.case_id = :case_id ORDER BY e.number, t.number
+""")
+
+
+def tenures(session: Session, case_id: UUID, names: dict[UUID, UnitName]) -> list[TenureView]:
+    """Return who led, first to last."""
+    rows = session.execute(_TENURES, {"case_id": case_id})
+    return [TenureView(names[row.unit_id], *row[1:]) for row in rows]
+
+
+def _request(
+    session: Session, case: CaseState, names: dict[UUID, UnitName], now: datetime
+) -> RequestView | None:
+    if case.episode is None or case.episode.request_message is None:
+        return None
+    row = session.execute(
+        text("""
+            SELECT q.message_id, m.number, q.kind, q.from_unit_id, q.to_unit_id, q.priority,
+                q.opened_at, c.due_at,
+                EXISTS (SELECT FROM receipt r WHERE r.message_id = q.message_id
+                    AND r.unit_id = q.to_unit_id AND r.kind = 'told-by-telephone') AS told
+            FROM lead_request q JOIN message m ON m.id = q.message_id
+            LEFT JOIN clock c ON c.message_id = q.message_id AND c.owed_by_unit_id = q.to_unit_id
+                AND c.kind IN ('lead-urgent', 'lead-routine')
+            WHERE q.id = :id
+        """),
+        {"id": case.episode.request_id},
+    ).one()
+    to_reach = reach_of(session, [row.to_unit_id], case.status, now)[row.to_unit_id]
+    return RequestView(
+        row.message_id, row.number, row.kind, names[row.from_unit_id], names[row.to_unit_id],
+        to_reach, row.priority, row.opened_at, row.due_at, row.told,
+    )  # fmt: skip
+
+
+def _claims(session: Session, case: CaseState, names: dict[UUID, UnitName]) -> list[ClaimView]:
+    if case.episode is None:
+        return []
+    rows = session.execute(
+        text("""
+            SELECT l.message_id, m.number, l.by_unit_id, c.due_at
+            FROM located_claim l JOIN message m ON m.id = l.message_id
+            LEFT JOIN clock c ON c.message_id = l.message_id AND c.kind = 'located-answer'
+            WHERE l.episode_id = :id AND l.state = 'open' ORDER BY m.number
+        """),
+        {"id": case.episode.id},
+    )
+    return [ClaimView(r.message_id, r.number, names[r.by_unit_id], r.due_at) for r in rows]
+
+
+def _report(
+    session: Session, case: CaseState, names: dict[UUID, UnitName], now: datetime
+) -> ReportView | None:
+    row = session.execute(
+        text("""
+            SELECT r.message_id, m.number, r.state, r.state_since, r.reporter_unit_id,
+                r.addressed_unit_id, (
+                    SELECT min(c.due_at) FROM clock c WHERE c.case_id = r.case_id
+                        AND c.kind = 'report-outcome' AND c.met_at IS NULL
+                        AND c.ended_at IS NULL) AS due_at
+            FROM report r JOIN message m ON m.id = r.message_id
+            WHERE r.case_id = :id ORDER BY m.number DESC LIMIT 1
+        """),
+        {"id": case.id},
+    ).one_or_none()
+    if row is None:
+        return None
+    reach = reach_of(session, [row.addressed_unit_id], case.status, now)[row.addressed_unit_id]
+    return ReportView(
+        row.message_id, row.number, row.state, row.state_since, names[row.reporter_unit_id],
+        names[row.addressed_unit_id], reach, row.due_at,
+    )  # fmt: skip
+
+
+def _messages(
+    session: Session,
+    actor: Actor,
+    vault: Vault,
+    case: CaseState,
+    names: dict[UUID, UnitName],
+    now: datetime,
+    *,
+    only: UUID | None = None,
+) -> list[MessageView]:
+    """Return the messages that the reader may see something of, newest last."""
+    query = select(Message).where(Message.case_id == case.id).order_by(Message.number)
+    if only is not None:
+        query = query.where(Message.id == only)
+    found = list(session.scalars(query))
+    sent_to: dict[UUID, set[UUID]] = {}
+    for row in session.execute(
+        select(Recipient.message_id, Recipient.unit_id).where(Recipient.case_id == case.id)
+    ):
+        sent_to.setdefault(row.message_id, set()).add(row.unit_id)
+    parts: dict[UUID, list[MessagePart]] = {}
+    for part in session.scalars(
+        select(MessagePart).where(MessagePart.message_id.in_([message.id for message in found]))
+    ):
+        parts.setdefault(part.message_id, []).append(part)
+    views = []
+    mine = set(case.mine(actor))
+    for message in found:
+        to = sent_to.get(message.id, set())
+        view = _message(message, names, mine, to)
+        readable = [
+            part
+            for part in parts.get(message.id, [])
+            if _may_read(case, mine, message, to, part.audience)
+        ]
+        if not readable:
+            continue
+        for part in readable:
+            plain = vault.decrypt(
+                session, case.id, part.ciphertext,
+                part_aad(message.id, message.type, part.audience),
+            )  # fmt: skip
+            document = json.loads(plain)
+            view.body |= document["body"]
+            view.envelope |= document["envelope"]
+        view.body = {
+            name: view.body[name]
+            for name in CONTRACTS[message.type].model_fields
+            if name in view.body
+        }
+        view.withheld = len(readable) < len(parts[message.id])
+        views.append(view)
+    _add_facts(session, views, now, case, names)
+    return views
+
+
+def _may_read(
+    case: CaseState, mine: set[UUID], message: Message, to: set[UUID], audience: str
+) -> bool:
+    return any(
+        audiences.may_read(
+            audience,
+            police=case.parties[unit].police,
+            part=case.parties[unit].part,
+            full=case.parties[unit].full,
+            recipient=unit in to,
+            sender=message.sender_unit_id == unit,
+        )
+        for unit in mine
+    )
+
+
+def _message(
+    message: Message, names: dict[UUID, UnitName], mine: set[UUID], to: set[UUID]
+) -> MessageView:
+    return MessageView(
+        id=message.id,
+        number=message.number,
+        type=message.type,
+        schema_version=message.schema_version,
+        status=message.status,
+        classification=message.classification,
+        priority=message.priority,
+        request_no=message.request_no,
+        sent_at=message.sent_at,
+        reply_due_at=message.reply_due_at,
+        in_reply_to=message.in_reply_to,
+        sender_unit=names[message.sender_unit_id],
+        sender_name=message.sender_name,
+        sender_rank=message.sender_rank,
+        sender_collar=message.sender_collar,
+        audience=message.audience,
+        mine=message.sender_unit_id in mine,
+        to_me=tuple(sorted(to & mine)),
+    )
+
+
+def _add_facts(
+    session: Session,
+    views: list[MessageView],
+    now: datetime,
+    case: CaseState,
+    names: dict[UUID, UnitName] | None = None,
+) -> None:
+    """Put each recipient's facts on the messages, as they are now."""
+    ids = [view.id for view in views]
+    if names is not None:
+        rows = session.execute(
+            select(Recipient.message_id, Recipient.unit_id, Recipient.reach)
+            .where(Recipient.message_id.in_(ids))
+            .order_by(Recipient.unit_id)
+        ).all()
+        present = reach_of(session, {row.unit_id for row in rows}, case.status, now) if rows else {}
+        by_id = {view.id: view for view in views}
+        for row in rows:
+            by_id[row.message_id].recipients.append(
+                RecipientView(names[row.unit_id], row.reach, present[row.unit_id])
+            )
+    facts = session.execute(
+        select(
+            Receipt.message_id, Receipt.unit_id, Receipt.kind, Receipt.at, Receipt.who_name
+        ).where(Receipt.message_id.in_(ids))
+    )
+    recipients = {(v.id, r.unit.id): r for v in views for r in v.recipients}
+    for fact in facts:
+        recipient = recipients.get((fact.message_id, fact.unit_id))
+        if recipient is not None:
+            recipient.facts[fact.kind] = Fact(fact.kind, fact.at, fact.who_name)
+
+
+def _child(messages: list[MessageView]) -> dict[str, Any]:
+    """Return the child as last reported, as far as the reader may see it."""
+    for message in reversed(messages):
+        child = message.body.get("child")
+        if isinstance(child, dict):
+            return child
+    return {}
+
+
+def actions(session: Session, case: CaseState, actor: Actor) -> list[Action]:
+    """Return what the reader may send now, by the map and the rules that sending uses."""
+    if case.closed_at is not None:
+        return []
+    mine = case.mine(actor)
+
+    def may(message_type: str) -> bool:
+        return any(
+            policy.allows(actor, f"send.{message_type}", *case.relations(unit)) for unit in mine
+        )
+
+    found: list[Action] = []
+    episode, report = case.episode, case.report
+    request = episode.request_message if episode else None
+    if report is not None and episode is None:
+        police = any(case.parties[unit].police for unit in mine)
+        if police and may("missing-episode-report"):
+            found.append(Action("missing-episode-report", report.message_id))
+        if may("report-not-accepted") and report.state != "not-accepted":
+            found.append(Action("report-not-accepted", report.message_id))
+        if report.reporter in mine:
+            found.append(Action("telephone-record", report.message_id))
+            found.append(Action("located"))
+    if episode is not None:
+        if request is not None and may("lead-transfer-accept"):
+            found.append(Action("lead-transfer-accept", request))
+            found.append(Action("lead-transfer-decline", request))
+        if episode.lead in mine:
+            for claim in _open_claims(session, episode.id):
+                if may("located-confirm"):
+                    found.append(Action("located-confirm", claim))
+                    found.append(Action("located-refuse", claim))
+            if may("lead-transfer-request"):
+                found.append(Action("lead-transfer-request", withdraws=request))
+            if request is not None and may("lead-transfer-withdraw"):
+                found.append(Action("lead-transfer-withdraw", request))
+                found.append(Action("telephone-record", request))
+        if may("located"):
+            found.append(Action("located"))
+    if may("update"):
+        found.append(Action("update"))
+    if episode is None and report is None and may("missing-episode-report"):
+        found.append(Action("missing-episode-report"))
+    if episode is None and may("closure"):
+        found.append(Action("closure"))
+    return found
+
+
+def _open_claims(session: Session, episode_id: UUID) -> list[UUID]:
+    rows = session.execute(
+        text("SELECT message_id FROM located_claim WHERE episode_id = :id AND state = 'open'"
+             " ORDER BY message_id"),
+        {"id": episode_id},
+    )  # fmt: skip
+    return list(rows.scalars())
+
+
+def prefill(
+    session: Session, actor: Actor, vault: Vault, reference: str, message_type: str, now: datetime
+) -> Known:
+    """Return what a form of this type is filled in with, so that nothing is typed twice.
+
+    Raises:
+        HubError: `not-found` to strangers; 404 for a type that there is not.
+    """
+    if message_type not in CONTRACTS:
+        raise not_found()
+    case = load(session, actor, references.clean(reference), now, lock=False)
+    messages = _messages(session, actor, vault, case, _names(session, case.id), now)
+    latest: dict[str, Any] = {}
+    for message in messages:
+        latest |= {name: value for name, value in message.body.items() if value is not None}
+    body: dict[str, Any] = {}
+    if message_type == "missing-episode-report":
+        wanted = CONTRACTS[message_type].model_fields
+        body = {name: value for name, value in latest.items() if name in wanted}
+        body.pop("named_officer", None)
+    elif message_type == "lead-transfer-request":
+        for name in ("circumstances", "live_lines", "warnings", "family_liaison", "actions_done",
+                     "actions_outstanding"):  # fmt: skip
+            if name in latest:
+                body[name] = latest[name]
+        body.setdefault("circumstances", latest.get("why", ""))
+        if case.episode:
+            body["risk"] = case.episode.risk
+    elif message_type == "lead-transfer-accept":
+        body = {
+            "named_officer": actor.name,
+            "officer_rank": actor.rank_or_role,
+            "officer_collar": actor.collar_number,
+        }
+    elif message_type == "closure":
+        body = {"authorised_by": actor.name}
+    elif message_type in ("located", "telephone-record"):
+        body = {"located_at": now.isoformat(), "called_at": now.isoformat()}
+        body = {k: v for k, v in body.items() if k in CONTRACTS[message_type].model_fields}
+    audit.record(
+        session, actor.who, audit.CONSULTATION, now=now, case_id=case.id, object_kind="case",
+        object_id=case.id, reason_code="to-send", detail={"messages": [str(m.id) for m in messages]},
+    )  # fmt: skip
+    return Known(case.status, {name: value for name, value in body.items() if value})
