@@ -26,7 +26,9 @@ def read_whole(stream: IO[bytes]) -> bytes:
     if not content:
         raise invalid("file-missing", "Choose the file of the signed reply.", "/file")
     if len(content) > MAX_BYTES:
-        raise invalid("file-too-large", "The file is larger than 10 MB. Send a smaller one.", "/file")
+        raise invalid(
+            "file-too-large", "The file is larger than 10 MB. Send a smaller one.", "/file"
+        )
     return content
 
 
@@ -42,7 +44,9 @@ def media_type(content: bytes) -> str:
         found = _image_type(content)
         if found is not None:
             return found
-    raise invalid("file-type", "The file is not a PDF, a PNG or a JPEG. Scan or photograph the reply.", "/file")
+    raise invalid(
+        "file-type", "The file is not a PDF, a PNG or a JPEG. Scan or photograph it.", "/file"
+    )
 
 
 def chunks(content: bytes) -> Iterator[bytes]:

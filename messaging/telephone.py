@@ -7,7 +7,7 @@ moves nothing.
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from flask_babel import gettext as _
+from flask_babel import gettext
 
 PHONETIC = {
     "A": "Alfa", "B": "Bravo", "C": "Charlie", "D": "Delta", "E": "Echo", "F": "Foxtrot",
@@ -17,6 +17,10 @@ PHONETIC = {
     "Y": "Yankee", "Z": "Zulu", "0": "zero", "1": "one", "2": "two", "3": "three", "4": "four",
     "5": "five", "6": "six", "7": "seven", "8": "eight", "9": "nine",
 }  # fmt: skip
+
+
+def _(words: str, **values: object) -> str:
+    return str(gettext(words, **values))
 
 
 @dataclass(frozen=True)
@@ -59,7 +63,8 @@ class Line:
 def spell(reference: str) -> str:
     """Return a reference as it is read out: each sign by its name, a dash as a pause."""
     groups = [
-        " ".join(PHONETIC.get(sign, sign) for sign in group) for group in reference.upper().split("-")
+        " ".join(PHONETIC.get(sign, sign) for sign in group)
+        for group in reference.upper().split("-")
     ]
     return ", ".join(groups)
 
@@ -113,7 +118,10 @@ def _matter(call: Call) -> list[Line]:
         lines.append(
             Line(
                 "say",
-                _("This is urgent: we need your answer within %(minutes)s minutes.", minutes=call.minutes)
+                _(
+                    "This is urgent: we need your answer within %(minutes)s minutes.",
+                    minutes=call.minutes,
+                )
                 if call.minutes
                 else _("This is urgent."),
             )
@@ -133,9 +141,9 @@ def _purpose(call: Call) -> str:
         case "missing-episode-report":
             return _("I am reporting a child missing, and ask you to record it.")
         case "located":
-            return _("A missing child has been seen, and I ask you to confirm that they are located.")
+            return _("A missing child has been seen. I ask you to confirm that they are located.")
         case "lead-transfer-withdraw":
-            return _("We withdraw our request that you take the lead. You need do nothing more with it.")
+            return _("We withdraw our request that you take the lead. You need do nothing more.")
         case _:
             return _("I have information for you about a missing child.")
 
@@ -147,8 +155,9 @@ def _closing(call: Call) -> list[Line]:
             Line(
                 "say",
                 _(
-                    "We go on leading until your answer is on record. This call does not move the lead."
-                    " Answer by the link that we can mail to your team's mailbox, or by a signed reply."
+                    "We go on leading until your answer is on record. This call does not move the"
+                    " lead. Answer by the link that we can mail to your team's mailbox, or by a"
+                    " signed reply."
                 ),
             ),
             Line("ask", _("Will you take the lead? If not, why not, and who should?")),
@@ -157,7 +166,7 @@ def _closing(call: Call) -> list[Line]:
         lines.append(
             Line(
                 "ask",
-                _("Have you taken this report? What is the incident number? If you refuse it, why?"),
+                _("Have you taken the report? What is the incident number? If you refuse, why?"),
             )
         )
     lines.append(Line("ask", _("What is your own reference for this?")))

@@ -3,17 +3,19 @@
 Codes stay codes in the services and the API; only the pages speak.
 """
 
-from datetime import datetime
-from zoneinfo import ZoneInfo
+from datetime import date, datetime
 
-from babel.dates import format_datetime
-from flask_babel import get_locale
-from flask_babel import gettext as _
+from babel.dates import format_date, format_datetime
+from flask_babel import get_locale, gettext, ngettext
 from flask_babel import lazy_gettext as later
-from flask_babel import ngettext
 from flask_babel.speaklater import LazyString
 
-LONDON = ZoneInfo("Europe/London")
+from hub.clock import LONDON
+
+
+def _(words: str, **values: object) -> str:
+    return str(gettext(words, **values))
+
 
 TYPES: dict[str, LazyString] = {
     "missing-episode-report": later("Report of a missing child"),
@@ -74,9 +76,12 @@ REPORT_SENTENCES: dict[str, LazyString] = {
     "awaiting-police": later("The police do not have this until someone answers: ring."),
     "recorded": later("Police have recorded the report and lead the investigation."),
     "recorded-by-telephone": later(
-        "Police took the report by telephone. It is not confirmed on the hub, and no lead is on record here."
+        "Police took the report by telephone. It is not confirmed on the hub, and no lead is on"
+        " record here."
     ),
-    "not-accepted": later("Police have not accepted this report. Nobody leads. Ring if anything changes."),
+    "not-accepted": later(
+        "Police have not accepted this report. Nobody leads. Ring if anything changes."
+    ),
     "returned-before-recorded": later("The child came back before police recorded the report."),
 }
 
@@ -86,6 +91,19 @@ RECEIPTS: dict[str, LazyString] = {
     "acknowledged": later("Acknowledged"),
     "told-by-telephone": later("Told by telephone"),
     "answered": later("Answered"),
+}
+
+SEND_LABELS: dict[str, LazyString] = {
+    "missing-episode-report": later("Record it: my unit leads"),
+    "report-not-accepted": later("Send to the reporter"),
+    "telephone-record": later("Put the call on record"),
+    "lead-transfer-request": later("Offer the lead"),
+    "lead-transfer-accept": later("Accept the lead now"),
+    "lead-transfer-decline": later("Decline the lead"),
+    "lead-transfer-withdraw": later("Withdraw the offer"),
+    "located-confirm": later("Confirm: the child is located"),
+    "located-refuse": later("Refuse: the child stays missing"),
+    "closure": later("Close the case"),
 }
 
 NEEDS: dict[str, LazyString] = {
@@ -108,6 +126,11 @@ def moment(at: datetime) -> str:
     return f"{format_datetime(local, 'd MMMM y, HH:mm', locale=_locale())} {local.tzname()}"
 
 
+def day(on: date) -> str:
+    """Return a date: "27 March 2012"."""
+    return str(format_date(on, "d MMMM y", locale=_locale()))
+
+
 def short_moment(at: datetime, now: datetime) -> str:
     """Return a time without its date where that is today's in London: "03:04"."""
     local = at.astimezone(LONDON)
@@ -121,14 +144,14 @@ def duration(minutes: int) -> str:
     if minutes < 1:
         return _("less than a minute")
     if minutes < 60:
-        return ngettext("%(num)s minute", "%(num)s minutes", minutes)
+        return str(ngettext("%(num)s minute", "%(num)s minutes", minutes))
     hours, rest = divmod(minutes, 60)
     if hours < 24:
-        words = ngettext("%(num)s hour", "%(num)s hours", hours)
+        words = str(ngettext("%(num)s hour", "%(num)s hours", hours))
         if rest:
-            words += " " + ngettext("%(num)s minute", "%(num)s minutes", rest)
+            words += " " + str(ngettext("%(num)s minute", "%(num)s minutes", rest))
         return words
-    return ngettext("%(num)s day", "%(num)s days", hours // 24)
+    return str(ngettext("%(num)s day", "%(num)s days", hours // 24))
 
 
 def time_left(due: datetime, now: datetime) -> str:
@@ -144,14 +167,27 @@ def ago(at: datetime, now: datetime) -> str:
     return _("%(duration)s ago", duration=duration(int((now - at).total_seconds() // 60)))
 
 
-def type_name(type: str) -> str:
+def moment_of_text(text: str) -> str:
+    """Return a time given as ISO 8601 text as `moment` does; nothing where it is no time."""
+    try:
+        return moment(datetime.fromisoformat(text))
+    except ValueError:
+        return ""
+
+
+def type_name(code: str) -> str:
     """Return what a message of this type is called; a later type shows its own name."""
-    return str(TYPES.get(type, type))
+    return str(TYPES.get(code, code))
 
 
-def act_name(type: str) -> str:
+def act_name(code: str) -> str:
     """Return what sending a message of this type is called on a button."""
-    return str(ACTS.get(type, type))
+    return str(ACTS.get(code, code))
+
+
+def send_label(code: str) -> str:
+    """Return what the button says that sends a message of this type."""
+    return str(SEND_LABELS.get(code, _("Send")))
 
 
 def _locale() -> str:

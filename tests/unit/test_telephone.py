@@ -1,4 +1,4 @@
-"""The script of a telephone call says who, what and how urgent, and never that a call moves a lead."""
+"""A telephone script says who, what and how urgent, and never that a call moves a lead."""
 
 from messaging.telephone import Call, Caller, script, spell
 

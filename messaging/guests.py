@@ -1,0 +1,313 @@
+"""Guest links: how a unit without accounts answers one message (DOMAIN.md 3 and 4.5).
+
+A link goes to a mailbox verified by call-back, and carries nothing but a reference. Opening it
+takes a code read out on the telephone; an answer consumes it. A GET changes and shows nothing.
+"""
+
+import hmac
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from directory.mailboxes import verified_mailbox
+from hub.db import new_id
+from hub.errors import HubError, conflict, invalid, not_found
+from hub.identity.actor import Actor
+from hub.identity.policy import require
+from hub.identity.reach import reach
+from hub.jobs import outbox
+from hub.organisations import Organisation, Unit
+from hub.records import audit
+from hub.records.keys import Keys
+from messaging import guest_secrets, open_questions
+from messaging.guest_secrets import Guest
+from messaging.model import Case, GuestLink, Message
+
+LIFE = timedelta(hours=24)
+WRONG_CODES = 5
+MAIL_JOB = "guest-link-mail"
+
+
+@dataclass(frozen=True)
+class Issued:
+    """A link under way: the code to read out, the mailbox it goes to, and its end (aware UTC)."""
+
+    id: UUID
+    code: str
+    mailbox: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True)
+class Card:
+    """What the link's page may show before the code is given: no content at all."""
+
+    link_id: UUID
+    reference: str
+    unit_name: str
+    state: str
+    status: str
+    expires_at: datetime
+
+
+@dataclass(frozen=True)
+class WrongCode:
+    """The code was not right; `left` more tries before the link is revoked."""
+
+    left: int
+
+
+@dataclass(frozen=True)
+class Opened:
+    """The code was right: the pass that the answer's form carries, and who acts."""
+
+    pass_: str
+    actor: Actor
+    message_id: UUID
+    reference: str
+
+
+def issue(
+    session: Session, actor: Actor, keys: Keys, message_id: UUID, unit_id: UUID, now: datetime
+) -> Issued:
+    """Send a link for one message to the unit's verified mailbox; earlier links of it end.
+
+    Raises:
+        HubError: `not-found` to all but the sender's unit; `unit-on-hub` when the unit can answer
+            itself; `no-verified-mailbox`; `nothing-to-answer` when the message is answered.
+    """
+    message = _sent_by(session, actor, message_id)
+    require(actor, "guest-link.issue", "requester")
+    case = session.get_one(Case, message.case_id, with_for_update=True)
+    if not open_questions.is_open(session, message, unit_id):
+        raise conflict("nothing-to-answer", "This message needs no answer of that unit any more.")
+    if reach(session, unit_id, case.status, now) != "not-on-hub":
+        raise conflict("unit-on-hub", "This unit is on the hub: it has the message in its inbox.")
+    mailbox = verified_mailbox(session, unit_id, case.status)
+    if mailbox is None:
+        raise conflict(
+            "no-verified-mailbox",
+            "No mailbox of this unit has been verified by call-back, so no link can be sent."
+            " Ring, and attach a signed reply.",
+        )
+    _revoke(session, now, GuestLink.message_id == message.id, GuestLink.unit_id == unit_id)
+    link_id = new_id()
+    code = guest_secrets.code(keys, link_id)
+    session.add(
+        GuestLink(
+            id=link_id,
+            token_hash=guest_secrets.token_hash(guest_secrets.token(keys, link_id)),
+            code_hash=guest_secrets.code_hash(keys, link_id, code),
+            message_id=message.id,
+            unit_id=unit_id,
+            contact_point_id=mailbox.contact_point_id,
+            mailbox=mailbox.address,
+            attempts=0,
+            created_at=now,
+            expires_at=now + LIFE,
+            issued_by=actor.id,
+        )
+    )
+    session.flush()
+    outbox.enqueue(session, MAIL_JOB, link_id, now=now)
+    audit.record(
+        session,
+        actor.who,
+        "guest-link.sent",
+        now=now,
+        case_id=case.id,
+        object_kind="guest-link",
+        object_id=link_id,
+        detail={
+            "message": str(message.id),
+            "unit": str(unit_id),
+            "contact_point": str(mailbox.contact_point_id),
+        },
+    )
+    return Issued(link_id, code, mailbox.address, now + LIFE)
+
+
+def issued(
+    session: Session, actor: Actor, keys: Keys, message_id: UUID, now: datetime
+) -> list[Issued]:
+    """Return the live links of a message that the actor's unit sent, with their codes."""
+    links = session.scalars(
+        select(GuestLink)
+        .join(Message, Message.id == GuestLink.message_id)
+        .where(
+            GuestLink.message_id == message_id,
+            Message.sender_unit_id.in_(actor.unit_ids),
+            GuestLink.used_at.is_(None),
+            GuestLink.revoked_at.is_(None),
+            GuestLink.expires_at > now,
+        )
+        .order_by(GuestLink.id)
+    )
+    return [Issued(x.id, guest_secrets.code(keys, x.id), x.mailbox, x.expires_at) for x in links]
+
+
+def card(session: Session, token: str, now: datetime) -> Card:
+    """Return what the link's page shows; nothing is changed and nothing consulted.
+
+    Raises:
+        HubError: `not-found` for a token that is no link's.
+    """
+    link = _find(session, token)
+    message = session.get_one(Message, link.message_id)
+    case = session.get_one(Case, message.case_id)
+    unit = session.get_one(Unit, link.unit_id)
+    state = _state(session, link, message, case.status, now)
+    return Card(link.id, case.reference, unit.name, state, case.status, link.expires_at)
+
+
+def give_code(
+    session: Session, keys: Keys, token: str, code: str, guest: Guest, now: datetime
+) -> Opened | WrongCode:
+    """Check the code; a wrong one counts, and the fifth revokes the link.
+
+    Raises:
+        HubError: `not-found`; `link-over` (409) when used, expired, revoked or answered;
+            `name-missing`, `collar-number-missing`.
+    """
+    if not guest.name.strip():
+        raise invalid("name-missing", "Give your name.", "/name")
+    if not guest.collar_number.strip():
+        raise invalid(
+            "collar-number-missing", "Give your collar or staff number.", "/collar_number"
+        )
+    link = _find(session, token, lock=True)
+    message, case = _live(session, link, now)
+    actor = _actor(session, link, guest)
+    if not hmac.compare_digest(bytes(link.code_hash), guest_secrets.code_hash(keys, link.id, code)):
+        link.attempts += 1
+        if link.attempts >= WRONG_CODES:
+            link.revoked_at = now
+        session.flush()
+        audit.record(
+            session, actor.who, "guest-link.wrong-code", now=now, case_id=case.id,
+            object_kind="guest-link", object_id=link.id,
+        )  # fmt: skip
+        return WrongCode(left=max(WRONG_CODES - link.attempts, 0))
+    return Opened(guest_secrets.grant(keys, link.id, guest, now), actor, message.id, case.reference)
+
+
+def return_with_pass(session: Session, keys: Keys, token: str, pass_: str, now: datetime) -> Opened:
+    """Take up a pass given by `give_code`, and hold the link for the answer until the commit.
+
+    The case is locked first, then the link, as everywhere.
+
+    Raises:
+        HubError: `not-found`; `link-over` (409); `pass-over` (403) when an hour has gone by.
+    """
+    link = _find(session, token)
+    case_id = session.scalar(select(Message.case_id).where(Message.id == link.message_id))
+    session.execute(select(Case.id).where(Case.id == case_id).with_for_update())
+    link = _find(session, token, lock=True)
+    message, case = _live(session, link, now)
+    guest = guest_secrets.read_pass(keys, link.id, pass_, now)
+    if guest is None:
+        raise HubError(
+            "pass-over", 403, "An hour has gone by. Open the link and give the code again."
+        )
+    return Opened(pass_, _actor(session, link, guest), message.id, case.reference)
+
+
+def consume(session: Session, token: str, now: datetime) -> None:
+    """Mark the link as used: in the transaction of the answer that it carried."""
+    link = _find(session, token, lock=True)
+    link.used_at = now
+    session.flush()
+
+
+def revoke_for_unit(session: Session, unit_id: UUID, now: datetime) -> None:
+    """End every link of a unit that has become reachable (DOMAIN.md 3, Reach)."""
+    _revoke(session, now, GuestLink.unit_id == unit_id)
+
+
+def _revoke(session: Session, now: datetime, *which: object) -> None:
+    session.execute(
+        update(GuestLink)
+        .where(GuestLink.used_at.is_(None), GuestLink.revoked_at.is_(None), *which)  # type: ignore[arg-type]
+        .values(revoked_at=now)
+    )
+
+
+def _sent_by(session: Session, actor: Actor, message_id: UUID) -> Message:
+    message = session.get(Message, message_id)
+    if message is None or message.sender_unit_id not in actor.unit_ids:
+        raise not_found()
+    return message
+
+
+def _find(session: Session, token: str, lock: bool = False) -> GuestLink:
+    query = select(GuestLink).where(GuestLink.token_hash == guest_secrets.token_hash(token))
+    if lock:
+        query = query.with_for_update().execution_options(populate_existing=True)
+    link = session.scalar(query)
+    if link is None:
+        raise not_found()
+    return link
+
+
+def _live(session: Session, link: GuestLink, now: datetime) -> tuple[Message, Case]:
+    message = session.get_one(Message, link.message_id)
+    case = session.get_one(Case, message.case_id)
+    state = _state(session, link, message, case.status, now)
+    if state != "open":
+        raise conflict("link-over", SENTENCES[state], state=state)
+    return message, case
+
+
+SENTENCES = {
+    "used": "This link has been used to answer. Ring the unit that sent it if you must say more.",
+    "expired": "This link has expired. Ring the unit that sent it, and ask for a fresh one.",
+    "revoked": "This link is no longer good. Ring the unit that sent it, and ask for a fresh one.",
+    "answered": "The message was answered or taken back. There is nothing left to do here.",
+    "on-hub": "Your unit is on the hub now: sign in, and answer from its inbox.",
+}
+
+
+def _state(session: Session, link: GuestLink, message: Message, status: str, now: datetime) -> str:
+    if link.used_at is not None:
+        return "used"
+    if link.revoked_at is not None:
+        return "revoked"
+    if link.expires_at <= now:
+        return "expired"
+    if not open_questions.is_open(session, message, link.unit_id):
+        return "answered"
+    if reach(session, link.unit_id, status, now) != "not-on-hub":
+        return "on-hub"
+    return "open"
+
+
+def _actor(session: Session, link: GuestLink, guest: Guest) -> Actor:
+    return stand_in(session, link.unit_id, guest, link.id)
+
+
+def stand_in(session: Session, unit_id: UUID, guest: Guest, by: UUID) -> Actor:
+    """Return who answers for a unit without accounts: an officer of that unit alone.
+
+    `by` is the id of the guest link or signed reply that they answer by.
+    """
+    unit = session.get_one(Unit, unit_id)
+    organisation = session.get_one(Organisation, unit.organisation_id)
+    return Actor(
+        "guest",
+        id=by,
+        name=guest.name.strip(),
+        rank_or_role=guest.rank.strip() or None,
+        collar_number=guest.collar_number.strip(),
+        organisation_id=organisation.id,
+        organisation_code=organisation.code,
+        organisation_name=organisation.name,
+        organisation_kind=organisation.kind,
+        unit_id=unit.id,
+        unit_name=unit.name,
+        unit_ids=frozenset({unit.id}),
+        roles=frozenset({"officer"}),
+        status=None,
+    )

@@ -1,0 +1,105 @@
+"""Which messages still ask a unit for an answer, and which answers they take."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from hub.errors import not_found
+from hub.identity.actor import Actor
+from hub.organisations import Unit
+from messaging.model import Case, LeadRequest, LocatedClaim, Message, Recipient
+
+ANSWERS: dict[str, tuple[str, ...]] = {
+    "lead-transfer-request": ("lead-transfer-accept", "lead-transfer-decline"),
+    "located": ("located-confirm", "located-refuse"),
+}
+"""What a unit answers to a message of each type, the affirmative first."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """A message that my unit sent, and a unit whose answer to it is still awaited."""
+
+    case_id: UUID
+    status: str
+    message_id: UUID
+    message_type: str
+    unit_id: UUID
+    unit_code: str
+    unit_name: str
+    answers: tuple[str, ...]
+
+    @property
+    def declines_with_code(self) -> bool:
+        """Whether a decline needs a code of the list (DOMAIN.md 7)."""
+        return "lead-transfer-decline" in self.answers
+
+
+def answers_to(message_type: str) -> tuple[str, ...]:
+    """Return the types that answer a message of this type; none where it asks for nothing."""
+    return ANSWERS.get(message_type, ())
+
+
+def answer_type(message_type: str, answer: str) -> str | None:
+    """Return the type of "accept" or "decline" to a message of a type, or None."""
+    types = answers_to(message_type)
+    return dict(zip(("accept", "decline"), types, strict=False)).get(answer)
+
+
+def is_open(session: Session, message: Message, unit_id: UUID) -> bool:
+    """Say whether the message still asks this unit for an answer."""
+    match message.type:
+        case "lead-transfer-request":
+            open_ = select(LeadRequest.id).where(
+                LeadRequest.message_id == message.id,
+                LeadRequest.to_unit_id == unit_id,
+                LeadRequest.state == "open",
+            )
+        case "located":
+            open_ = (
+                select(LocatedClaim.id)
+                .join(Recipient, Recipient.message_id == LocatedClaim.message_id)
+                .where(
+                    LocatedClaim.message_id == message.id,
+                    LocatedClaim.state == "open",
+                    Recipient.unit_id == unit_id,
+                )
+            )
+        case _:
+            return False
+    return session.execute(open_).first() is not None
+
+
+def asked(session: Session, actor: Actor, reference: str, number: int) -> Question:
+    """Return the open question of a message that the actor's unit sent, by its number in the case.
+
+    Raises:
+        HubError: `not-found` when there is none, or the message is another unit's.
+    """
+    row = session.execute(
+        select(Message, Case)
+        .join(Case, Case.id == Message.case_id)
+        .where(
+            Case.reference == reference,
+            Message.number == number,
+            Message.sender_unit_id.in_(actor.unit_ids),
+        )
+    ).one_or_none()
+    if row is None:
+        raise not_found()
+    message, case = row
+    units = session.scalars(
+        select(Unit)
+        .join(Recipient, Recipient.unit_id == Unit.id)
+        .where(Recipient.message_id == message.id)
+        .order_by(Unit.code)
+    )
+    for unit in units:
+        if is_open(session, message, unit.id):
+            return Question(
+                case.id, case.status, message.id, message.type, unit.id, unit.code, unit.name,
+                answers_to(message.type),
+            )  # fmt: skip
+    raise not_found("This message needs no answer any more.")
