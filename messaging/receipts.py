@@ -39,6 +39,18 @@ def note(
     return list(found.scalars())
 
 
+def delivered(session: Session, actor: Actor, messages: Collection[UUID], now: datetime) -> None:
+    """Note that messages were handed to the system of units that they were sent to."""
+    if not messages:
+        return
+    pairs = session.execute(
+        select(Recipient.message_id, Recipient.unit_id).where(
+            Recipient.message_id.in_(messages), Recipient.unit_id.in_(actor.unit_ids)
+        )
+    )
+    note(session, None, [(row.message_id, row.unit_id) for row in pairs], "delivered", now)
+
+
 def opened(
     session: Session, actor: Actor, pairs: Collection[tuple[UUID, UUID]], now: datetime
 ) -> list[UUID]:

@@ -42,8 +42,10 @@ class Sent:
     message_id: UUID
     number: int
     type: str
+    status: str
     sent_at: datetime
     reply_due_at: datetime | None
+    reach: dict[UUID, str]
 
 
 @dataclass
@@ -268,7 +270,14 @@ def _send(
     act.reach |= reach_of(session, [u for u in act.to if u not in act.reach], case.status, case.at)
     _write(act)
     return Sent(
-        case.reference, act.message_id, case.number, command.type, case.at, act.reply_due_at
+        case.reference,
+        act.message_id,
+        case.number,
+        command.type,
+        case.status,
+        case.at,
+        act.reply_due_at,
+        {unit_id: act.reach[unit_id] for unit_id in act.to},
     )
 
 

@@ -4,6 +4,7 @@ Reading is on record: who, which messages, and why. Nothing is decrypted that is
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -298,9 +299,7 @@ def one_message(
     if row is None:
         raise not_found()
     case = load(session, actor, row.reference, now, lock=False)
-    found = _messages(
-        session, actor, vault, case, _names(session, case.id), now, only=message_id
-    )
+    found = _messages(session, actor, vault, case, _names(session, case.id), now, only=message_id)
     if not found:
         raise not_found()
     return found[0]
@@ -379,6 +378,21 @@ WHERE u.id IN (
     UNION SELECT addressed_unit_id FROM report WHERE case_id = :case_id
     UNION SELECT home_unit_id FROM cases WHERE id = :case_id)
 """)
+
+
+def unit_names(session: Session, units: Sequence[UUID]) -> list[UnitName]:
+    """Return units as they are shown, in the order of their codes."""
+    if not units:
+        return []
+    rows = session.execute(
+        text("""
+            SELECT u.id, u.code, u.name, o.name AS organisation, o.kind = 'police' AS police
+            FROM unit u JOIN organisation o ON o.id = u.organisation_id
+            WHERE u.id = ANY(:units) ORDER BY u.code
+        """),
+        {"units": list(units)},
+    )
+    return [UnitName(*row) for row in rows]
 
 
 def _names(session: Session, case_id: UUID) -> dict[UUID, UnitName]:

@@ -1,0 +1,536 @@
+"""The API of cases, messages and the inbox (DESIGN.md 3)."""
+
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from flask import Blueprint, request
+from flask.typing import ResponseReturnValue
+from pydantic import BaseModel, Field
+from sqlalchemy.orm import Session
+
+from hub.errors import invalid, not_found
+from hub.web import paging
+from hub.web.context import current_actor, database, now, vault
+from hub.web.guards import api
+from hub.web.information import SCHEMAS
+from hub.web.openapi import Operation
+from hub.web.requests import body, once, query, reply
+from messaging import codes, inbox, receipts, sending, views
+from messaging.contracts import CONTRACTS, Command
+from messaging.views import CaseView, MessageView, UnitName
+
+blueprint = Blueprint("messaging_api", __name__)
+
+for _type, _contract in CONTRACTS.items():
+    SCHEMAS[_type, codes.VERSION] = _contract
+
+PURPOSE = {"Purpose": "Why the case is consulted; put on record. Without it, the reason is that a"
+           " message was addressed to your unit, or that your unit is a party."}  # fmt: skip
+REFERENCE = {"reference": "The case's reference, such as MC-7K3Q-9XJ2"}
+
+
+class UnitOut(BaseModel):
+    """A unit."""
+
+    id: str
+    code: str
+    name: str
+    organisation: str
+
+
+class OfficerOut(BaseModel):
+    """A named officer."""
+
+    name: str
+    rank: str | None
+    collar_number: str | None
+
+
+class SentOut(BaseModel):
+    """What became of a message. `reply_due_at` is null where nothing is owed, or a call comes first."""
+
+    case_reference: str
+    message_id: str
+    number: int
+    type: str
+    status: str
+    sent_at: datetime
+    reply_due_at: datetime | None
+    recipients: list["ReachOut"]
+
+
+class ReachOut(BaseModel):
+    """A recipient and how it is reached; `not-on-hub` has received nothing: ring it."""
+
+    unit: UnitOut
+    reach: Literal["staffed", "connected", "not-on-hub"]
+    delivered: bool
+
+
+class FactOut(BaseModel):
+    """One fact about a recipient."""
+
+    kind: str
+    at: datetime
+    who: str
+
+
+class RecipientOut(BaseModel):
+    """A recipient with its facts; delivered, opened, acknowledged and answered are different."""
+
+    unit: UnitOut
+    reach: str
+    facts: list[FactOut]
+
+
+class MessageOut(BaseModel):
+    """A message, as far as the reader may see it."""
+
+    message_id: str
+    case_reference: str
+    number: int
+    type: str
+    schema_version: str
+    status: str
+    classification: str
+    priority: str
+    request_no: int | None
+    sent_at: datetime
+    reply_due_at: datetime | None
+    in_reply_to: str | None
+    sender: dict[str, Any]
+    audience: str
+    withheld: bool
+    purpose: str | None
+    sender_reference: str | None
+    callback_telephone: str | None
+    body: dict[str, Any]
+    recipients: list[RecipientOut]
+
+
+class MessagesOut(BaseModel):
+    """Messages by rising number; `next` is the `after` of the following page, or null."""
+
+    messages: list[MessageOut]
+    next: int | None
+
+
+class TenureOut(BaseModel):
+    """Who led, from when until when."""
+
+    unit: UnitOut
+    named_officer: OfficerOut
+    since: datetime
+    until: datetime | None
+    basis: str
+    episode: int
+
+
+class RequestOut(BaseModel):
+    """The open offer of the lead."""
+
+    message_id: str
+    kind: str
+    to: UnitOut
+    from_: UnitOut = Field(alias="from")
+    priority: str
+    opened_at: datetime
+    reply_due_at: datetime | None
+
+
+class EpisodeOut(BaseModel):
+    """The open episode."""
+
+    number: int
+    risk: str
+
+
+class LeadOut(BaseModel):
+    """Who leads, since when and on what basis; nulls where no episode is open."""
+
+    episode: EpisodeOut | None
+    lead: UnitOut | None
+    named_officer: OfficerOut | None
+    since: datetime | None
+    basis: str | None
+    tenures: list[TenureOut]
+    open_request: RequestOut | None
+
+
+class CaseRowOut(BaseModel):
+    """A case in a list: no content."""
+
+    reference: str
+    status: str
+    opened_at: datetime
+    closed_at: datetime | None
+    lead: str | None
+    risk: str | None
+    report_state: str | None
+
+
+class CasesOut(BaseModel):
+    """Cases, newest first; `next` is the cursor of the following page, or null."""
+
+    cases: list[CaseRowOut]
+    next: str | None
+
+
+class CaseOut(BaseModel):
+    """A case as its reader may see it."""
+
+    reference: str
+    status: str
+    state: str
+    opened_at: datetime
+    closed_at: datetime | None
+    risk: str | None
+    report_state: str | None
+    child: dict[str, Any]
+    lead: LeadOut
+    actions: list[str]
+    messages: list[MessageOut]
+
+
+class InboxRowOut(BaseModel):
+    """A line of the inbox. `need` is answer, new or waiting."""
+
+    message_id: str
+    number: int
+    case_reference: str
+    status: str
+    type: str
+    priority: str
+    sent_at: datetime
+    from_unit: str
+    to_unit: str
+    need: str
+    due_at: datetime | None
+    seconds_left: int | None
+    acknowledged_at: datetime | None
+
+
+class InboxOut(BaseModel):
+    """The inbox: what needs an answer first, by when it is due; acknowledged news is gone."""
+
+    rows: list[InboxRowOut]
+
+
+class Acknowledgement(BaseModel):
+    """Who acknowledges, where it is a person whom the system can name."""
+
+    model_config = {"extra": "forbid"}
+
+    name: str | None = Field(None, min_length=1, max_length=200)
+
+
+class AcknowledgedOut(BaseModel):
+    """The message is acknowledged. That moves no lead."""
+
+    message_id: str
+    case_reference: str
+    acknowledged: bool
+
+
+class CasesQuery(BaseModel):
+    """Which cases."""
+
+    cursor: str | None = Field(None, max_length=500)
+    open: bool | None = None
+    status: Literal["actual", "exercise", "test"] | None = None
+
+
+class MessagesQuery(BaseModel):
+    """Which messages."""
+
+    after: int = Field(0, ge=0, le=2_000_000_000)
+
+
+class InboxQuery(BaseModel):
+    """Which lines."""
+
+    need: Literal["answer", "new", "waiting"] | None = None
+    status: Literal["actual", "exercise", "test"] | None = None
+
+
+def _unit(unit: UnitName) -> dict[str, str]:
+    return {
+        "id": str(unit.id), "code": unit.code, "name": unit.name, "organisation": unit.organisation
+    }  # fmt: skip
+
+
+def _message(view: MessageView, reference: str) -> dict[str, Any]:
+    return {
+        "message_id": str(view.id),
+        "case_reference": reference,
+        "number": view.number,
+        "type": view.type,
+        "schema_version": view.schema_version,
+        "status": view.status,
+        "classification": view.classification,
+        "priority": view.priority,
+        "request_no": view.request_no,
+        "sent_at": view.sent_at.isoformat(),
+        "reply_due_at": view.reply_due_at.isoformat() if view.reply_due_at else None,
+        "in_reply_to": str(view.in_reply_to) if view.in_reply_to else None,
+        "sender": {
+            "unit": _unit(view.sender_unit),
+            "name": view.sender_name,
+            "rank": view.sender_rank,
+            "collar_number": view.sender_collar,
+        },
+        "audience": view.audience,
+        "withheld": view.withheld,
+        "purpose": view.envelope.get("purpose"),
+        "sender_reference": view.envelope.get("sender_reference"),
+        "callback_telephone": view.envelope.get("callback_telephone"),
+        "body": view.body,
+        "recipients": [
+            {
+                "unit": _unit(recipient.unit),
+                "reach": recipient.reach_now,
+                "facts": [
+                    {"kind": fact.kind, "at": fact.at.isoformat(), "who": fact.who}
+                    for fact in recipient.facts.values()
+                ],
+            }
+            for recipient in view.recipients
+        ],
+    }
+
+
+def _sent(session: Session, sent: sending.Sent) -> dict[str, Any]:
+    return {
+        "case_reference": sent.case_reference,
+        "message_id": str(sent.message_id),
+        "number": sent.number,
+        "type": sent.type,
+        "status": sent.status,
+        "sent_at": sent.sent_at.isoformat(),
+        "reply_due_at": sent.reply_due_at.isoformat() if sent.reply_due_at else None,
+        "recipients": [
+            {
+                "unit": _unit(unit),
+                "reach": sent.reach[unit.id],
+                "delivered": sent.reach[unit.id] == "staffed",
+            }
+            for unit in views.unit_names(session, list(sent.reach))
+        ],
+    }
+
+
+def _created(done: dict[str, Any], repeated: bool) -> ResponseReturnValue:
+    headers = {"Location": f"/api/v1/cases/{done['case_reference']}/messages"}
+    if repeated:
+        headers["Idempotency-Replayed"] = "true"
+    return reply(done, 201, headers)
+
+
+@api(
+    blueprint,
+    "/api/v1/cases",
+    Operation(
+        "POST", "Open a case with its first message", {201: SentOut}, request=Command,
+        idempotent=True, errors=(404, 409),
+    ),
+    scope="cases:write",
+)  # fmt: skip
+def open_case() -> ResponseReturnValue:
+    """Open a case."""
+    command = body(Command)
+
+    def act(session: Session) -> dict[str, Any]:
+        return _sent(session, sending.open_case(session, current_actor(), vault(), command, now()))
+
+    return _created(*once(act))
+
+
+@api(
+    blueprint,
+    "/api/v1/cases/<reference>/messages",
+    Operation(
+        "POST", "Send a message in a case", {201: SentOut}, request=Command, idempotent=True,
+        path=REFERENCE, errors=(404, 409),
+    ),
+    scope="cases:write",
+)  # fmt: skip
+def send(reference: str) -> ResponseReturnValue:
+    """Send a message."""
+    command = body(Command)
+
+    def act(session: Session) -> dict[str, Any]:
+        sent = sending.send(session, current_actor(), vault(), reference, command, now())
+        return _sent(session, sent)
+
+    return _created(*once(act))
+
+
+@api(
+    blueprint,
+    "/api/v1/cases",
+    Operation("GET", "List your units' cases, without content", {200: CasesOut}, query=CasesQuery),
+    scope="cases:read",
+)
+def list_cases() -> ResponseReturnValue:
+    """List cases."""
+    asked = query(CasesQuery)
+    position = paging.decode(asked.cursor, 1)
+    try:
+        before = UUID(str(position[0])) if position else None
+    except ValueError:
+        raise invalid("cursor", "This cursor is not one of this list.", "/cursor") from None
+    with database().unit_of_work() as session:
+        rows = inbox.cases(
+            session, current_actor(), before=before, open_=asked.open, status=asked.status,
+            most=paging.PAGE + 1,
+        )  # fmt: skip
+    page = rows[: paging.PAGE]
+    return reply(
+        CasesOut(
+            cases=[
+                CaseRowOut(
+                    reference=row.reference, status=row.status, opened_at=row.opened_at,
+                    closed_at=row.closed_at, lead=row.lead, risk=row.risk,
+                    report_state=row.report_state,
+                )
+                for row in page
+            ],
+            next=paging.encode(page[-1].id) if len(rows) > paging.PAGE else None,
+        )
+    )  # fmt: skip
+
+
+def _read(session: Session, reference: str) -> CaseView:
+    actor = current_actor()
+    purpose = request.headers.get("Purpose")
+    if purpose is not None and (len(purpose) > 2000 or "\0" in purpose):
+        raise invalid("purpose", "A purpose has at most 2000 characters.")
+    reason = views.reason_for(session, actor, vault(), reference, now())
+    code = "stated" if purpose else (reason.code if reason else "party")
+    view = views.case_view(
+        session, actor, vault(), reference, now(), reason_code=code, reason=purpose
+    )
+    # What is handed to a unit's own system has been delivered to it.
+    pairs = [(message.id, unit) for message in view.messages for unit in message.to_me]
+    receipts.note(session, None, pairs, "delivered", now())
+    return view
+
+
+@api(
+    blueprint,
+    "/api/v1/cases/<reference>",
+    Operation(
+        "GET", "Read a case: lead, report, messages, what you may send now", {200: CaseOut},
+        path=REFERENCE, errors=(404, 422), headers=PURPOSE,
+    ),
+    scope="cases:read",
+)  # fmt: skip
+def read_case(reference: str) -> ResponseReturnValue:
+    """Read a case."""
+    with database().unit_of_work() as session:
+        view = _read(session, reference)
+        lead = views.lead_view(session, current_actor(), reference, now())
+    return reply(
+        {
+            "reference": view.reference,
+            "status": view.status,
+            "state": view.state,
+            "opened_at": view.opened_at.isoformat(),
+            "closed_at": view.closed_at.isoformat() if view.closed_at else None,
+            "risk": view.risk,
+            "report_state": view.report.state if view.report else None,
+            "child": view.child,
+            "lead": lead,
+            "actions": [action.type for action in view.actions],
+            "messages": [_message(message, view.reference) for message in view.messages],
+        }
+    )
+
+
+@api(
+    blueprint,
+    "/api/v1/cases/<reference>/messages",
+    Operation(
+        "GET", "Read a case's messages by rising number", {200: MessagesOut}, query=MessagesQuery,
+        path=REFERENCE, errors=(404,), headers=PURPOSE,
+    ),
+    scope="cases:read",
+)  # fmt: skip
+def read_messages(reference: str) -> ResponseReturnValue:
+    """Read messages: a number is given out under the case's lock, so none is passed over."""
+    asked = query(MessagesQuery)
+    with database().unit_of_work() as session:
+        view = _read(session, reference)
+    rest = [message for message in view.messages if message.number > asked.after]
+    page = rest[: paging.PAGE]
+    return reply(
+        {
+            "messages": [_message(message, view.reference) for message in page],
+            "next": page[-1].number if len(rest) > paging.PAGE else None,
+        }
+    )
+
+
+@api(
+    blueprint,
+    "/api/v1/cases/<reference>/lead",
+    Operation(
+        "GET", "Who leads, since when, on what basis", {200: LeadOut}, path=REFERENCE, errors=(404,)
+    ),
+    scope="cases:read",
+)
+def read_lead(reference: str) -> ResponseReturnValue:
+    """Read the lead."""
+    with database().unit_of_work() as session:
+        return reply(views.lead_view(session, current_actor(), reference, now()))
+
+
+@api(
+    blueprint,
+    "/api/v1/inbox",
+    Operation("GET", "What needs your answer, and what is new", {200: InboxOut}, query=InboxQuery),
+    scope="cases:read",
+)
+def read_inbox() -> ResponseReturnValue:
+    """Read the inbox; what is handed out has been delivered."""
+    asked = query(InboxQuery)
+    with database().unit_of_work() as session:
+        actor = current_actor()
+        rows = inbox.inbox(session, actor, need=asked.need, status=asked.status)
+        receipts.delivered(session, actor, [row.message_id for row in rows], now())
+    return reply(
+        InboxOut(
+            rows=[
+                InboxRowOut(
+                    message_id=str(row.message_id), number=row.number,
+                    case_reference=row.reference, status=row.status, type=row.type,
+                    priority=row.priority, sent_at=row.sent_at, from_unit=row.from_unit,
+                    to_unit=row.to_unit, need=row.need, due_at=row.due_at,
+                    seconds_left=row.seconds_left(now()), acknowledged_at=row.acknowledged_at,
+                )
+                for row in rows
+            ]
+        )
+    )  # fmt: skip
+
+
+@api(
+    blueprint,
+    "/api/v1/inbox/<message_id>/acknowledgement",
+    Operation(
+        "POST", "Acknowledge a message; that moves no lead", {200: AcknowledgedOut},
+        request=Acknowledgement, path={"message_id": "The message's UUID"}, errors=(404,),
+    ),
+    scope="cases:write",
+)  # fmt: skip
+def acknowledge(message_id: str) -> ResponseReturnValue:
+    """Acknowledge; a repeat changes nothing."""
+    given = body(Acknowledgement) if request.get_data() else Acknowledgement(name=None)
+    try:
+        key = UUID(message_id)
+    except ValueError:
+        raise not_found() from None
+    with database().unit_of_work() as session:
+        reference = receipts.acknowledge(session, current_actor(), key, now(), name=given.name)
+    return reply({"message_id": str(key), "case_reference": reference, "acknowledged": True})
