@@ -5,6 +5,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 from uuid import uuid4
@@ -15,8 +16,13 @@ import pytest
 from hub.clock import utcnow
 from hub.db import Database
 from hub.embedded import Servers
+from hub.identity.actor import Actor
+from hub.identity.model import Membership, Person
 from hub.migrating import upgrade
+from hub.organisations import Organisation, find_unit, units_below
+from hub.records import audit
 from hub.records.keys import Keys
+from hub.records.vault import Vault
 from hub.settings import Settings
 
 BROWSER = shutil.which("chromium") or shutil.which("chromium-browser")
@@ -180,3 +186,56 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
             red=True,
             bold=True,
         )
+
+
+Someone = Callable[..., Actor]
+
+
+@pytest.fixture
+def vault(keys: Keys) -> Vault:
+    """Return the vault of this test's keys."""
+    return Vault(keys)
+
+
+@pytest.fixture
+def someone(database: Database) -> Someone:
+    """Return a function that gives a person at a unit, by code and role, as who acts."""
+
+    def make(unit: str, role: str = "officer", status: str = "exercise", name: str = "") -> Actor:
+        who = audit.Who("system", name="test")
+        mark = uuid4().hex[:8]
+        now = utcnow() - timedelta(days=1)
+        with database.unit_of_work() as session:
+            found = find_unit(session, unit)
+            assert found is not None, unit
+            organisation = session.get_one(Organisation, found.organisation_id)
+            person = Person(
+                email=f"{mark}@example.org",
+                name=name or f"EXERCISE {mark}",
+                password_hash="none",
+                status=status,
+                created_at=now,
+            )
+            session.add(person)
+            session.flush()
+            session.add(
+                Membership(person_id=person.id, unit_id=found.id, role=role, valid_from=now)
+            )
+            audit.record(session, who, "person.add", now=now, object_kind="person", object_id=person.id)
+            return Actor(
+                kind="person",
+                id=person.id,
+                name=person.name,
+                organisation_id=organisation.id,
+                organisation_code=organisation.code,
+                organisation_name=organisation.name,
+                organisation_kind=organisation.kind,
+                unit_id=found.id,
+                unit_name=found.name,
+                unit_ids=units_below(session, found.id),
+                roles=frozenset({role}),
+                status=status,
+                session_id=uuid4(),
+            )
+
+    return make

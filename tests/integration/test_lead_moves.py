@@ -1,0 +1,288 @@
+"""A lead passes from the Met to Kent: the services, the rules and the database together."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import pytest
+from sqlalchemy import text
+
+from hub.clock import utcnow
+from hub.db import Database
+from hub.errors import HubError
+from hub.identity.actor import Actor
+from hub.records.vault import Vault
+from messaging import inbox, receipts, sending, views
+from messaging.contracts import Command
+
+MET, KENT, ISLINGTON = "metropolitan/central-north", "kent/east", "E09000019/childrens-social-care"
+REPORT = {
+    "child": {"given_name": "EXERCISE child", "age": 14},
+    "last_seen_at": "2026-11-24T01:00:00Z",
+    "last_seen_place": "EXERCISE Road",
+    "risk": "medium",
+    "why": "EXERCISE",
+    "callback_telephone": "020 7946 0001",
+    "associates": "EXERCISE associates",
+}
+ACCEPT = {"named_officer": "EXERCISE Sergeant"}
+
+
+class World:
+    """A hub with some people in it, and a clock that the test moves."""
+
+    def __init__(self, database: Database, vault: Vault, someone: Callable[..., Actor]) -> None:
+        self.database, self.vault = database, vault
+        self.met, self.kent = someone(MET), someone(KENT)
+        self.social_worker = someone(ISLINGTON, "practitioner")
+        self.stranger = someone("essex")
+        self.now = utcnow()
+
+    def open(self, actor: Actor, to: list[str] | None = None, **more: Any) -> sending.Sent:
+        self.now += timedelta(seconds=1)
+        command = Command(
+            type="missing-episode-report", to=to or [], body={**REPORT, **more}, status="exercise"
+        )
+        with self.database.unit_of_work() as session:
+            return sending.open_case(session, actor, self.vault, command, self.now)
+
+    def send(self, actor: Actor, reference: str, kind: str, /, **more: Any) -> sending.Sent:
+        self.now += timedelta(seconds=1)
+        envelope = {k: more.pop(k) for k in ("to", "priority", "in_reply_to", "status") if k in more}
+        command = Command(type=kind, body=more, **envelope)  # type: ignore[arg-type]
+        with self.database.unit_of_work() as session:
+            return sending.send(session, actor, self.vault, reference, command, self.now)
+
+    def case(self, actor: Actor, reference: str) -> views.CaseView:
+        with self.database.unit_of_work() as session:
+            return views.case_view(
+                session, actor, self.vault, reference, self.now, reason_code="test"
+            )
+
+    def inbox(self, actor: Actor) -> list[inbox.InboxRow]:
+        with self.database.unit_of_work() as session:
+            return inbox.inbox(session, actor)
+
+    def lead(self, reference: str) -> str:
+        with self.database.unit_of_work() as session:
+            return views.lead_view(session, self.met, reference, self.now)["lead"]["code"]
+
+
+@pytest.fixture
+def world(database: Database, vault: Vault, someone: Callable[..., Actor]) -> World:
+    return World(database, vault, someone)
+
+
+def refused(code: str, act: Callable[[], Any]) -> HubError:
+    with pytest.raises(HubError) as caught:
+        act()
+    assert caught.value.code == code, caught.value.code
+    return caught.value
+
+
+def test_the_recording_unit_leads_from_the_first_second(world: World) -> None:
+    sent = world.open(world.met)
+    view = world.case(world.met, sent.case_reference)
+    assert view.lead is not None
+    assert view.lead.unit.code == MET
+    assert view.lead.since == sent.sent_at
+    assert view.lead.basis == "recorded"
+
+
+def test_an_offer_moves_nothing_until_it_is_accepted(world: World) -> None:
+    ref = world.open(world.met).case_reference
+    offer = dict(rationale="majority-of-enquiries", circumstances="EXERCISE", priority="urgent")
+    first = world.send(world.met, ref, "lead-transfer-request", to=[KENT], **offer)
+    assert first.reply_due_at == first.sent_at + timedelta(minutes=10)
+    assert world.inbox(world.kent)[0].need == "answer"
+    world.send(world.kent, ref, "lead-transfer-decline", reason="insufficient-information",
+               in_reply_to=first.message_id)  # fmt: skip
+    assert world.lead(ref) == MET
+    second = world.send(world.met, ref, "lead-transfer-request", to=[KENT], **offer)
+    late = refused(
+        "request-already-answered",
+        lambda: world.send(world.kent, ref, "lead-transfer-accept", **ACCEPT,
+                           in_reply_to=first.message_id),
+    )  # fmt: skip
+    assert late.extra["winner"]["type"] == "lead-transfer-decline"
+    assert late.extra["winner"]["name"] == world.kent.name
+    world.send(world.kent, ref, "lead-transfer-accept", **ACCEPT, in_reply_to=second.message_id)
+    assert world.lead(ref) == KENT
+    for actor in (world.met, world.kent):
+        assert [t.unit.code for t in world.case(actor, ref).tenures] == [MET, KENT]
+
+
+def test_acknowledging_never_moves_a_lead(world: World) -> None:
+    ref = world.open(world.met).case_reference
+    offer = world.send(world.met, ref, "lead-transfer-request", to=[KENT],
+                       rationale="other", circumstances="EXERCISE")  # fmt: skip
+    with world.database.unit_of_work() as session:
+        receipts.acknowledge(session, world.kent, offer.message_id, world.now)
+    assert world.lead(ref) == MET
+
+
+def test_one_offer_at_a_time_and_withdrawing_elsewhere_is_one_act(world: World) -> None:
+    ref = world.open(world.met).case_reference
+    offer = dict(rationale="other", circumstances="EXERCISE")
+    first = world.send(world.met, ref, "lead-transfer-request", to=[KENT], **offer)
+    refused(
+        "lead-request-open",
+        lambda: world.send(world.met, ref, "lead-transfer-request", to=["essex"], **offer),
+    )
+    world.send(world.met, ref, "lead-transfer-request", to=["essex"], **offer,
+               withdraws=str(first.message_id))  # fmt: skip
+    refused(
+        "request-already-answered",
+        lambda: world.send(world.kent, ref, "lead-transfer-accept", **ACCEPT,
+                           in_reply_to=first.message_id),
+    )  # fmt: skip
+    assert world.lead(ref) == MET
+
+
+def test_a_stranger_finds_nothing_whatever_they_try(world: World) -> None:
+    ref = world.open(world.met).case_reference
+    for act in (
+        lambda: world.case(world.stranger, ref),
+        lambda: world.send(world.stranger, ref, "update", heading="other", text="EXERCISE"),
+        lambda: world.case(world.met, "EX-2222-2222"),
+    ):
+        error = refused("not-found", act)
+        assert error.sentence == "There is nothing here."
+
+
+def test_a_practitioners_report_is_not_an_episode(world: World) -> None:
+    sent = world.open(world.social_worker, [MET])
+    ref = sent.case_reference
+    view = world.case(world.social_worker, ref)
+    assert view.state == "awaiting-police"
+    assert view.lead is None
+    assert sent.reply_due_at == sent.sent_at + timedelta(minutes=10)
+    world.send(
+        world.social_worker, ref, "telephone-record", called_at=world.now.isoformat(),
+        outcome="refused", with_name="EXERCISE operator", reason="EXERCISE not ours",
+    )  # fmt: skip
+    assert world.case(world.met, ref).state == "not-accepted"
+    world.send(world.social_worker, ref, "update", heading="new-information", text="EXERCISE")
+    assert world.case(world.met, ref).state == "awaiting-police"
+    world.send(world.met, ref, "missing-episode-report", **REPORT)
+    view = world.case(world.social_worker, ref)
+    assert view.report is not None
+    assert view.report.state == "recorded"
+    assert world.lead(ref) == MET
+
+
+def test_police_only_fields_stay_with_police(world: World) -> None:
+    ref = world.open(world.met, [ISLINGTON]).case_reference
+    assert "associates" in world.case(world.met, ref).messages[0].body
+    seen = world.case(world.social_worker, ref).messages[0]
+    assert "associates" not in seen.body
+    assert seen.withheld
+    world.send(world.met, ref, "lead-transfer-request", to=[KENT], rationale="other",
+               circumstances="EXERCISE")  # fmt: skip
+    assert [m.type for m in world.case(world.social_worker, ref).messages] == [
+        "missing-episode-report"
+    ]
+
+
+def test_located_is_what_someone_saw_and_the_lead_confirms(world: World) -> None:
+    ref = world.open(world.met).case_reference
+    offer = world.send(world.met, ref, "lead-transfer-request", to=[KENT], rationale="other",
+                       circumstances="EXERCISE")  # fmt: skip
+    world.send(world.kent, ref, "lead-transfer-accept", **ACCEPT, in_reply_to=offer.message_id)
+    seen = dict(located_at=world.now.isoformat(), seen_by="EXERCISE PC", place="EXERCISE", how="police")
+    claim = world.send(world.met, ref, "located", **seen)
+    assert world.lead(ref) == KENT
+    refused("not-lead", lambda: world.send(world.met, ref, "located-confirm",
+                                           in_reply_to=claim.message_id))  # fmt: skip
+    world.send(world.kent, ref, "located-refuse", in_reply_to=claim.message_id, reason="EXERCISE")
+    assert world.lead(ref) == KENT
+    claim = world.send(world.met, ref, "located", **seen)
+    refused("episode-open", lambda: world.send(world.met, ref, "closure", outcome="EXERCISE",
+                                               authorised_by="EXERCISE"))  # fmt: skip
+    world.send(world.kent, ref, "located-confirm", in_reply_to=claim.message_id)
+    assert world.case(world.met, ref).lead is None
+    world.send(world.kent, ref, "closure", outcome="EXERCISE", authorised_by="EXERCISE")
+    refused("case-closed", lambda: world.send(world.met, ref, "update", heading="other",
+                                              text="EXERCISE"))  # fmt: skip
+
+
+def test_high_risk_makes_the_offer_urgent_and_due_sooner(world: World) -> None:
+    ref = world.open(world.met).case_reference
+    offer = world.send(world.met, ref, "lead-transfer-request", to=[KENT], rationale="other",
+                       circumstances="EXERCISE")  # fmt: skip
+    assert offer.reply_due_at == offer.sent_at + timedelta(hours=1)
+    update = world.send(world.met, ref, "update", heading="risk-change", text="EXERCISE", new_risk="high")
+    row = world.inbox(world.kent)[0]
+    assert row.due_at == update.sent_at + timedelta(minutes=10)
+    assert row.priority == "urgent"
+
+
+def test_a_unit_that_is_not_on_the_hub_is_told_by_telephone(world: World) -> None:
+    ref = world.open(world.met).case_reference
+    offer = world.send(world.met, ref, "lead-transfer-request", to=["devon-and-cornwall"],
+                       rationale="other", circumstances="EXERCISE", priority="urgent")  # fmt: skip
+    assert offer.reply_due_at is None
+    request = world.case(world.met, ref).request
+    assert request is not None
+    assert not request.told
+    world.send(
+        world.met, ref, "telephone-record", called_at=world.now.isoformat(), outcome="handed-over",
+        with_name="EXERCISE inspector", in_reply_to=offer.message_id,
+    )  # fmt: skip
+    request = world.case(world.met, ref).request
+    assert request is not None
+    assert request.told
+    assert request.due_at == world.now + timedelta(minutes=10)
+    facts = world.case(world.met, ref).messages[1].recipients[0].facts
+    assert set(facts) == {"told-by-telephone"}
+    assert world.lead(ref) == MET
+
+
+def test_exercise_and_actual_never_meet(world: World, someone: Callable[..., Actor]) -> None:
+    ref = world.open(world.met).case_reference
+    actual = someone(MET, status="actual")
+    refused("not-found", lambda: world.case(actual, ref))
+    refused("status-mismatch", lambda: world.send(
+        world.met, ref, "update", heading="other", text="EXERCISE", status="actual"))  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "harm",
+    [
+        "UPDATE tenure SET until = now()",
+        "UPDATE episode SET ended_at = now(), end_reason = 'located'",
+        "UPDATE message SET number = 99",
+        "DELETE FROM message",
+        "DELETE FROM receipt",
+        "UPDATE cases SET status = 'actual'",
+        "UPDATE cases SET closed_at = now()",
+        "INSERT INTO tenure (id, episode_id, number, unit_id, officer_name, since, basis, message_id)"
+        " SELECT gen_random_uuid(), episode_id, 2, unit_id, 'x', now(), 'accepted', message_id FROM tenure",
+        "UPDATE tenure SET unit_id = (SELECT id FROM unit WHERE code = 'kent')",
+        "DELETE FROM audit_record",
+        "UPDATE audit_record SET action = 'x'",
+    ],
+)
+def test_the_database_refuses_what_the_rules_refuse(
+    world: World, harm: str, superuser_url: str
+) -> None:
+    world.open(world.met)
+    for url in (world.database.url, superuser_url):
+        other = Database(url)
+        with pytest.raises(Exception) as caught, other.unit_of_work() as session:  # noqa: B017, PT011  # any refusal of the database
+            session.execute(text(harm))
+        assert type(caught.value).__name__ in ("HubError", "ProgrammingError", "InternalError", "IntegrityError", "DBAPIError")
+        other.dispose()
+    with world.database.unit_of_work() as session:
+        count = session.scalar(text("SELECT count(*) FROM tenure WHERE until IS NULL"))
+    assert count == 1
+
+
+def test_times_are_what_the_hub_received(world: World) -> None:
+    ref = world.open(world.met).case_reference
+    world.now -= timedelta(hours=1)
+    earlier = world.send(world.met, ref, "update", heading="other", text="EXERCISE")
+    assert isinstance(earlier.message_id, UUID)
+    assert isinstance(earlier.sent_at, datetime)
+    assert earlier.sent_at >= world.case(world.met, ref).opened_at
