@@ -1,0 +1,253 @@
+"""Random histories of an episode: the services and the database do what the pure rules say.
+
+Whatever is tried, by whom, in whatever order: an open episode has exactly one lead, at most one
+open request, contiguous tenures; strangers get the same 404; refusals are the rules' own.
+"""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
+from sqlalchemy import text
+
+from hub.clock import utcnow
+from hub.db import Database
+from hub.errors import HubError
+from hub.identity.actor import Actor
+from hub.records.vault import Vault
+from messaging import lead, sending, views
+from messaging.contracts import Command
+
+UNITS = ("metropolitan/central-north", "kent/east", "essex", "surrey")
+REPORT = {
+    "child": {"given_name": "EXERCISE child", "age": 14},
+    "last_seen_at": "2026-11-24T01:00:00Z",
+    "last_seen_place": "EXERCISE Road",
+    "risk": "medium",
+    "why": "EXERCISE",
+    "callback_telephone": "020 7946 0001",
+}
+SEEN = {
+    "located_at": "2026-11-24T02:00:00Z",
+    "seen_by": "EXERCISE PC",
+    "place": "EXERCISE",
+    "how": "police",
+}
+
+
+def machine(database: Database, vault: Vault, people: dict[str, Actor]) -> type:
+    units = st.sampled_from(UNITS)
+    by_id = {actor.unit_id: code for code, actor in people.items()}
+
+    class Histories(RuleBasedStateMachine):
+        """One case, its pure model beside it."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.now = utcnow()
+            self.requests: list[UUID] = []
+            self.claims: list[UUID] = []
+            self.parties = {UNITS[0]}
+            self.closed = False
+
+        @initialize()
+        def begin(self) -> None:
+            command = Command.model_validate(
+                {"type": "missing-episode-report", "status": "exercise", "body": REPORT}
+            )
+            with database.unit_of_work() as session:
+                sent = sending.open_case(session, people[UNITS[0]], vault, command, self.now)
+            self.reference = sent.case_reference
+            self.model = lead.record(UNITS[0], people[UNITS[0]].name, sent.sent_at)
+
+        def send(self, code: str, kind: str, body: dict[str, Any], **more: Any) -> UUID | str:
+            """Send as somebody; return the message's id, or the refusal's code."""
+            self.now += timedelta(seconds=1)
+            command = Command.model_validate({"type": kind, "body": body, **more})
+            try:
+                with database.unit_of_work() as session:
+                    return sending.send(
+                        session, people[code], vault, self.reference, command, self.now
+                    ).message_id
+            except HubError as error:
+                return error.code
+
+        def compare(
+            self, code: str, outcome: UUID | str, act: Callable[[], lead.Episode]
+        ) -> None:
+            """Hold the outcome against the pure rules'."""
+            if code not in self.parties:
+                assert outcome == "not-found"
+                return
+            if self.closed:
+                assert outcome == "case-closed"
+                return
+            try:
+                after = act()
+            except lead.Refused as refused:
+                allowed = {refused.code, "not-permitted"}
+                if refused.code == "offered-to-itself":
+                    allowed |= {"to-itself"}
+                assert outcome in allowed, (outcome, refused.code)
+                return
+            assert isinstance(outcome, UUID), outcome
+            self.model = after
+
+        @rule(by=units, to=units, urgent=st.booleans(), withdraws=st.booleans())
+        def offer(self, by: str, to: str, urgent: bool, withdraws: bool) -> None:
+            old = self.model.request.id if withdraws and self.model.request else None
+            body: dict[str, Any] = {"rationale": "other", "circumstances": "EXERCISE"}
+            if old is not None:
+                body["withdraws"] = str(old)
+            outcome = self.send(
+                by, "lead-transfer-request", body, to=[to],
+                priority="urgent" if urgent else "routine",
+            )  # fmt: skip
+            key = outcome if isinstance(outcome, UUID) else uuid4()
+            self.compare(
+                by,
+                outcome,
+                lambda: lead.offer(self.model, by, lead.Request(key, to, urgent), withdraws=old),
+            )
+            if isinstance(outcome, UUID):
+                self.requests.append(outcome)
+                self.parties.add(to)
+
+        @rule(by=units, which=st.integers(0, 5), data=st.sampled_from(("accept", "decline", "withdraw")))
+        def answer(self, by: str, which: int, data: str) -> None:
+            if not self.requests:
+                return
+            request = self.requests[-1 - which % len(self.requests)]
+            if data == "accept":
+                body = {"named_officer": people[by].name}
+                act = lambda: lead.accept(  # noqa: E731  # said once, used below
+                    self.model, by, request, people[by].name, self.now
+                )
+            elif data == "decline":
+                body = {"reason": "wrong-area"}
+                act = lambda: lead.decline(self.model, by, request)  # noqa: E731
+            else:
+                body = {"reason": "EXERCISE"}
+                act = lambda: lead.withdraw(self.model, by, request)  # noqa: E731
+            outcome = self.send(by, f"lead-transfer-{data}", body, in_reply_to=str(request))
+            self.compare(by, outcome, act)
+
+        @rule(by=units, risk=st.sampled_from(("high", "low", None)))
+        def update(self, by: str, risk: str | None) -> None:
+            body = {"heading": "other", "text": "EXERCISE"} | ({"new_risk": risk} if risk else {})
+            outcome = self.send(by, "update", body)
+            if by not in self.parties:
+                assert outcome == "not-found"
+            elif self.closed:
+                assert outcome == "case-closed"
+            else:
+                assert isinstance(outcome, UUID)
+
+        @rule(by=units)
+        def locate(self, by: str) -> None:
+            outcome = self.send(by, "located", SEEN)
+            key = outcome if isinstance(outcome, UUID) else uuid4()
+            self.compare(by, outcome, lambda: lead.locate(self.model, by, key, self.now))
+            if isinstance(outcome, UUID):
+                self.claims.append(outcome)
+
+        @rule(by=units, which=st.integers(0, 5), yes=st.booleans())
+        def judge(self, by: str, which: int, yes: bool) -> None:
+            if not self.claims:
+                return
+            claim = self.claims[-1 - which % len(self.claims)]
+            if yes:
+                outcome = self.send(by, "located-confirm", {}, in_reply_to=str(claim))
+                self.compare(by, outcome, lambda: lead.confirm(self.model, by, claim, self.now))
+            else:
+                outcome = self.send(
+                    by, "located-refuse", {"reason": "EXERCISE"}, in_reply_to=str(claim)
+                )
+                self.compare(by, outcome, lambda: lead.refuse(self.model, by, claim))
+
+        @rule(by=units)
+        def close(self, by: str) -> None:
+            outcome = self.send(
+                by, "closure", {"outcome": "EXERCISE", "authorised_by": "EXERCISE"}
+            )
+            if by not in self.parties:
+                assert outcome == "not-found"
+            elif self.closed:
+                assert outcome == "case-closed"
+            elif self.model.ended_at is None:
+                assert outcome in ("episode-open", "not-permitted")
+            else:
+                self.closed = isinstance(outcome, UUID)
+                assert self.closed or outcome == "not-permitted"
+
+        @invariant()
+        def exactly_one_lead(self) -> None:
+            if not hasattr(self, "reference"):
+                return
+            with database.unit_of_work() as session:
+                rows = session.execute(
+                    text("""
+                        SELECT t.unit_id, t.since, t.until, e.ended_at, e.opened_at
+                        FROM tenure t JOIN episode e ON e.id = t.episode_id
+                        JOIN cases c ON c.id = e.case_id
+                        WHERE c.reference = :reference ORDER BY t.number
+                    """),
+                    {"reference": self.reference},
+                ).all()
+                open_requests = session.execute(
+                    text("""
+                        SELECT q.message_id FROM lead_request q JOIN episode e ON e.id = q.episode_id
+                        JOIN cases c ON c.id = e.case_id
+                        WHERE c.reference = :reference AND q.state = 'open'
+                    """),
+                    {"reference": self.reference},
+                ).scalars().all()  # fmt: skip
+            assert [by_id[row.unit_id] for row in rows] == [t.unit for t in self.model.tenures]
+            assert rows[0].since == rows[0].opened_at
+            for before, after in zip(rows, rows[1:], strict=False):
+                assert before.until == after.since
+            still = [row for row in rows if row.until is None]
+            assert len(still) == (0 if self.model.ended_at else 1)
+            expected = [self.model.request.id] if self.model.request else []
+            assert list(open_requests) == expected
+
+        @invariant()
+        def strangers_find_nothing(self) -> None:
+            if not hasattr(self, "reference"):
+                return
+            for code, actor in people.items():
+                if code in self.parties:
+                    continue
+                try:
+                    with database.unit_of_work() as session:
+                        views.lead_view(session, actor, self.reference, self.now)
+                    raise AssertionError("a stranger saw the lead")
+                except HubError as error:
+                    assert error.code == "not-found"
+
+    return Histories
+
+
+def test_random_histories_keep_the_rules(
+    database: Database, vault: Vault, someone: Callable[..., Actor]
+) -> None:
+    people = {code: someone(code) for code in UNITS}
+    run_state_machine_as_test(
+        machine(database, vault, people),
+        settings=settings(
+            max_examples=60,
+            stateful_step_count=25,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
