@@ -31,7 +31,7 @@ FILES = {
 class AssetsHook(BuildHookInterface):  # type: ignore[type-arg]  # hatchling's own generic is untyped
     """Fetch govuk-frontend and the MoJ components, and make them ours to serve."""
 
-    def initialize(self, version: str, build_data: dict[str, Any]) -> None:
+    def initialize(self, _version: str, _build_data: dict[str, Any]) -> None:
         """Put the assets under hub/web/static/build, unless they are there for this lock file."""
         root = Path(self.root)
         target = root / "hub" / "web" / "static" / "build"

@@ -3,15 +3,15 @@
 from datetime import datetime
 from typing import Any
 
+import directory.api
+import directory.pages
 from flask import Flask, Response, g, request
 from flask_babel import Babel, get_locale
 from flask_babel import lazy_gettext as _
 from flask_wtf.csrf import CSRFProtect
 from jinja2 import ChoiceLoader, PackageLoader, PrefixLoader
 
-import directory.api
-import directory.pages
-import messaging.actors  # noqa: F401  # its jobs, so that each can be woken
+import messaging.actors  # its jobs, so that each can be woken
 import messaging.api
 import messaging.pages
 from hub.clock import LONDON

@@ -105,7 +105,9 @@ def worker(threads: int = 8) -> None:
     """Do jobs until told to stop: becomes dramatiq, in one process with so many threads."""
     arguments = ["hub.worker", "--processes", "1", "--threads", str(threads), "--quiet"]
     os.environ.setdefault("dramatiq_worker_timeout", "20")
-    os.execv(sys.executable, [sys.executable, "-m", "dramatiq", *arguments])
+    os.execv(  # noqa: S606  # becomes dramatiq, with no shell between
+        sys.executable, [sys.executable, "-m", "dramatiq", *arguments]
+    )
 
 
 def scheduler(settings: Settings) -> None:
@@ -302,9 +304,10 @@ class Up:
 
     def _wait_until_ready(self) -> None:
         ends = time.monotonic() + READY_SECONDS
+        ready = f"{self._address}/healthz/ready"
         while True:
             try:
-                with urllib.request.urlopen(f"{self._address}/healthz/ready", timeout=5):
+                with urllib.request.urlopen(ready, timeout=5):  # noqa: S310  # our own address
                     return
             except (OSError, urllib.error.URLError):
                 time.sleep(0.05)

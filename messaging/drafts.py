@@ -76,6 +76,12 @@ def load(session: Session, actor: Actor, vault: Vault, draft_id: UUID) -> dict[s
     return fields
 
 
+def mine(session: Session, actor: Actor, draft_id: UUID) -> bool:
+    """Say whether there is such a draft of this person's still."""
+    found = select(Draft.id).where(Draft.id == draft_id, Draft.person_id == _person(actor))
+    return session.scalar(found) is not None
+
+
 def discard(session: Session, actor: Actor, vault: Vault, draft_id: UUID, now: datetime) -> None:
     """Throw a draft away, and its key with it; nothing happens when it is gone already."""
     person_id = _person(actor)

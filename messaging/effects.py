@@ -34,7 +34,7 @@ ON_DUTY = timedelta(hours=8)
 
 
 def missing_episode_report(act: Act) -> None:
-    """Police record an episode and lead it; a practitioner tells police, and nobody leads (4.1, 4.2)."""
+    """Police record an episode and lead it; a practitioner's tells them, and nobody leads (4.2)."""
     if act.case.parties[act.unit].police:
         _record(act)
     else:
@@ -48,7 +48,7 @@ def _record(act: Act) -> None:
         raise conflict("episode-open", "An episode is open in this case already: send an update.")
     report = case.report
     if report is not None:
-        _step(act, report, "recorded")
+        _step(report, "recorded")
         act.in_reply_to = act.in_reply_to or report.message_id
     elif act.in_reply_to is not None:
         raise conflict("report-settled", "This report is settled already: send an update.")
@@ -128,7 +128,7 @@ def _tell_police(act: Act) -> None:
 
 
 def telephone_record(act: Act) -> None:
-    """A call on record: it settles what a call can, and starts clocks; it never moves a lead (4.2, 4.5)."""
+    """A call on record: it settles what a call can, starts clocks, and never moves a lead (4.5)."""
     body = cast(contracts.TelephoneRecord, act.body)
     case, report = act.case, act.case.report
     if body.called_at > act.at + timedelta(minutes=5):
@@ -160,7 +160,7 @@ def telephone_record(act: Act) -> None:
 
 def _call_about_report(act: Act, report: OpenReport, body: contracts.TelephoneRecord) -> None:
     event = {"taken": "taken", "refused": "refused"}.get(body.outcome, "told-to-wait")
-    state = _step(act, report, cast(reporting.Event, event))
+    state = _step(report, cast(reporting.Event, event))
     act.later(lambda: _settle(act, report, state))
     if body.outcome in ("taken", "refused"):
         _meet(act, None, "report-outcome")
@@ -225,7 +225,7 @@ def report_not_accepted(act: Act) -> None:
         act.to.setdefault(unit, act.case.parties[unit])
     _meet(act, None, "report-outcome")
     if body.readdress_to is None:
-        state = _step(act, report, "not-accepted")
+        state = _step(report, "not-accepted")
         act.later(lambda: _settle(act, report, state))
         return
     other = unit_named(act.session, body.readdress_to, "/body/readdress_to")
@@ -334,11 +334,11 @@ def lead_transfer_withdraw(act: Act) -> None:
 
 
 def update_(act: Act) -> None:
-    """News to the parties; new information re-opens a refused report, high risk makes offers urgent."""
+    """News; new information re-opens a refused report, and high risk makes an offer urgent (4.4)."""
     body = cast(contracts.Update, act.body)
     case, report, episode = act.case, act.case.report, act.case.episode
     if report is not None and report.reporter == act.unit and report.state == "not-accepted":
-        state = _step(act, report, "new-information")
+        state = _step(report, "new-information")
         act.later(lambda: _settle(act, report, state))
         act.to.setdefault(report.addressed, case.parties[report.addressed])
         act.reply_due_at = act.clock(
@@ -395,7 +395,7 @@ def located(act: Act) -> None:
     if episode is None:
         if report is None or report.reporter != act.unit:
             raise conflict("episode-ended", "No episode is open, so nobody counts as missing.")
-        state = _step(act, report, "returned")
+        state = _step(report, "returned")
         act.later(lambda: _settle(act, report, state))
         act.to.setdefault(report.addressed, act.case.parties[report.addressed])
         _meet(act, None, "report-outcome")
@@ -453,7 +453,7 @@ def closure(act: Act) -> None:
         if report.state == "awaiting-police" and report.reporter != act.unit:
             raise conflict("report-open", "A report waits for police: record it, or say why not.")
         if report.state != "not-accepted":
-            state = _step(act, report, "returned")
+            state = _step(report, "returned")
             act.later(lambda: _settle(act, report, state))
         _meet(act, None, "report-outcome")
     act.later(
@@ -580,7 +580,7 @@ def _meet(act: Act, message_id: UUID | None, *kinds: str) -> None:
     act.session.execute(query.values(met_at=act.at))
 
 
-def _step(act: Act, report: OpenReport, event: reporting.Event) -> reporting.State:
+def _step(report: OpenReport, event: reporting.Event) -> reporting.State:
     state = reporting.after(cast(reporting.State, report.state), event)
     if state is None:
         raise HubError("report-way", 409, "The report has moved on: look at the case again.")

@@ -149,6 +149,12 @@ def issued(
     return [Issued(x.id, guest_secrets.code(keys, x.id), x.mailbox, x.expires_at) for x in links]
 
 
+def mailbox_of(session: Session, unit_id: UUID, status: str) -> str | None:
+    """Return the mailbox that a link to this unit would go to: one verified by call-back."""
+    mailbox = verified_mailbox(session, unit_id, status)
+    return mailbox.address if mailbox else None
+
+
 def card(session: Session, token: str, now: datetime) -> Card:
     """Return what the link's page shows; nothing is changed and nothing consulted.
 

@@ -26,7 +26,7 @@ class Case(Base):
 
 
 class Party(Base):
-    """A unit with a part in a case; `sees` is full, or limited to its own report and its outcome."""
+    """A unit with a part in a case; it sees it in full, or limited to what concerns itself."""
 
     __tablename__ = "party"
 

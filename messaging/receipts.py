@@ -1,4 +1,4 @@
-"""Opened, acknowledged, delivered: different facts, each once, each with its name (DOMAIN.md 4.5)."""
+"""Delivered, opened, acknowledged: different facts, each once, with its name (DOMAIN.md 4.5)."""
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
@@ -54,7 +54,7 @@ def delivered(session: Session, actor: Actor, messages: Collection[UUID], now: d
 def opened(
     session: Session, actor: Actor, pairs: Collection[tuple[UUID, UUID]], now: datetime
 ) -> list[UUID]:
-    """Note that a named person saw messages sent to units that they act for, and stop those clocks."""
+    """Note that a named person saw messages sent to their units, and stop those clocks."""
     if actor.kind not in ("person", "guest"):
         return []
     new = note(session, actor, pairs, "opened", now)

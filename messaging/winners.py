@@ -50,8 +50,9 @@ class Winner:
 
 
 def winner(session: Session, case_id: UUID, message_id: UUID | None) -> Winner | None:
-    """Return what ended the request or claim that this message of the case made, if anything did."""
-    for table in (LeadRequest, LocatedClaim):
+    """Return what ended the request or claim that this message made, if anything did."""
+    tables: tuple[type[LeadRequest] | type[LocatedClaim], ...] = (LeadRequest, LocatedClaim)
+    for table in tables:
         row = session.execute(
             select(table, Unit.name)
             .join(Episode, Episode.id == table.episode_id)

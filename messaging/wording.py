@@ -190,6 +190,20 @@ def send_label(code: str) -> str:
     return str(SEND_LABELS.get(code, _("Send")))
 
 
+def who_kind(kind: str) -> str:
+    """Return what somebody without a name is called."""
+    return {"system": _("The hub itself"), "client": _("A partner system")}.get(kind, _("Somebody"))
+
+
+def look(action: str) -> str:
+    """Return what a look on record was."""
+    return {
+        "consultation": _("read"),
+        "disclosure": _("received"),
+        "opened": _("opened"),
+    }.get(action, action)
+
+
 def _locale() -> str:
     locale = get_locale()
     return str(locale) if locale is not None and str(locale) != "en" else "en_GB"

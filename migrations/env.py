@@ -19,7 +19,9 @@ def run() -> None:
         connection.execute(text("SET statement_timeout = '10min'"))
         connection.execute(text("SET timezone = 'UTC'"))
         connection.commit()
-        context.configure(connection=connection, target_metadata=None, transaction_per_migration=False)
+        context.configure(
+            connection=connection, target_metadata=None, transaction_per_migration=False
+        )
         with context.begin_transaction():
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK})
             context.run_migrations()

@@ -221,7 +221,9 @@ def someone(database: Database) -> Someone:
             session.add(
                 Membership(person_id=person.id, unit_id=found.id, role=role, valid_from=now)
             )
-            audit.record(session, who, "person.add", now=now, object_kind="person", object_id=person.id)
+            audit.record(
+                session, who, "person.add", now=now, object_kind="person", object_id=person.id
+            )
             return Actor(
                 kind="person",
                 id=person.id,

@@ -165,8 +165,8 @@ def choose_unit(session: Session, actor: Actor, unit_id: UUID, *, now: datetime)
     Raises:
         HubError: 422 when the person has no membership there.
     """
-    assert actor.id is not None
-    if unit_id not in {m.unit_id for m in people.current_memberships(session, actor.id, now)}:
+    own = people.current_memberships(session, actor.id, now) if actor.id else []
+    if unit_id not in {membership.unit_id for membership in own}:
         raise HubError("unit-not-yours", 422, "Choose one of your own units.")
     session.execute(
         update(WebSession).where(WebSession.id == actor.session_id).values(unit_id=unit_id)

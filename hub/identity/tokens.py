@@ -81,9 +81,9 @@ class Tokens:
         moment = time.monotonic()
         with self._lock:
             known = self._known.get(mark)
-        if known is not None and now.timestamp() < known.expires:
-            if moment - known.checked < RECHECK_SECONDS:
-                return known.actor
+        fresh = known is not None and moment - known.checked < RECHECK_SECONDS
+        if known is not None and fresh and now.timestamp() < known.expires:
+            return known.actor
         claims = self._claims(token, now)
         with database.unit_of_work() as session:
             actor = clients.load_actor(session, UUID(claims["hub_id"]))

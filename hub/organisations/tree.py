@@ -25,8 +25,11 @@ def find_organisation(session: Session, identifier: str) -> Organisation | None:
         select(Organisation).where(
             Organisation.id == key
             if key
-            else or_(Organisation.code == identifier, Organisation.code == identifier.lower(),
-                     Organisation.code == identifier.upper())
+            else or_(
+                Organisation.code == identifier,
+                Organisation.code == identifier.lower(),
+                Organisation.code == identifier.upper(),
+            )
         )
     )
 
@@ -36,9 +39,7 @@ def find_unit(session: Session, identifier: str) -> Unit | None:
     key = _as_uuid(identifier)
     return session.scalar(
         select(Unit).where(
-            Unit.id == key
-            if key
-            else or_(Unit.code == identifier, Unit.code == identifier.lower())
+            Unit.id == key if key else or_(Unit.code == identifier, Unit.code == identifier.lower())
         )
     )
 

@@ -67,7 +67,7 @@ def serve(name: str) -> ResponseReturnValue:
     found = asset(name)
     if found is None:
         abort(404)
-    codings = request.accept_encodings
+    codings = set(request.accept_encodings.values())
     if "br" in codings:
         response = Response(found.brotli, headers={"Content-Encoding": "br"})
     elif "gzip" in codings:

@@ -31,9 +31,7 @@ def _transactions(url: str, first: int, threads: int, seconds: float) -> int:
                 cursor.execute(
                     "INSERT INTO bench_message (case_id, body) VALUES (%s, %s)", (case, BODY)
                 )
-                cursor.execute(
-                    "INSERT INTO bench_audit (case_id, at) VALUES (%s, now())", (case,)
-                )
+                cursor.execute("INSERT INTO bench_audit (case_id, at) VALUES (%s, now())", (case,))
                 connection.commit()
                 done[index] += 1
 

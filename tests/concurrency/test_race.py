@@ -58,8 +58,8 @@ def test_one_answer_takes_effect_and_the_others_are_told_which(
                 try:
                     with database.unit_of_work() as session:
                         sending.send(session, kent, vault, reference, command, utcnow())
-                except HubError as error:
-                    return kind, error
+                except HubError as late:
+                    return kind, late
                 return kind, None
 
             kinds = list(ANSWERS) * EACH

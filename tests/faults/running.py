@@ -20,7 +20,9 @@ def free_port() -> int:
         return int(trial.getsockname()[1])
 
 
-def hub(*arguments: str, data_dir: Path, text: str | None = None) -> subprocess.CompletedProcess[str]:
+def hub(
+    *arguments: str, data_dir: Path, text: str | None = None
+) -> subprocess.CompletedProcess[str]:
     """Run one command of the command line to its end."""
     environment = {k: v for k, v in os.environ.items() if k not in ("DATABASE_URL", "REDIS_URL")}
     return subprocess.run(
@@ -54,7 +56,9 @@ class Running:
         """Start, and return how many seconds it took until its block was printed."""
         began = time.monotonic()
         environment = {
-            k: v for k, v in os.environ.items() if k not in ("DATABASE_URL", "REDIS_URL", "SMTP_URL")
+            k: v
+            for k, v in os.environ.items()
+            if k not in ("DATABASE_URL", "REDIS_URL", "SMTP_URL")
         }
         self.lines = []
         self.process = subprocess.Popen(
@@ -80,7 +84,7 @@ class Running:
         assert process.stdout is not None
         with process.stdout:
             for line in process.stdout:
-                self.lines.append(line)  # noqa: PERF402  # others watch it grow
+                self.lines.append(line)  # others watch it grow
 
     def stop(self, how: signal.Signals = signal.SIGINT) -> int:
         """Send the signal to `hub up`, and return its exit code."""

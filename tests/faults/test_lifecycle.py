@@ -44,7 +44,13 @@ def test_ctrl_c_stops_everything_and_the_next_start_finds_everything(running: Ru
 
 def test_every_child_may_be_killed_and_comes_back(running: Running) -> None:
     running.start()
-    for marks in (["hub.cli web"], ["dramatiq"], ["hub.cli scheduler"], ["redis-server"], ["bin/postgres"]):
+    for marks in (
+        ["hub.cli web"],
+        ["dramatiq"],
+        ["hub.cli scheduler"],
+        ["redis-server"],
+        ["bin/postgres"],
+    ):
         victims = running.pids(*marks)
         assert victims, f"no process of {marks}"
         os.kill(victims[0], signal.SIGKILL)
@@ -72,7 +78,9 @@ def _refusal(*arguments: str, data_dir: Path) -> str:
 
 def test_a_second_hub_on_the_same_folder_is_refused(running: Running) -> None:
     running.start()
-    assert "Another hub is running" in _refusal("--port", str(running.port + 1), data_dir=running.data_dir)
+    assert "Another hub is running" in _refusal(
+        "--port", str(running.port + 1), data_dir=running.data_dir
+    )
     assert running.stop() == 0
 
 

@@ -6,6 +6,7 @@ open request, contiguous tenures; strangers get the same 404; refusals are the r
 
 from collections.abc import Callable
 from datetime import timedelta
+from itertools import pairwise
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -82,9 +83,7 @@ def machine(database: Database, vault: Vault, people: dict[str, Actor]) -> type:
             except HubError as error:
                 return error.code
 
-        def compare(
-            self, code: str, outcome: UUID | str, act: Callable[[], lead.Episode]
-        ) -> None:
+        def compare(self, code: str, outcome: UUID | str, act: Callable[[], lead.Episode]) -> None:
             """Hold the outcome against the pure rules'."""
             if code not in self.parties:
                 assert outcome == "not-found"
@@ -123,7 +122,11 @@ def machine(database: Database, vault: Vault, people: dict[str, Actor]) -> type:
                 self.requests.append(outcome)
                 self.parties.add(to)
 
-        @rule(by=units, which=st.integers(0, 5), data=st.sampled_from(("accept", "decline", "withdraw")))
+        @rule(
+            by=units,
+            which=st.integers(0, 5),
+            data=st.sampled_from(("accept", "decline", "withdraw")),
+        )
         def answer(self, by: str, which: int, data: str) -> None:
             if not self.requests:
                 return
@@ -177,9 +180,7 @@ def machine(database: Database, vault: Vault, people: dict[str, Actor]) -> type:
 
         @rule(by=units)
         def close(self, by: str) -> None:
-            outcome = self.send(
-                by, "closure", {"outcome": "EXERCISE", "authorised_by": "EXERCISE"}
-            )
+            outcome = self.send(by, "closure", {"outcome": "EXERCISE", "authorised_by": "EXERCISE"})
             if by not in self.parties:
                 assert outcome == "not-found"
             elif self.closed:
@@ -214,7 +215,7 @@ def machine(database: Database, vault: Vault, people: dict[str, Actor]) -> type:
                 ).scalars().all()  # fmt: skip
             assert [by_id[row.unit_id] for row in rows] == [t.unit for t in self.model.tenures]
             assert rows[0].since == rows[0].opened_at
-            for before, after in zip(rows, rows[1:], strict=False):
+            for before, after in pairwise(rows):
                 assert before.until == after.since
             still = [row for row in rows if row.until is None]
             assert len(still) == (0 if self.model.ended_at else 1)

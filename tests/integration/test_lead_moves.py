@@ -49,7 +49,9 @@ class World:
 
     def send(self, actor: Actor, reference: str, kind: str, /, **more: Any) -> sending.Sent:
         self.now += timedelta(seconds=1)
-        envelope = {k: more.pop(k) for k in ("to", "priority", "in_reply_to", "status") if k in more}
+        envelope = {
+            k: more.pop(k) for k in ("to", "priority", "in_reply_to", "status") if k in more
+        }
         command = Command(type=kind, body=more, **envelope)  # type: ignore[arg-type]
         with self.database.unit_of_work() as session:
             return sending.send(session, actor, self.vault, reference, command, self.now)
@@ -190,7 +192,9 @@ def test_located_is_what_someone_saw_and_the_lead_confirms(world: World) -> None
     offer = world.send(world.met, ref, "lead-transfer-request", to=[KENT], rationale="other",
                        circumstances="EXERCISE")  # fmt: skip
     world.send(world.kent, ref, "lead-transfer-accept", **ACCEPT, in_reply_to=offer.message_id)
-    seen = dict(located_at=world.now.isoformat(), seen_by="EXERCISE PC", place="EXERCISE", how="police")
+    seen = dict(
+        located_at=world.now.isoformat(), seen_by="EXERCISE PC", place="EXERCISE", how="police"
+    )
     claim = world.send(world.met, ref, "located", **seen)
     assert world.lead(ref) == KENT
     refused("not-lead", lambda: world.send(world.met, ref, "located-confirm",
@@ -212,7 +216,9 @@ def test_high_risk_makes_the_offer_urgent_and_due_sooner(world: World) -> None:
     offer = world.send(world.met, ref, "lead-transfer-request", to=[KENT], rationale="other",
                        circumstances="EXERCISE")  # fmt: skip
     assert offer.reply_due_at == offer.sent_at + timedelta(hours=1)
-    update = world.send(world.met, ref, "update", heading="risk-change", text="EXERCISE", new_risk="high")
+    update = world.send(
+        world.met, ref, "update", heading="risk-change", text="EXERCISE", new_risk="high"
+    )
     row = world.inbox(world.kent)[0]
     assert row.due_at == update.sent_at + timedelta(minutes=10)
     assert row.priority == "urgent"
@@ -270,9 +276,18 @@ def test_the_database_refuses_what_the_rules_refuse(
     world.open(world.met)
     for url in (world.database.url, superuser_url):
         other = Database(url)
-        with pytest.raises(Exception) as caught, other.unit_of_work() as session:  # noqa: B017, PT011  # any refusal of the database
+        with (
+            pytest.raises(Exception) as caught,
+            other.unit_of_work() as session,
+        ):  # any refusal of the database
             session.execute(text(harm))
-        assert type(caught.value).__name__ in ("HubError", "ProgrammingError", "InternalError", "IntegrityError", "DBAPIError")
+        assert type(caught.value).__name__ in (
+            "HubError",
+            "ProgrammingError",
+            "InternalError",
+            "IntegrityError",
+            "DBAPIError",
+        )
         other.dispose()
     with world.database.unit_of_work() as session:
         count = session.scalar(text("SELECT count(*) FROM tenure WHERE until IS NULL"))
