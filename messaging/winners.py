@@ -51,7 +51,7 @@ class Winner:
 
 def winner(session: Session, case_id: UUID, message_id: UUID | None) -> Winner | None:
     """Return what ended the request or claim that this message made, if anything did."""
-    tables: tuple[type[LeadRequest] | type[LocatedClaim], ...] = (LeadRequest, LocatedClaim)
+    tables: tuple[Any, ...] = (LeadRequest, LocatedClaim)
     for table in tables:
         row = session.execute(
             select(table, Unit.name)
