@@ -13,7 +13,7 @@ from enum import Enum
 from typing import Any, Generic, Literal, TypeVar, Union, cast, get_args, get_origin
 
 from flask_babel import gettext
-from pydantic import BaseModel, ValidationError
+from pydantic import AwareDatetime, BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 from hub.clock import LONDON
@@ -223,7 +223,7 @@ def _kind(info: FieldInfo) -> tuple[str, list[tuple[str, str]]]:
         return _closed([str(one.value) for one in inner], labels)
     if inner is bool:
         return "radios", [("true", "Yes"), ("false", "No")]
-    if inner is datetime:
+    if inner in (datetime, AwareDatetime):
         return "datetime", []
     if inner is date:
         return "date", []
