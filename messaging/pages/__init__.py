@@ -1,0 +1,6 @@
+"""The pages of messaging, one module for each family; importing it registers them."""
+
+from messaging.pages import case, compose, drafts, guest, inbox, report, signed
+from messaging.pages.blueprint import blueprint
+
+__all__ = ["blueprint", "case", "compose", "drafts", "guest", "inbox", "report", "signed"]

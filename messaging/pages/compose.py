@@ -1,0 +1,242 @@
+"""Writing a message in a case: what is on the case already is filled in, and it is sent once."""
+
+from dataclasses import dataclass, field
+from typing import Any
+from uuid import UUID
+
+from flask import flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from sqlalchemy.orm import Session
+
+from hub.errors import HubError, not_found
+from hub.organisations import find_unit
+from hub.web import context
+from hub.web.forms import typed_from
+from hub.web.guards import page, permission
+from messaging import drafts, sending, views, wording
+from messaging.contracts import CONTRACTS, Command
+from messaging.pages import picking
+from messaging.pages.blueprint import blueprint
+from messaging.pages.forms import MessageForm
+from messaging.pages.once import FIELD, once, token
+
+READ = permission("case.list")
+ADDRESSED = ("lead-transfer-request",)
+"""Types whose recipient the sender chooses."""
+
+CARRIED = ("to", "re", "withdraws", "unit", "draft")
+"""What a form carries unseen from one showing to the next."""
+
+
+@dataclass
+class Writing:
+    """One message being written: where, of what type, and what is known of it."""
+
+    reference: str
+    message_type: str
+    carried: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def envelope(self) -> dict[str, Any]:
+        """What the page knows of the message beside the words typed."""
+        envelope: dict[str, Any] = {}
+        if self.carried.get("to"):
+            envelope["to"] = [self.carried["to"]]
+        if self.carried.get("re"):
+            envelope["in_reply_to"] = self.carried["re"]
+        hidden = {
+            name: self.carried[name] for name in ("withdraws", "unit") if name in self.carried
+        }
+        if hidden:
+            envelope["body"] = hidden
+        return envelope
+
+    def address(self, **more: object) -> str:
+        """Return this page's address, with what it carries."""
+        return url_for(
+            "messaging.compose",
+            reference=self.reference,
+            message_type=self.message_type,
+            **{**self.carried, **more},  # type: ignore[arg-type]  # url_for takes any value
+        )
+
+
+def _writing(reference: str, message_type: str) -> Writing:
+    if message_type not in CONTRACTS:
+        raise not_found()
+    carried = {
+        name: request.values[name][:200] for name in CARRIED if request.values.get(name, "").strip()
+    }
+    for name in ("re", "withdraws", "draft"):
+        try:
+            UUID(carried.get(name, str(UUID(int=0))))
+        except ValueError:
+            raise not_found() from None
+    return Writing(reference, message_type, carried)
+
+
+@page(blueprint, "/cases/<reference>/send/<message_type>", guard=READ, endpoint="compose")
+def show(reference: str, message_type: str) -> ResponseReturnValue:
+    """Show the form, filled in as far as the case or a draft knows; first choose whom to ask."""
+    writing = _writing(reference, message_type)
+    form = MessageForm(message_type)
+    actor = context.current_actor()
+    with context.database().unit_of_work() as session:
+        known = views.prefill(
+            session, actor, context.vault(), reference, message_type, context.now()
+        )
+        if "draft" in writing.carried:
+            kept = drafts.load(session, actor, context.vault(), UUID(writing.carried["draft"]))
+            form.values = {name: values[0] for name, values in kept.items() if values}
+            writing.carried |= {n: form.values[n] for n in CARRIED if form.values.get(n)}
+        else:
+            form.values = typed_from(known.body)
+        if message_type in ADDRESSED and "to" not in writing.carried:
+            return picking.page(
+                session,
+                reference,
+                known.status,
+                _("Whom do you offer the lead?"),
+                lambda code: writing.address(to=code),
+                {name: value for name, value in writing.carried.items() if name != "to"},
+            )
+        return _page(session, writing, form, known.status)
+
+
+@page(
+    blueprint,
+    "/cases/<reference>/send/<message_type>",
+    guard=READ,
+    methods=("POST",),
+    endpoint="compose_send",
+)
+def send(reference: str, message_type: str) -> ResponseReturnValue:
+    """Send the message once, or keep it as a draft; a refusal keeps what was typed."""
+    writing = _writing(reference, message_type)
+    form = MessageForm(message_type)
+    command = form.read(request.form, writing.envelope)
+    if request.form.get("do") == "draft":
+        _keep(writing)
+        flash(_("Your draft is saved."))
+        return redirect(writing.address(), 303)
+    overtaken = ""
+    status = 422
+    if command is not None:
+        try:
+            return _sent(writing, command)
+        except HubError as error:
+            if error.status not in (403, 409, 422):
+                raise
+            form.refuse(error)
+            status, overtaken = error.status, winner(error)
+    _keep(writing)
+    with context.database().unit_of_work() as session:
+        known = views.prefill(
+            session,
+            context.current_actor(),
+            context.vault(),
+            reference,
+            message_type,
+            context.now(),
+        )
+        return _page(session, writing, form, known.status, overtaken), status
+
+
+def _sent(writing: Writing, command: Command) -> ResponseReturnValue:
+    actor, vault, now = context.current_actor(), context.vault(), context.now()
+    with context.database().unit_of_work() as session:
+
+        def effect() -> dict[str, Any]:
+            sent = sending.send(session, actor, vault, writing.reference, command, now)
+            if "draft" in writing.carried:
+                drafts.discard(session, actor, vault, UUID(writing.carried["draft"]), now)
+            return {"number": sent.number}
+
+        if actor.id is None:
+            raise not_found()
+        done = once(session, actor.id, now, effect)
+    flash(said(writing.message_type))
+    address = url_for("messaging.case", reference=writing.reference)
+    return redirect(f"{address}#message-{done['number']}", 303)
+
+
+def said(message_type: str) -> str:
+    """Return what the case page says once a message is sent."""
+    return {
+        "lead-transfer-request": _("The lead is offered. You lead until they accept."),
+        "lead-transfer-accept": _("Your unit leads now."),
+        "lead-transfer-decline": _("You have declined. The lead is where it was."),
+        "telephone-record": _("The call is on record."),
+        "closure": _("The case is closed."),
+    }.get(message_type, _("Sent: %(name)s.", name=wording.type_name(message_type)))
+
+
+def winner(error: HubError) -> str:
+    """Return what happened first, of a request that somebody else has answered."""
+    found = error.extra.get("winner")
+    if not isinstance(found, dict):
+        return ""
+    return _(
+        "%(what)s by %(name)s, %(unit)s, %(at)s. What you typed is still here.",
+        what=wording.type_name(str(found.get("type", ""))),
+        name=found.get("name", ""),
+        unit=found.get("unit", ""),
+        at=wording.moment_of_text(str(found.get("at", ""))),
+    )
+
+
+def _keep(writing: Writing) -> None:
+    """Save what was typed as a draft, and carry its id."""
+    fields = {
+        name: values
+        for name, values in request.form.to_dict(flat=False).items()
+        if name not in ("csrf_token", "do", "draft", FIELD)
+    }
+    actor = context.current_actor()
+    with context.database().unit_of_work() as session:
+        draft = UUID(writing.carried["draft"]) if "draft" in writing.carried else None
+        kept = drafts.save(
+            session,
+            actor,
+            context.vault(),
+            message_type=writing.message_type,
+            fields=fields,
+            now=context.now(),
+            case_id=views.case_id(session, actor, writing.reference, context.now()),
+            draft_id=draft if draft and drafts.mine(session, actor, draft) else None,
+        )
+        writing.carried["draft"] = str(kept)
+
+
+def _page(
+    session: Session, writing: Writing, form: MessageForm, status: str, overtaken: str = ""
+) -> str:
+    to = find_unit(session, writing.carried["to"]) if "to" in writing.carried else None
+    before = []
+    if to is not None:
+        before.append(_("To %(unit)s.", unit=to.name))
+    if writing.message_type == "lead-transfer-request":
+        before.append(_("You lead until they accept. A decline or silence moves nothing."))
+        if "withdraws" in writing.carried:
+            before.append(_("Your open offer is withdrawn in the same moment."))
+    return render_template(
+        "messaging/compose.html",
+        ref=writing.reference,
+        status=status,
+        heading=wording.act_name(writing.message_type),
+        send_label=wording.send_label(writing.message_type),
+        back=url_for("messaging.case", reference=writing.reference),
+        action=url_for(
+            "messaging.compose_send",
+            reference=writing.reference,
+            message_type=writing.message_type,
+        ),
+        hidden=[*writing.carried.items(), (FIELD, token())],
+        fields=form.fields,
+        others=form.others,
+        problems=form.problems,
+        overtaken=overtaken,
+        before=before,
+        draftable=True,
+    )

@@ -1,0 +1,112 @@
+"""The form of a message: the fields of its contract, and those of the envelope that people fill."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from pydantic import BaseModel, Field, create_model
+
+from hub.errors import HubError
+from hub.web.forms import FormField, Values, fields_of, from_problems, parse
+from messaging.contracts import CONTRACTS, Command, Contract, Line, Telephone, Words, ask, long
+
+PRIORITIES = {
+    "urgent": "Urgent: an answer within 10 minutes",
+    "routine": "Routine: an answer within an hour",
+}
+
+
+class Envelope(BaseModel):
+    """What a sender may say beside the message itself."""
+
+    priority: Literal["urgent", "routine"] = Field(
+        json_schema_extra=ask("How soon do you need the answer?", labels=PRIORITIES)
+    )
+    callback_telephone: Telephone | None = Field(
+        None, json_schema_extra=ask("Number to call you back", widget="tel", width=20)
+    )
+    sender_reference: Line | None = Field(
+        None, json_schema_extra=ask("Your own reference", more=True, width=20)
+    )
+    purpose: Words | None = Field(
+        None,
+        json_schema_extra=long(
+            "Purpose and lawful basis",
+            "Such as: to find and safeguard a missing child (policing purpose)",
+            more=True,
+        ),
+    )
+
+
+@dataclass
+class MessageForm:
+    """One form as it is shown: its questions, and problems that belong to no question."""
+
+    message_type: str
+    values: Values = field(default_factory=dict)
+    problems: dict[str, str] = field(default_factory=dict)
+    leave_out: tuple[str, ...] = ()
+    envelope: bool = True
+
+    @property
+    def contract(self) -> type[Contract]:
+        """The contract of the message."""
+        return CONTRACTS[self.message_type]
+
+    @property
+    def _not_asked(self) -> tuple[str, ...]:
+        """The envelope's fields that this type does not ask for, or asks for itself."""
+        if not self.envelope:
+            return tuple(Envelope.model_fields)
+        own = tuple(name for name in Envelope.model_fields if name in self.contract.model_fields)
+        urgent = () if self.message_type == "lead-transfer-request" else ("priority",)
+        ring = () if self.message_type == "lead-transfer-request" else ("callback_telephone",)
+        return own + urgent + ring
+
+    @property
+    def fields(self) -> list[FormField]:
+        """The questions, in order: what must be answered first, the rest behind "Add more"."""
+        body = fields_of(self.contract, self.values, self.problems, leave_out=self.leave_out)
+        rest = fields_of(_envelope(self._not_asked), self.values, self.problems)
+        return sorted(
+            [*(one for one in rest if one.required), *body, *(x for x in rest if not x.required)],
+            key=lambda one: one.more,
+        )
+
+    @property
+    def others(self) -> list[str]:
+        """The problems that no question shows."""
+        shown = {one.name for one in self.fields}
+        return [sentence for name, sentence in self.problems.items() if name not in shown]
+
+    def read(self, form: Mapping[str, str], known: Mapping[str, Any]) -> Command | None:
+        """Read what was typed; return the command, or None and keep the problems.
+
+        `known` is what the page knows: `to`, `in_reply_to`, `status`, and hidden `body`.
+        """
+        body = parse(self.contract, form, leave_out=self.leave_out)
+        rest = parse(_envelope(self._not_asked), form)
+        self.values = {**body.values, **rest.values}
+        self.problems = {**rest.problems, **body.problems}
+        if body.instance is None or rest.instance is None:
+            return None
+        words = {
+            **body.instance.model_dump(mode="json", exclude_none=True),
+            **known.get("body", {}),
+        }
+        given = rest.instance.model_dump(mode="json", exclude_none=True)
+        return Command.model_validate({**known, **given, "type": self.message_type, "body": words})
+
+    def refuse(self, error: HubError) -> None:
+        """Keep a service's refusal beside the questions that it is about."""
+        found = from_problems(error.fields)
+        self.problems = found or {"": error.sentence}
+
+
+def _envelope(not_asked: tuple[str, ...]) -> type[BaseModel]:
+    """Return the envelope without the fields that are not asked."""
+    kept = {name: info for name, info in Envelope.model_fields.items() if name not in not_asked}
+    if len(kept) == len(Envelope.model_fields):
+        return Envelope
+    fields: dict[str, Any] = {name: (info.annotation, info) for name, info in kept.items()}
+    return create_model("Envelope", **fields)

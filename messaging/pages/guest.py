@@ -1,0 +1,245 @@
+"""The pages of a guest link: a GET shows a reference and a form; the code opens the message."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import wraps
+from typing import Any
+
+from flask import flash, make_response, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from sqlalchemy.orm import Session
+
+from hub.errors import HubError
+from hub.identity.actor import Actor
+from hub.records import audit
+from hub.web import context
+from hub.web.guards import page, permission, public
+from messaging import guests, open_questions, receipts, sending, views, wording
+from messaging.guest_secrets import Guest
+from messaging.guests import Opened, WrongCode
+from messaging.model import Message
+from messaging.pages.blueprint import blueprint
+from messaging.pages.forms import MessageForm
+from messaging.pages.reading import rows
+
+View = Callable[..., ResponseReturnValue]
+
+
+def _closed(view: View) -> View:
+    """Keep the page out of caches, search and the Referer of whatever is opened from it."""
+
+    @wraps(view)
+    def closed(**arguments: Any) -> ResponseReturnValue:
+        response = make_response(view(**arguments))
+        response.headers["Cache-Control"] = "no-store"
+        response.headers["Referrer-Policy"] = "no-referrer"
+        response.headers["X-Robots-Tag"] = "noindex, nofollow"
+        return response
+
+    return closed
+
+
+@page(blueprint, "/answer/<token>", guard=public, endpoint="guest")
+@_closed
+def show(token: str) -> ResponseReturnValue:
+    """Ask who it is and for the code; nothing is changed, and no content shown."""
+    return _ask(token, {})
+
+
+def _ask(token: str, problems: dict[str, str], status: int = 200) -> ResponseReturnValue:
+    with context.database().unit_of_work() as session:
+        card = guests.card(session, token, context.now())
+    html = render_template(
+        "messaging/guest_code.html",
+        token=token,
+        card=card,
+        status=card.status,
+        sentence=guests.SENTENCES.get(card.state, ""),
+        problems=problems,
+        typed=request.form,
+    )
+    return html, status if card.state == "open" else 410
+
+
+@page(blueprint, "/answer/<token>", guard=public, methods=("POST",), endpoint="guest_open")
+@_closed
+def open_(token: str) -> ResponseReturnValue:
+    """Take name, collar number and code; the right code opens the message, on record."""
+    who = Guest(
+        name=request.form.get("name", "").strip()[:200],
+        collar_number=request.form.get("collar_number", "").strip()[:40],
+        rank=request.form.get("rank", "").strip()[:100],
+    )
+    try:
+        with context.database().unit_of_work() as session:
+            opened = guests.give_code(
+                session, context.runtime().keys, token, request.form.get("code", "")[:40],
+                who, context.now(),
+            )  # fmt: skip
+            if isinstance(opened, Opened):
+                return _message(session, token, opened, {}, consulted=True)
+    except HubError as error:
+        if error.status not in (409, 422):
+            raise
+        return _ask(token, {f.pointer.strip("/"): f.sentence for f in error.fields}, error.status)
+    return _ask(token, {"code": _wrong(opened)}, 422)
+
+
+def _wrong(wrong: WrongCode) -> str:
+    if wrong.left == 0:
+        return _(
+            "The code is wrong. The link is revoked: ring the unit that sent it for a new one."
+        )
+    return _("The code is wrong. It can be tried %(left)s more times.", left=wrong.left)
+
+
+@page(
+    blueprint,
+    "/answer/<token>/answer",
+    guard=public,
+    methods=("POST",),
+    endpoint="guest_answer",
+)
+@_closed
+def answer(token: str) -> ResponseReturnValue:
+    """Take the answer, once: the link is used up in the same moment."""
+    now, keys = context.now(), context.runtime().keys
+    pass_ = request.form.get("pass", "")[:2000]
+    answer_type = request.form.get("answer", "")
+    if answer_type not in {code for codes in open_questions.ANSWERS.values() for code in codes}:
+        raise HubError("answer-missing", 422, "Go back, and choose one of the answers.")
+    form = MessageForm(answer_type, envelope=False)
+    try:
+        with context.database().unit_of_work() as session:
+            opened = guests.return_with_pass(session, keys, token, pass_, now)
+            command = form.read(request.form, {"in_reply_to": opened.message_id})
+            if command is None:
+                return _message(session, token, opened, {form.message_type: form}), 422
+            guests.consume(session, token, now)
+            sending.send(session, opened.actor, context.vault(), opened.reference, command, now)
+    except HubError as error:
+        if error.status == 422:
+            form.refuse(error)
+            with context.database().unit_of_work() as session:
+                opened = guests.return_with_pass(session, keys, token, pass_, now)
+                return _message(session, token, opened, {form.message_type: form}), 422
+        if error.status not in (403, 409):
+            raise
+        return _ask(token, {"": error.sentence}, error.status)
+    return _done(form.message_type, opened)
+
+
+def _message(
+    session: Session,
+    token: str,
+    opened: Opened,
+    tried: Mapping[str, MessageForm],
+    *,
+    consulted: bool = False,
+) -> str:
+    """Return the page with the message, and a form for each answer; the reading is on record."""
+    now, actor = context.now(), opened.actor
+    message = views.one_message(session, actor, context.vault(), opened.message_id, now)
+    if consulted:
+        receipts.opened(session, actor, [(message.id, unit) for unit in message.to_me], now)
+    audit.record(
+        session, actor.who, audit.CONSULTATION, now=now,
+        case_id=session.get_one(Message, message.id).case_id, object_kind="message",
+        object_id=message.id, reason_code=views.ADDRESSED,
+    )  # fmt: skip
+    card = guests.card(session, token, now)
+    answers = []
+    for answer_type in open_questions.answers_to(message.type):
+        form = tried.get(answer_type) or _blank(answer_type, actor)
+        answers.append(
+            _Answer(answer_type, wording.send_label(answer_type), _says(answer_type), form)
+        )
+    return render_template(
+        "messaging/guest_answer.html",
+        token=token,
+        pass_=opened.pass_,
+        card=card,
+        status=card.status,
+        guest=actor,
+        message={
+            "name": wording.type_name(message.type),
+            "from_unit": message.sender_unit.name,
+            "fields": rows(message.type, message.body),
+        },
+        answers=answers,
+        problems=next((one.form.problems for one in answers if one.form.problems), {}),
+        now=now,
+    )
+
+
+def _blank(answer_type: str, actor: Actor) -> MessageForm:
+    """Return the form of an answer, filled in with who the guest said they are."""
+    form = MessageForm(answer_type, envelope=False)
+    if answer_type == "lead-transfer-accept":
+        known = {
+            "named_officer": actor.name,
+            "officer_rank": actor.rank_or_role or "",
+            "officer_collar": actor.collar_number or "",
+        }
+        form.values = {name: value for name, value in known.items() if value}
+    return form
+
+
+def _says(answer_type: str) -> str:
+    if answer_type == "lead-transfer-accept":
+        return _("Your unit leads the investigation from the moment you send this.")
+    if answer_type == "lead-transfer-decline":
+        return _("The lead stays where it is.")
+    return ""
+
+
+def _done(message_type: str, opened: Opened) -> ResponseReturnValue:
+    lines = [_("You can close this page. The link cannot be used again.")]
+    if message_type == "lead-transfer-accept":
+        lines.insert(0, _("%(unit)s leads from this moment.", unit=opened.actor.unit_name))
+    elif message_type == "lead-transfer-decline":
+        lines.insert(0, _("The lead has not moved: the other unit leads."))
+    return render_template(
+        "messaging/guest_done.html",
+        ref=opened.reference,
+        done=wording.type_name(message_type),
+        lines=lines,
+    )
+
+
+@page(
+    blueprint,
+    "/cases/<reference>/guest-link/<int:number>",
+    guard=permission("case.list"),
+    methods=("POST",),
+    endpoint="guest_link_send",
+)
+def send_link(reference: str, number: int) -> ResponseReturnValue:
+    """Send a link to the verified mailbox of a unit without accounts, for one message of mine."""
+    actor, now = context.current_actor(), context.now()
+    with context.database().unit_of_work() as session:
+        question = open_questions.asked(session, actor, reference, number)
+        guests.issue(
+            session, actor, context.runtime().keys, question.message_id, question.unit_id, now
+        )
+    flash(_("The link is on its way. Read the code below out on the telephone."))
+    return redirect(url_for("messaging.case", reference=reference), 303)
+
+
+@dataclass
+class _Answer:
+    """One way to answer, as a form of its own."""
+
+    type: str
+    label: str
+    says: str
+    form: MessageForm = field(repr=False)
+
+    @property
+    def fields(self) -> list[Any]:
+        return self.form.fields
+
+    @property
+    def others(self) -> list[str]:
+        return self.form.others

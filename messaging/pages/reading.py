@@ -1,0 +1,56 @@
+"""The words of a message as a page reads them out: labels of its contract, values in words."""
+
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any
+
+from flask_babel import gettext as _
+
+from hub.web.forms import FormField, fields_of
+from messaging import wording
+from messaging.contracts import CONTRACTS
+
+Row = dict[str, str]
+
+
+def rows(message_type: str, body: Mapping[str, Any]) -> list[Row]:
+    """Return what was given, in the contract's order; what was not given is left out."""
+    contract = CONTRACTS.get(message_type)
+    if contract is None:
+        return []
+    found = []
+    for one in fields_of(contract):
+        value = _at(body, one.name)
+        if value not in (None, "", []):
+            found.append({"label": one.label, "value": _said(one, value)})
+    return found
+
+
+def child_rows(child: Mapping[str, Any]) -> list[Row]:
+    """Return the child as given."""
+    return rows("missing-episode-report", {"child": child})
+
+
+def _at(body: Mapping[str, Any], name: str) -> Any:
+    value: Any = body
+    for step in name.split("."):
+        if not isinstance(value, Mapping):
+            return None
+        value = value.get(step)
+    return value
+
+
+def _said(one: FormField, value: Any) -> str:
+    if isinstance(value, bool):
+        return _("Yes") if value else _("No")
+    if isinstance(value, list):
+        return "\n".join(str(part) for part in value)
+    if one.options:
+        return dict(one.options).get(str(value), str(value))
+    if one.kind == "datetime":
+        at = value if isinstance(value, datetime) else None
+        return wording.moment(at) if at else wording.moment_of_text(str(value))
+    if one.kind == "date":
+        day = value if isinstance(value, date) else date.fromisoformat(str(value))
+        return wording.day(day)
+    return str(value)
