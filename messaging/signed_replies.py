@@ -157,6 +157,7 @@ def decide(
             "own-upload",
             "You attached this: another supervisor of your unit must authorise it.",
         )
+    require(actor, "signed-reply.authorise", "not-sender")
     if reply.state != "pending":
         raise conflict(
             "already-decided",

@@ -92,6 +92,8 @@ def show(reference: str, message_type: str) -> ResponseReturnValue:
             writing.carried |= {n: form.values[n] for n in CARRIED if form.values.get(n)}
         else:
             form.values = typed_from(known.body)
+            if known.body.get("risk") == "high":
+                form.values["priority"] = "urgent"
         if message_type in ADDRESSED and "to" not in writing.carried:
             return picking.page(
                 session,
@@ -100,6 +102,7 @@ def show(reference: str, message_type: str) -> ResponseReturnValue:
                 _("Whom do you offer the lead?"),
                 lambda code: writing.address(to=code),
                 {name: value for name, value in writing.carried.items() if name != "to"},
+                url_for("messaging.case", reference=reference),
             )
         return _page(session, writing, form, known.status)
 

@@ -4,10 +4,12 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import wraps
 from typing import Any
+from uuid import UUID
 
 from flask import flash, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from hub.errors import HubError
@@ -21,7 +23,7 @@ from messaging.guests import Opened, WrongCode
 from messaging.model import Message
 from messaging.pages.blueprint import blueprint
 from messaging.pages.forms import MessageForm
-from messaging.pages.reading import rows
+from messaging.pages.reading import Row, rows
 
 View = Callable[..., ResponseReturnValue]
 
@@ -149,6 +151,7 @@ def _message(
         object_id=message.id, reason_code=views.ADDRESSED,
     )  # fmt: skip
     card = guests.card(session, token, now)
+    report = _report(session, opened, message.id)
     answers = []
     for answer_type in open_questions.answers_to(message.type):
         form = tried.get(answer_type) or _blank(answer_type, actor)
@@ -167,10 +170,37 @@ def _message(
             "from_unit": message.sender_unit.name,
             "fields": rows(message.type, message.body),
         },
+        child=report,
         answers=answers,
         problems=next((one.form.problems for one in answers if one.form.problems), {}),
         now=now,
     )
+
+
+def _report(session: Session, opened: Opened, message_id: UUID) -> list[Row]:
+    """Return who the child is and where they were last seen, as last reported; on record too."""
+    actor, now = opened.actor, context.now()
+    case_id = session.get_one(Message, message_id).case_id
+    last = session.scalar(
+        select(Message.id)
+        .where(Message.case_id == case_id, Message.type == "missing-episode-report")
+        .order_by(Message.number.desc())
+        .limit(1)
+    )
+    if last is None or last == message_id:
+        return []
+    try:
+        found = views.one_message(session, actor, context.vault(), last, now)
+    except HubError as error:
+        if error.status != 404:
+            raise
+        return []  # none of the report is for this unit
+    audit.record(
+        session, actor.who, audit.CONSULTATION, now=now, case_id=case_id, object_kind="message",
+        object_id=last, reason_code=views.ADDRESSED,
+    )  # fmt: skip
+    shown = ("child", "last_seen_at", "last_seen_place", "risk", "why")
+    return rows(found.type, {n: v for n, v in found.body.items() if n in shown})
 
 
 def _blank(answer_type: str, actor: Actor) -> MessageForm:

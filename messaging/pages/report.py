@@ -56,7 +56,8 @@ def show() -> ResponseReturnValue:
                 actor.status or "actual",
                 _("Which police unit do you tell?"),
                 lambda code: url_for("messaging.report", to=code, draft=carried.get("draft")),
-                carried,
+                {name: value for name, value in carried.items() if name != "to"},
+                url_for("messaging.cases"),
                 _("The place where the child was last seen, or the placement. Police there must"
                   " record your report."),
             )  # fmt: skip
@@ -140,7 +141,7 @@ def _page(session: Session, actor: Actor, form: MessageForm, carried: dict[str, 
         )
     elif unit is not None:
         before.append(_("To %(unit)s.", unit=unit.name))
-        contacts = ringing.numbers(session, unit.id, "report-missing", context.now(), actor, status)
+        contacts = ringing.numbers(unit.id, "report-missing", context.now(), actor, status)
     return render_template(
         "messaging/compose.html",
         ref=None,

@@ -1,26 +1,23 @@
 """The numbers of a unit, as a page shows them beside what must be rung about."""
 
-from dataclasses import dataclass
 from datetime import datetime
+from typing import Literal
 from uuid import UUID
 
-from sqlalchemy.orm import Session
-
+from directory import public as directory
+from directory.public import Number
 from hub.identity.actor import Actor
 
-
-@dataclass(frozen=True)
-class Number:
-    """One number: as written, as dialled, whose it is, and what to know before ringing."""
-
-    value: str
-    dial: str
-    label: str
-    note: str
+MOST = 3
 
 
 def numbers(
-    session: Session, unit_id: UUID, need: str, now: datetime, actor: Actor, status: str
+    unit_id: UUID,
+    need: Literal["report-missing", "open-case"],
+    now: datetime,
+    actor: Actor,
+    status: str,
 ) -> list[Number]:
-    """Return whom to ring at a unit now, first choice first."""
-    return []
+    """Return whom to ring at a unit now, first choice first: those open, or failing that any."""
+    found = directory.contacts_for_unit(unit_id, need, now, police=actor.police, status=status)
+    return ([one for one in found if one.open] or found)[:MOST]

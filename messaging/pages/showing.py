@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from flask import url_for
@@ -167,7 +167,11 @@ def _message(message: MessageView, view: CaseView, numbers: dict[UUID, int]) -> 
         "in_reply_to": numbers.get(message.in_reply_to) if message.in_reply_to else None,
         "fields": said,
         "withheld": message.withheld,
-        "recipients": [_recipient(r, message, view) for r in message.recipients],
+        "recipients": [
+            _recipient(r, message, view)
+            for r in message.recipients
+            if message.type != "telephone-record" or r.reach_now != "not-on-hub"
+        ],
         "acknowledge": url_for(
             "messaging.acknowledge", reference=view.reference, message_id=message.id
         )
@@ -246,7 +250,9 @@ def _call(
     unit = session.get_one(Unit, unit_id)
     away = recipient is not None and recipient.reach_now == "not-on-hub"
     told = recipient.facts.get("told-by-telephone") if recipient else None
-    need = "report-missing" if message.type == "missing-episode-report" else "open-case"
+    need: Literal["report-missing", "open-case"] = (
+        "report-missing" if message.type == "missing-episode-report" else "open-case"
+    )
     return {
         "unit": unit.name,
         "unit_id": unit.id,
@@ -256,7 +262,7 @@ def _call(
         "why": _("It is not on the hub: nothing is delivered to it until it has been told.")
         if away
         else "",
-        "numbers": ringing.numbers(session, unit.id, need, now, actor, view.status),
+        "numbers": ringing.numbers(unit.id, need, now, actor, view.status),
         "told": _told(message.type, told.who, told.at) if told else None,
         "script_address": url_for(
             "messaging.script", reference=view.reference, number=message.number, unit=unit.code
@@ -363,7 +369,16 @@ def _read_out(view: CaseView, message: MessageView, recipient: RecipientView) ->
             heard |= part
     heard.pop("child", None)
     heard.pop("callback_telephone", None)
-    return [*child_rows(child), *rows(message.type, heard)]
+    reports = [m for m in view.messages if m.type == "missing-episode-report"]
+    last = reports[-1].body if reports and reports[-1].id != message.id else {}
+    seen: dict[str, Any] = {
+        name: last[name] for name in ("last_seen_at", "last_seen_place") if name in last
+    }
+    return [
+        *child_rows(child),
+        *rows("missing-episode-report", seen),
+        *rows(message.type, heard),
+    ]
 
 
 def sent_by_me(session: Session, actor: Actor, case_id: UUID) -> dict[UUID, int]:

@@ -1,0 +1,233 @@
+"""A signed reply moves nothing until another supervisor of the sender's unit authorises it."""
+
+import threading
+from dataclasses import replace
+from datetime import UTC, datetime
+from io import BytesIO
+from uuid import UUID, uuid4
+
+import pytest
+from sqlalchemy import func, select
+
+from hub.db import Database
+from hub.errors import HubError
+from hub.identity.actor import Actor
+from hub.records.keys import Keys
+from hub.records.model import AuditRecord
+from hub.records.vault import Vault
+from messaging import sending, signed_replies
+from messaging.contracts import Command
+from messaging.model import LeadRequest, SignedReply, SignedReplyChunk, Tenure
+from messaging.signed_files import CHUNK_BYTES
+from messaging.signed_replies import Upload
+from seed import cast, demo
+
+NOW = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
+PAPER = b"%PDF-1.7\n" + b"signed by an officer\n" * 30_000 + b"%%EOF\n"
+SIGNER = {
+    "officer_name": "Joan Tremayne",
+    "officer_rank": "Inspector",
+    "officer_collar_number": "4471",
+}
+REPORT = {
+    "type": "missing-episode-report",
+    "status": "exercise",
+    "body": {
+        "child": {"given_name": "Testchild", "age": 14},
+        "last_seen_at": NOW.isoformat(),
+        "last_seen_place": "A bus stop",
+        "risk": "medium",
+        "why": "Reasons",
+        "callback_telephone": "020 7946 0101",
+    },
+}
+OFFER = {
+    "type": "lead-transfer-request",
+    "to": ["devon-and-cornwall"],
+    "body": {"rationale": "majority-of-enquiries", "circumstances": "Seen in Plymouth"},
+}
+
+
+class Paper:
+    """A lead offered to Devon and Cornwall, and the officers who handle its answer on paper."""
+
+    def __init__(self, database: Database, keys: Keys) -> None:
+        self.database, self.vault = database, Vault(keys)
+        with database.unit_of_work() as session:
+            demo.load(session, keys, NOW)
+            self.officer = demo.actor_of(session, cast.MET_OFFICER)
+            self.inspector = demo.actor_of(session, cast.MET_INSPECTOR)
+            self.stranger = demo.actor_of(session, cast.KENT_INSPECTOR)
+            self.reference = sending.open_case(
+                session, self.officer, self.vault, Command.model_validate(REPORT), NOW
+            ).case_reference
+        self.message_id = self.send(OFFER)
+
+    def send(self, words: dict[str, object]) -> UUID:
+        with self.database.unit_of_work() as session:
+            return sending.send(
+                session,
+                self.officer,
+                self.vault,
+                self.reference,
+                Command.model_validate(words),
+                NOW,
+            ).message_id
+
+    def unit(self) -> UUID:
+        with self.database.unit_of_work() as session:
+            return session.scalars(
+                select(LeadRequest.to_unit_id).where(LeadRequest.message_id == self.message_id)
+            ).one()
+
+    def attach(
+        self,
+        actor: Actor | None = None,
+        content: bytes = PAPER,
+        **fields: str,
+    ) -> UUID:
+        answer = "decline" if "code" in fields or "explanation" in fields else "accept"
+        with self.database.unit_of_work() as session:
+            return signed_replies.attach(
+                session,
+                actor or self.officer,
+                self.vault,
+                Upload(
+                    self.message_id,
+                    self.unit(),
+                    "decline" if answer == "decline" else "accept",
+                    {**SIGNER, **fields},
+                    BytesIO(content),
+                ),
+                NOW,
+            )
+
+    def decide(self, actor: Actor, reply_id: UUID, authorise: bool = True) -> None:
+        with self.database.unit_of_work() as session:
+            signed_replies.decide(
+                session, actor, self.vault, reply_id, authorise=authorise, now=NOW
+            )
+
+    def lead(self) -> tuple[UUID, str]:
+        with self.database.unit_of_work() as session:
+            row = session.execute(
+                select(Tenure.unit_id, Tenure.officer_name)
+                .where(Tenure.until.is_(None))
+                .order_by(Tenure.since.desc(), Tenure.id.desc())
+                .limit(1)
+            ).one()
+            return row.unit_id, row.officer_name
+
+
+@pytest.fixture
+def paper(database: Database, keys: Keys) -> Paper:
+    return Paper(database, keys)
+
+
+def test_the_lead_moves_when_another_supervisor_authorises(paper: Paper) -> None:
+    reply_id = paper.attach()
+    assert paper.lead()[0] != paper.unit()
+    paper.decide(paper.inspector, reply_id)
+    assert paper.lead() == (paper.unit(), "Joan Tremayne")
+
+
+def test_a_refused_paper_moves_nothing(paper: Paper) -> None:
+    paper.decide(paper.inspector, paper.attach(), authorise=False)
+    assert paper.lead()[0] != paper.unit()
+    assert paper.attach()
+
+
+def test_a_decline_on_paper_moves_nothing_and_ends_the_request(paper: Paper) -> None:
+    paper.decide(paper.inspector, paper.attach(code="wrong-area"))
+    assert paper.lead()[0] != paper.unit()
+    with pytest.raises(HubError) as refused:
+        paper.attach()
+    assert refused.value.code == "nothing-to-answer"
+
+
+def test_a_decline_on_paper_needs_its_code(paper: Paper) -> None:
+    with pytest.raises(HubError) as refused:
+        paper.attach(explanation="We do not want it")
+    assert refused.value.fields[0].pointer == "/code"
+
+
+def test_nobody_authorises_what_they_attached(paper: Paper) -> None:
+    reply_id = paper.attach(paper.inspector)
+    with pytest.raises(HubError) as refused:
+        paper.decide(paper.inspector, reply_id)
+    assert refused.value.code == "own-upload"
+    other = replace(paper.inspector, id=uuid4(), name="Another inspector")
+    paper.decide(other, reply_id)
+    assert paper.lead()[0] == paper.unit()
+
+
+def test_only_a_supervisor_of_the_senders_unit_authorises(paper: Paper) -> None:
+    reply_id = paper.attach()
+    with pytest.raises(HubError) as refused:
+        paper.decide(replace(paper.officer, id=uuid4()), reply_id)
+    assert refused.value.status == 403
+    with pytest.raises(HubError) as refused:
+        paper.decide(paper.stranger, reply_id)
+    assert refused.value.status == 404
+
+
+def test_a_paper_that_comes_too_late_is_told_so(paper: Paper) -> None:
+    reply_id = paper.attach()
+    paper.send({"type": "lead-transfer-withdraw", "body": {"reason": "Found nearer"}})
+    with pytest.raises(HubError) as refused:
+        paper.decide(paper.inspector, reply_id)
+    assert refused.value.status == 409
+    assert paper.lead()[0] != paper.unit()
+
+
+def test_two_supervisors_at_once_decide_once(paper: Paper) -> None:
+    reply_id = paper.attach()
+    outcomes: list[str] = []
+    start = threading.Barrier(8)
+
+    def decides(number: int) -> None:
+        start.wait()
+        try:
+            paper.decide(replace(paper.inspector, id=uuid4()), reply_id, authorise=number % 2 == 0)
+        except HubError as error:
+            outcomes.append(error.code)
+        else:
+            outcomes.append("done")
+
+    threads = [threading.Thread(target=decides, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(outcomes) == [*["already-decided"] * 7, "done"]
+
+
+def test_the_file_is_encrypted_in_pieces_and_every_download_is_on_record(paper: Paper) -> None:
+    reply_id = paper.attach()
+    with paper.database.unit_of_work() as session:
+        pieces = session.scalars(select(SignedReplyChunk)).all()
+        assert len(pieces) == -(-len(PAPER) // CHUNK_BYTES)
+        assert all(b"signed by" not in bytes(piece.ciphertext) for piece in pieces)
+        assert b"Tremayne" not in bytes(session.scalars(select(SignedReply.fields)).one())
+        _, content = signed_replies.file(session, paper.inspector, paper.vault, reply_id, NOW)
+        assert content == PAPER
+        looked = select(func.count()).where(
+            AuditRecord.object_id == reply_id, AuditRecord.action == "consultation"
+        )
+        assert session.scalar(looked) == 1
+        with pytest.raises(HubError) as refused:
+            signed_replies.file(session, paper.stranger, paper.vault, reply_id, NOW)
+    assert refused.value.status == 404
+
+
+def test_a_second_paper_waits_for_the_first(paper: Paper) -> None:
+    paper.attach()
+    with pytest.raises(HubError) as refused:
+        paper.attach()
+    assert refused.value.code == "reply-waiting"
+
+
+def test_a_program_is_not_a_paper(paper: Paper) -> None:
+    with pytest.raises(HubError) as refused:
+        paper.attach(content=b"MZ a program")
+    assert refused.value.code == "file-type"
