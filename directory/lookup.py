@@ -1,0 +1,395 @@
+"""From what somebody types to whom they call: postcode, district, council, force or unit."""
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from directory import ladder, search
+from directory.ladder import NEEDS, Ladder, Need, Place, Reader, Rung
+from directory.postcodes import PostcodeMatch, Postcodes
+from directory.search import Found
+from directory.snapshot import Area, Organisation, Snapshot, Unit
+from hub.errors import HubError, invalid
+
+NEIGHBOURS = {
+    "scotland": ("police-scotland", "Scotland"),
+    "northern-ireland": ("psni", "Northern Ireland"),
+    "jersey": ("jersey", "Jersey"),
+    "guernsey": ("guernsey", "Guernsey"),
+    "isle-of-man": ("isle-of-man", "the Isle of Man"),
+}
+LONGEST = 120
+
+
+@dataclass(frozen=True)
+class Match:
+    """What the answer rests on: postcode, sector, district, council, force, unit or name."""
+
+    basis: str
+    guess: bool = False
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Whom to call: the place, its ladders by need, and what the match rests on."""
+
+    query: str
+    place: Place
+    area: Area | None
+    unit: Unit | None
+    match: Match
+    ladders: dict[Need, Ladder]
+    reach: str
+    warnings: tuple[str, ...]
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Several things may be meant; the reader chooses."""
+
+    query: str
+    matches: tuple[Found, ...]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What was asked, by parameter: exactly one of them is given."""
+
+    q: str | None = None
+    postcode: str | None = None
+    local_authority: str | None = None
+    force: str | None = None
+    unit: str | None = None
+
+    def the_one(self) -> tuple[str, str]:
+        """Return the parameter that was given, and its text.
+
+        Raises:
+            HubError: 422 when none or several were given, or the text is empty or too long.
+        """
+        given = [(name, text) for name, text in vars(self).items() if text is not None]
+        if len(given) != 1:
+            raise invalid(
+                "query-one",
+                "Give exactly one of: postcode, local_authority, force, unit, q.",
+            )
+        name, text = given[0]
+        if not text.strip() or len(text) > LONGEST:
+            raise invalid(
+                "query-text",
+                "Type a postcode, a district or council, a police force or a unit.",
+                "/" + name,
+            )
+        return name, text.strip()
+
+
+class Lookup:
+    """Look-ups in one snapshot and one table of postcodes."""
+
+    def __init__(self, snapshot: Snapshot, postcodes: Postcodes) -> None:
+        self.snapshot = snapshot
+        self.postcodes = postcodes
+
+    def answer(
+        self, asked: Asked, needs: tuple[Need, ...], reader: Reader, at: datetime
+    ) -> Answer | Choice:
+        """Return the answer, or the choice where several things may be meant.
+
+        Raises:
+            HubError: 422 for what cannot be read, 404 with help for what is not found.
+        """
+        name, text = asked.the_one()
+        if name in ("postcode", "q"):
+            match = self.postcodes.find(text)
+            if match.kind != "not-a-postcode" or match.postcode or name == "postcode":
+                return self._of_postcode(text, match, needs, reader, at)
+        found = self._found(name, text)
+        best = search.winner(found)
+        if best is None:
+            return Choice(text, tuple(found[:8]))
+        return self._of_target(text, best, needs, reader, at)
+
+    def _found(self, name: str, text: str) -> list[Found]:
+        kinds = {
+            "local_authority": ("district", "council"),
+            "force": ("force",),
+            "unit": ("unit", "force"),
+            "q": (),
+        }[name]
+        if name == "unit":
+            unit = self._unit(text)
+            if unit is not None:
+                return [Found("unit", unit.name, unit.organisation.name, 200, unit)]
+        found = search.search(self.snapshot, text, 30)
+        if name == "local_authority" and len(found) == 1 and found[0].kind == "force":
+            # A force's slug may be a county's or district's name as well.
+            found = search.search(self.snapshot, f"{text} council", 30)
+        found = [one for one in found if not kinds or one.kind in kinds]
+        if not found:
+            near = ", ".join(one.name for one in search.search(self.snapshot, text, 3))
+            more = f" Did you mean: {near}?" if near else ""
+            raise HubError(
+                "not-found-in-directory",
+                404,
+                "Nothing in the directory has this name. Try a postcode, a district or council,"
+                f" or a police force.{more} In an emergency ring 999.",
+            )
+        return found
+
+    def _unit(self, text: str) -> Unit | None:
+        try:
+            return self.snapshot.units.get(UUID(text))
+        except ValueError:
+            return self.snapshot.by_code.get(text) or self.snapshot.by_code.get(text.lower())
+
+    def _of_postcode(
+        self, text: str, match: PostcodeMatch, needs: tuple[Need, ...], reader: Reader, at: datetime
+    ) -> Answer:
+        if match.kind in NEIGHBOURS:
+            code, where = NEIGHBOURS[match.kind]
+            force = self.snapshot.organisation_by_code[code]
+            note = f"{match.postcode} is in {where}: {force.name} answers there."
+            return self._answer(
+                text,
+                self._force_place(force),
+                None,
+                None,
+                Match("postcode", note=note),
+                needs,
+                reader,
+                at,
+            )
+        areas = [area for code in match.lad_codes if (area := self.snapshot.area(code))]
+        if not areas:
+            raise _no_place(match)
+        area = areas[0]
+        notes = []
+        if match.corrected:
+            notes.append(f"Read as {match.postcode}.")
+        if match.guess:
+            notes.append(
+                f"{match.postcode} is newer than our data, or has no district in it:"
+                " this is the nearest match."
+            )
+        if len(areas) > 1:
+            notes.append(self._spans(match, areas))
+        if match.outside:
+            notes.append("It reaches beyond England and Wales too.")
+        return self._answer(
+            match.postcode, self._area_place(area), area, None,
+            Match(match.basis if match.basis != "unit" else "postcode", match.guess, " ".join(notes)),
+            needs, reader, at,
+        )  # fmt: skip
+
+    def _spans(self, match: PostcodeMatch, areas: list[Area]) -> str:
+        names = ", ".join(
+            f"{one.name} ({self.snapshot.organisations[one.force_id].name})" for one in areas[:6]
+        )
+        return (
+            f"{match.postcode} spans districts: {names}. Most of it is in the first; type the whole"
+            " postcode to be sure."
+        )
+
+    def _of_target(
+        self, text: str, found: Found, needs: tuple[Need, ...], reader: Reader, at: datetime
+    ) -> Answer:
+        target, guess = found.target, found.score < 99
+        note = f"Taken to mean {found.name}." if guess else ""
+        if isinstance(target, Area):
+            place = self._area_place(target)
+            return self._answer(
+                text, place, target, None, Match("district", guess, note), needs, reader, at
+            )
+        if isinstance(target, Unit):
+            return self._answer(
+                text,
+                self._unit_place(target),
+                None,
+                target,
+                Match("unit", guess, note),
+                needs,
+                reader,
+                at,
+            )
+        if target.kind == "local-authority":
+            return self._of_council(text, target, Match("council", guess, note), needs, reader, at)
+        if target.kind != "police":
+            raise HubError(
+                "not-police", 404,
+                f"{target.name} is no police service or council: its contacts are national.",
+            )  # fmt: skip
+        return self._answer(
+            text,
+            self._force_place(target),
+            None,
+            None,
+            Match("force", guess, note),
+            needs,
+            reader,
+            at,
+        )
+
+    def _of_council(
+        self, text: str, council: Organisation, match: Match, needs: tuple[Need, ...],
+        reader: Reader, at: datetime,
+    ) -> Answer:  # fmt: skip
+        areas = [
+            a
+            for a in {x.id: x for x in self.snapshot.areas.values()}.values()
+            if a.csa_id == council.id
+        ]
+        if not areas:
+            raise HubError("not-found-in-directory", 404, "This council has no district on record.")
+        if len(areas) == 1:
+            return self._answer(
+                text, self._area_place(areas[0]), areas[0], None, match, needs, reader, at
+            )
+        place = self._force_place(self.snapshot.organisations[areas[0].force_id], council)
+        units = {unit.id for area in areas if (unit := self.snapshot.bcu_of(area))}
+        if len(units) == 1:
+            place = replace(place, bcu=self.snapshot.units[units.pop()])
+        note = f"{match.note} {council.name} has {len(areas)} districts; a postcode or district is more exact."
+        return self._answer(
+            text, place, None, None, replace(match, note=note.strip()), needs, reader, at
+        )
+
+    def _area_place(self, area: Area) -> Place:
+        force = self.snapshot.organisations[area.force_id]
+        council = self.snapshot.organisations.get(area.csa_id) if area.csa_id else None
+        return Place(
+            force,
+            self.snapshot.force_unit(force.id),
+            self.snapshot.bcu_of(area),
+            council,
+            area.country,
+        )
+
+    def _force_place(self, force: Organisation, council: Organisation | None = None) -> Place:
+        return Place(
+            force, self.snapshot.force_unit(force.id), None, council, force.country or "England"
+        )
+
+    def _unit_place(self, unit: Unit) -> Place:
+        if unit.organisation.kind == "local-authority":
+            areas = [a for a in self.snapshot.areas.values() if a.csa_id == unit.organisation.id]
+            force = self.snapshot.organisations[areas[0].force_id] if areas else unit.organisation
+            return self._force_place(force, unit.organisation)
+        bcu: Unit | None = unit
+        while bcu is not None and bcu.kind != "bcu":
+            bcu = self.snapshot.units.get(bcu.parent_id) if bcu.parent_id else None
+        return replace(self._force_place(unit.organisation), bcu=bcu)
+
+    def _answer(
+        self, query: str, place: Place, area: Area | None, unit: Unit | None, match: Match,
+        needs: tuple[Need, ...], reader: Reader, at: datetime,
+    ) -> Answer:  # fmt: skip
+        ladders = {need: ladder.climb(self.snapshot, place, need, reader, at) for need in needs}
+        shown = unit or place.bcu or place.force_unit
+        reach = self.snapshot.reach(shown, reader.status, at) if shown else "not-on-hub"
+        warnings = [match.note] if match.note else []
+        for one in ladders.values():
+            warnings += [text for text in one.warnings if text not in warnings]
+        return Answer(query, place, area, shown, match, ladders, reach, tuple(warnings), at)
+
+
+def _no_place(match: PostcodeMatch) -> HubError:
+    if match.kind == "overseas":
+        return HubError(
+            "overseas", 404,
+            f"{match.postcode} is outside the United Kingdom's police areas (forces overseas)."
+            " Ring the Royal Military Police, or UKMPU on 0800 234 6034 for advice.",
+        )  # fmt: skip
+    if match.postcode:
+        return HubError(
+            "postcode-unknown", 404,
+            f"{match.postcode} is no place: no postcode begins so. Try the town, district or"
+            " council instead. In an emergency ring 999.",
+        )  # fmt: skip
+    return invalid(
+        "postcode-malformed",
+        "This is not a postcode: one looks like SW1A 1AA. A district, council or force will do too.",
+        "/postcode",
+    )
+
+
+def document(answer: Answer, need: Need) -> dict[str, Any]:
+    """Return an answer as the API has it."""
+    one = answer.ladders[need]
+    force = answer.place.force
+    unit = answer.unit
+    return {
+        "query": answer.query,
+        "need": need,
+        "emergency": {"value": "999", "condition": ladder.EMERGENCY},
+        "area": {
+            "lad_code": answer.area.code,
+            "name": answer.area.name,
+            "name_welsh": answer.area.name_welsh,
+            "council": answer.place.council.name if answer.place.council else None,
+        }
+        if answer.area
+        else None,
+        "force": {
+            "force_id": force.code,
+            "name": force.name,
+            "name_welsh": force.name_welsh,
+            "website": force.website,
+        },
+        "unit": {"id": str(unit.id), "code": unit.code, "name": unit.name} if unit else None,
+        "reach": answer.reach,
+        "match": {"basis": answer.match.basis, "guess": answer.match.guess},
+        "call_now": _rung(one.call_now) if one.call_now else None,
+        "write_to": [_rung(rung) for rung in one.write_to],
+        "ladder": [_rung(rung) for rung in one.rungs],
+        "warnings": list(answer.warnings),
+        "matches": [],
+        "as_of": answer.at.isoformat(),
+    }
+
+
+def _rung(rung: Rung) -> dict[str, Any]:
+    return {
+        "purpose": rung.purpose,
+        "channel": rung.channel,
+        "value": rung.value,
+        "unit": rung.unit,
+        "unit_code": rung.unit_code,
+        "open": rung.open,
+        "opens_at": rung.opens_at.isoformat() if rung.opens_at else None,
+        "verification": rung.verification,
+        "verified_at": rung.verified_at.isoformat() if rung.verified_at else None,
+        "verified_by": rung.verified_by,
+        "audience": rung.audience,
+        "connects": rung.connects,
+        "note": rung.note,
+        "source": rung.source,
+    }
+
+
+def choice_document(choice: Choice, need: Need, at: datetime) -> dict[str, Any]:
+    """Return a choice as the API has it: `matches`, and nobody to call yet but 999."""
+    return {
+        "query": choice.query,
+        "need": need,
+        "emergency": {"value": "999", "condition": ladder.EMERGENCY},
+        "area": None,
+        "force": None,
+        "unit": None,
+        "reach": None,
+        "match": {"basis": "name", "guess": True},
+        "call_now": None,
+        "write_to": [],
+        "ladder": [],
+        "warnings": ["Several places may be meant: choose one."],
+        "matches": [
+            {"kind": one.kind, "code": one.code, "name": one.name, "detail": one.detail}
+            for one in choice.matches
+        ],
+        "as_of": at.isoformat(),
+    }
+
+
+__all__ = ["NEEDS", "Answer", "Asked", "Choice", "Lookup"]

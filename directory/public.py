@@ -1,0 +1,174 @@
+"""What messaging may ask of the directory: numbers to ring, mailboxes, units to address."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import or_, select
+from sqlalchemy.orm import Session
+
+from directory import ladder, reading, search
+from directory.ladder import Need, Place, Reader
+from directory.lookup import Answer, Asked
+from directory.mailboxes import VerifiedMailbox, verified_mailbox
+from directory.model import MAILBOX_CHANNELS, ContactPoint
+from directory.snapshot import Area, Unit
+from hub.clock import LONDON
+from hub.errors import HubError
+from hub.organisations import Unit as UnitRow
+
+__all__ = [
+    "Number",
+    "UnitFound",
+    "VerifiedMailbox",
+    "contacts_for_unit",
+    "find_units",
+    "nudge_mailbox",
+    "unit_for_address",
+    "verified_mailbox",
+]
+
+
+@dataclass(frozen=True)
+class Number:
+    """A number to ring: as written, as dialled, whose it is, and what to know before ringing."""
+
+    value: str
+    dial: str
+    label: str
+    note: str
+    open: bool
+    verified: bool
+
+
+@dataclass(frozen=True)
+class UnitFound:
+    """A unit that a message can be addressed to."""
+
+    id: UUID
+    code: str
+    name: str
+    organisation: str
+    detail: str = ""
+    lad_code: str | None = None
+
+
+PURPOSES = {
+    "missing-children-team": "Missing-children team",
+    "coordinator": "Coordinator",
+    "duty-inspector": "Duty inspector",
+    "control-room": "Control room",
+    "switchboard-from-outside": "Switchboard, from anywhere",
+    "non-emergency": "Police non-emergency",
+    "emergency": "Emergency",
+    "childrens-social-care": "Children’s social care",
+    "edt": "Emergency duty team",
+}
+
+
+def contacts_for_unit(
+    unit_id: UUID, need: Need, now: datetime, *, police: bool, status: str
+) -> list[Number]:
+    """Return whom to ring at a unit now, first choice first; a police unit always has a last rung."""
+    here = reading.lookup()
+    unit = here.snapshot.units.get(unit_id)
+    if unit is None:
+        return []
+    audiences = {"public", "professional"} | ({"police"} if police else set())
+    reader = Reader(frozenset(audiences), "exercise" if status == "exercise" else "actual")
+    if unit.organisation.kind == "local-authority":
+        need = "child-social-care"
+    answer = here.answer(Asked(unit=unit.code), (need,), reader, now)
+    if not isinstance(answer, Answer):
+        return []
+    one = answer.ladders[need]
+    rungs = [rung for rung in one.rungs if rung.callable]
+    if one.call_now in rungs:
+        rungs = [one.call_now, *(rung for rung in rungs if rung != one.call_now)]
+    return [_number(rung) for rung in rungs]
+
+
+def _number(rung: ladder.Rung) -> Number:
+    value = rung.value or ""
+    notes = [f"Connects {rung.connects}" if rung.connects else "", rung.note or ""]
+    if rung.verification == "unverified" and value not in ("101", "999"):
+        notes.append("Unverified")
+    return Number(
+        value,
+        "".join(sign for sign in value if sign.isdigit() or sign == "+"),
+        f"{PURPOSES.get(rung.purpose, rung.purpose)}, {rung.unit}",
+        ". ".join(note for note in notes if note),
+        rung.open,
+        rung.verification == "verified",
+    )
+
+
+def nudge_mailbox(session: Session, unit_id: UUID, status: str, now: datetime) -> str | None:
+    """Return the mailbox that is told of new messages: the unit's, or its missing-children team's."""
+    today = now.astimezone(LONDON).date()
+    return session.scalar(
+        select(ContactPoint.value)
+        .join(UnitRow, UnitRow.id == ContactPoint.unit_id)
+        .where(
+            or_(
+                UnitRow.id == unit_id,
+                (UnitRow.parent_id == unit_id) & (UnitRow.kind == "missing-children-team"),
+            ),
+            ContactPoint.status == ("exercise" if status == "exercise" else "actual"),
+            ContactPoint.channel.in_(MAILBOX_CHANNELS),
+            or_(ContactPoint.valid_to.is_(None), ContactPoint.valid_to > today),
+        )
+        .order_by(
+            UnitRow.id != unit_id,
+            ContactPoint.purpose != "missing-children-team",
+            ContactPoint.priority,
+            ContactPoint.id,
+        )
+        .limit(1)
+    )
+
+
+def unit_for_address(text: str, now: datetime) -> UnitFound | None:
+    """Return the police unit of a postcode or district: the BCU where it is known, else the force."""
+    try:
+        answer = reading.lookup().answer(Asked(q=text), ("report-missing",), Reader(), now)
+    except HubError:
+        return None
+    if not isinstance(answer, Answer):
+        return None
+    unit = _addressee(answer.place)
+    return _found(unit, answer.area) if unit else None
+
+
+def find_units(text: str, now: datetime, limit: int = 10) -> list[UnitFound]:
+    """Return police units that a text may mean: by postcode, district, force or their own name."""
+    here = reading.lookup()
+    by_address = unit_for_address(text, now)
+    found = {by_address.id: by_address} if by_address else {}
+    for one in search.search(here.snapshot, text, 30):
+        target = one.target
+        if isinstance(target, Area):
+            unit = here.snapshot.bcu_of(target) or here.snapshot.force_unit(target.force_id)
+            named = _found(unit, target) if unit else None
+        elif isinstance(target, Unit):
+            named = _found(target) if target.organisation.kind == "police" else None
+        else:
+            unit = here.snapshot.force_unit(target.id) if target.kind == "police" else None
+            named = _found(unit) if unit else None
+            for below in here.snapshot.children.get(unit.id, ()) if unit else ():
+                if below.kind == "bcu":
+                    found.setdefault(below.id, _found(below))
+        if named is not None:
+            found.setdefault(named.id, named)
+    return list(found.values())[:limit]
+
+
+def _addressee(place: Place) -> Unit | None:
+    return place.bcu or place.force_unit
+
+
+def _found(unit: Unit, area: Area | None = None) -> UnitFound:
+    return UnitFound(
+        unit.id, unit.code, unit.name, unit.organisation.name,
+        f"answers for {area.name}" if area else "", area.code if area else None,
+    )  # fmt: skip

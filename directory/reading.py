@@ -1,0 +1,47 @@
+"""The directory as a web process reads it: one snapshot, one table of postcodes, the reader's tier."""
+
+from functools import cache
+from pathlib import Path
+
+from flask import current_app
+
+from directory.ladder import Reader
+from directory.lookup import Lookup
+from directory.postcodes import Postcodes
+from directory.snapshot import Holder
+from hub.identity.actor import Actor
+from hub.identity.policy import allows
+from hub.web.context import now, runtime
+
+EXTENSION = "directory.holder"
+
+
+@cache
+def _postcodes(data_dir: Path) -> Postcodes:
+    return Postcodes.open(data_dir)
+
+
+def lookup() -> Lookup:
+    """Return the look-ups of this process, a second stale at most."""
+    holder = current_app.extensions.get(EXTENSION)
+    if holder is None:
+        holder = current_app.extensions.setdefault(EXTENSION, Holder(runtime().database))
+    snapshot = holder.current(now())
+    held = snapshot.cache.get("lookup")
+    if held is None:
+        held = Lookup(snapshot, _postcodes(runtime().settings.data_dir))
+        snapshot.cache["lookup"] = held
+    assert isinstance(held, Lookup)  # noqa: S101  # put there above
+    return held
+
+
+def reader(actor: Actor) -> Reader:
+    """Return what somebody may see: the public tier, professionals', police's; actual or exercise."""
+    if not actor.signed_in:
+        return Reader()
+    audiences = {"public"}
+    if allows(actor, "directory.read-professional"):
+        audiences.add("professional")
+    if actor.police and allows(actor, "directory.read-police"):
+        audiences.add("police")
+    return Reader(frozenset(audiences), "exercise" if actor.status == "exercise" else "actual")
