@@ -41,18 +41,21 @@ def _failure(code: str, sentence: str) -> HubError:
     return HubError(code, 503, sentence)
 
 
-def die_with_parent(stop: signal.Signals, *, own_group: bool = True) -> Callable[[], None]:
+def stop_when_parent_dies(stop: signal.Signals) -> None:
+    """Have the kernel send this process a signal when its parent dies."""
+    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, int(stop))
+
+
+def die_with_parent(stop: signal.Signals) -> Callable[[], None]:
     """Return what a child runs before exec: stop when the parent dies, and outlive its Ctrl-C.
 
     Start such children from the main thread: the signal comes when the creating thread ends.
     """
-    libc = ctypes.CDLL(None, use_errno=True)
     parent = os.getpid()
 
     def prepare() -> None:
-        libc.prctl(PR_SET_PDEATHSIG, int(stop))
-        if own_group:
-            os.setpgid(0, 0)
+        stop_when_parent_dies(stop)
+        os.setpgid(0, 0)
         if os.getppid() != parent:
             os.kill(os.getpid(), signal.SIGKILL)
 

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 from hub import logs
 from hub.clock import utcnow
 from hub.db import Database
-from hub.embedded import Servers, addresses, die_with_parent
+from hub.embedded import Servers, addresses, die_with_parent, stop_when_parent_dies
 from hub.errors import HubError
 from hub.settings import Settings
 
@@ -73,7 +73,7 @@ def web_application() -> "Flask":
     """Return the application of one web worker, which ends when granian's main process does."""
     from hub.app import create_app
 
-    die_with_parent(signal.SIGTERM, own_group=False)()
+    stop_when_parent_dies(signal.SIGTERM)
     logs.configure()
     return create_app(find_servers(Settings()))
 
@@ -103,7 +103,7 @@ def web(host: str, port: int, workers: int | None = None, threads: int = 16) -> 
 
 def worker(threads: int = 8) -> None:
     """Do jobs until told to stop: becomes dramatiq, in one process with so many threads."""
-    arguments = ["hub.worker", "--processes", "1", "--threads", str(threads), "--quiet"]
+    arguments = ["hub.worker", "--processes", "1", "--threads", str(threads)]
     os.environ.setdefault("dramatiq_worker_timeout", "20")
     os.execv(  # noqa: S606  # becomes dramatiq, with no shell between
         sys.executable, [sys.executable, "-m", "dramatiq", *arguments]
