@@ -14,7 +14,7 @@ from hub.errors import HubError, invalid
 
 NEIGHBOURS = {
     "scotland": ("police-scotland", "Scotland"),
-    "northern-ireland": ("psni", "Northern Ireland"),
+    "northern-ireland": ("northern-ireland", "Northern Ireland"),
     "jersey": ("jersey", "Jersey"),
     "guernsey": ("guernsey", "Guernsey"),
     "isle-of-man": ("isle-of-man", "the Isle of Man"),
