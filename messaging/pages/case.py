@@ -152,7 +152,12 @@ def looks(reference: str) -> ResponseReturnValue:
 
 
 def _why(look: audit.Look) -> str:
-    known = {**dict(reasons()), views.ADDRESSED: _("It was addressed to their unit")}
+    known = {
+        **dict(reasons()),
+        views.ADDRESSED: _("It was addressed to their unit"),
+        "opened-it": _("They opened the case"),
+        "to-send": _("To write a message"),
+    }
     words = [known.get(look.reason_code or "", look.reason_code or ""), look.reason or ""]
     return ": ".join(word for word in words if word)
 

@@ -11,9 +11,10 @@ from sqlalchemy.orm import Session
 from hub.errors import HubError, not_found
 from hub.identity.actor import Actor
 from hub.organisations import find_unit
+from hub.records import consultation
 from hub.web import context
 from hub.web.guards import page, permission
-from messaging import drafts, sending
+from messaging import drafts, sending, views
 from messaging.contracts import Command
 from messaging.pages import picking, ringing
 from messaging.pages.blueprint import blueprint
@@ -23,6 +24,7 @@ from messaging.pages.once import FIELD, once, token
 TYPE = "missing-episode-report"
 OPEN = permission("case.open")
 CARRIED = ("to", "draft")
+OPENED_IT = "opened-it"
 
 
 def _form(actor: Actor) -> MessageForm:
@@ -98,6 +100,7 @@ def _opened(actor: Actor, command: Command, carried: dict[str, str]) -> Response
             sent = sending.open_case(session, actor, vault, command, now)
             if "draft" in carried:
                 drafts.discard(session, actor, vault, UUID(carried["draft"]), now)
+            _remember(session, actor, sent.case_reference)
             return {"reference": sent.case_reference}
 
         if actor.id is None:
@@ -109,6 +112,16 @@ def _opened(actor: Actor, command: Command, carried: dict[str, str]) -> Response
         else _("Sent. The police do not have it until someone answers: ring now.")
     )
     return redirect(url_for("messaging.case", reference=done["reference"]), 303)
+
+
+def _remember(session: Session, actor: Actor, reference: str) -> None:
+    """Keep for this session why the reporter looks at the case: they opened it."""
+    if actor.session_id is None:
+        return
+    case_id = views.case_id(session, actor, reference, context.now())
+    consultation.remember_reason(
+        session, context.vault(), actor.session_id, case_id, OPENED_IT, now=context.now()
+    )
 
 
 def _keep(actor: Actor, carried: dict[str, str]) -> str:
