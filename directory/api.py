@@ -7,9 +7,11 @@ from flask import Blueprint, Response, json, request
 from flask.typing import ResponseReturnValue
 from pydantic import AwareDatetime, BaseModel, Field
 
-from directory.ladder import Need
-from directory.lookup import Asked, Choice, choice_document, document
-from directory.reading import lookup, reader
+from directory.ladder import EMERGENCY, Need, Rung
+from directory.lookup import Answer, Asked, Choice
+from directory.reading import MOMENTS, lookup, reader
+from directory.search import Found
+from hub.errors import invalid
 from hub.web.context import current_actor, now
 from hub.web.guards import api
 from hub.web.openapi import Operation
@@ -18,6 +20,13 @@ from hub.web.requests import query
 blueprint = Blueprint("directory_api", __name__)
 
 MOST_CACHED = 4096
+EMERGENCY_OUT = {
+    "purpose": "emergency",
+    "channel": "telephone",
+    "value": "999",
+    "condition": EMERGENCY,
+    "connects": "where you are; say where the child is",
+}
 
 
 class LookupQuery(BaseModel):
@@ -56,7 +65,7 @@ class RungOut(BaseModel):
 
 
 class LookupOut(BaseModel):
-    """Whom to call. Where `matches` is not empty, choose one of them and ask again."""
+    """Whom to call. `matches` are what else may be meant; choose one where `call_now` is null."""
 
     query: str
     need: str
@@ -104,8 +113,97 @@ def look_up() -> ResponseReturnValue:
 def _answer() -> dict[str, Any]:
     asked = query(LookupQuery)
     at = asked.at or now()
+    if not MOMENTS[0] <= at < MOMENTS[1]:
+        raise invalid("at-range", "Ask for a moment between 2000 and 2100.", "/at")
     one = Asked(asked.q, asked.postcode, asked.local_authority, asked.force, asked.unit)
     found = lookup().answer(one, (asked.need,), reader(current_actor()), at)
     if isinstance(found, Choice):
         return choice_document(found, asked.need, at)
     return document(found, asked.need)
+
+
+def document(answer: Answer, need: Need) -> dict[str, Any]:
+    """Return an answer as the API has it."""
+    one = answer.ladders[need]
+    force = answer.place.force
+    unit = answer.unit
+    return {
+        "query": answer.query,
+        "need": need,
+        "emergency": EMERGENCY_OUT,
+        "area": {
+            "lad_code": answer.area.code,
+            "name": answer.area.name,
+            "name_welsh": answer.area.name_welsh,
+            "council": answer.place.council.name if answer.place.council else None,
+        }
+        if answer.area
+        else None,
+        "force": {
+            "force_id": force.code,
+            "name": force.name,
+            "name_welsh": force.name_welsh,
+            "website": force.website,
+        },
+        "unit": {"id": str(unit.id), "code": unit.code, "name": unit.name} if unit else None,
+        "reach": answer.reach,
+        "match": {
+            "basis": answer.match.basis,
+            "guess": answer.match.guess,
+            "note": answer.match.note,
+        },
+        "call_now": _rung(one.call_now) if one.call_now else None,
+        "write_to": [_rung(rung) for rung in one.write_to],
+        "ladder": [_rung(rung) for rung in one.rungs],
+        "warnings": list(answer.warnings),
+        "matches": [_match(one) for one in answer.others],
+        "as_of": answer.at.isoformat(),
+    }
+
+
+def _rung(rung: Rung) -> dict[str, Any]:
+    return {
+        "purpose": rung.purpose,
+        "channel": rung.channel,
+        "value": rung.value,
+        "unit": rung.unit,
+        "unit_code": rung.unit_code,
+        "open": rung.open,
+        "opens_at": rung.opens_at.isoformat() if rung.opens_at else None,
+        "verification": rung.verification,
+        "verified_at": rung.verified_at.isoformat() if rung.verified_at else None,
+        "verified_by": rung.verified_by,
+        "audience": rung.audience,
+        "connects": rung.connects,
+        "note": rung.note,
+        "source": rung.source,
+    }
+
+
+def choice_document(choice: Choice, need: Need, at: datetime) -> dict[str, Any]:
+    """Return a choice as the API has it: `matches`, and nobody to call yet but 999."""
+    return {
+        "query": choice.query,
+        "need": need,
+        "emergency": EMERGENCY_OUT,
+        "area": None,
+        "force": None,
+        "unit": None,
+        "reach": None,
+        "match": {"basis": "name", "guess": True, "note": ""},
+        "call_now": None,
+        "write_to": [],
+        "ladder": [],
+        "warnings": ["Several places may be meant: choose one."],
+        "matches": [_match(one) for one in choice.matches],
+        "as_of": at.isoformat(),
+    }
+
+
+def _match(found: Found) -> dict[str, str]:
+    return {
+        "kind": found.kind,
+        "code": found.code,
+        "name": found.name,
+        "detail": found.detail,
+    }

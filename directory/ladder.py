@@ -24,6 +24,8 @@ VOICE = frozenset({"telephone", "mobile"})
 POST = frozenset({"email", "secure-email"})
 DUE = timedelta(days=90)
 UKMPU = "nca"
+NATIONAL = frozenset({"101", "999"})
+NATIONS = frozenset({"England", "Wales", "Scotland", "Northern Ireland", "United Kingdom"})
 
 EMERGENCY = "If the child is at immediate risk of harm, ring 999."
 
@@ -89,10 +91,15 @@ def climb(snapshot: Snapshot, place: Place, need: Need, reader: Reader, at: date
         _council(snapshot, place) if need == "child-social-care" else _police(snapshot, place, need)
     )
     rungs: list[Rung] = []
+    last = _last(snapshot, place, reader, at)
     for purpose, units in steps:
+        if purpose == "duty-inspector" and need == "report-missing":
+            rungs = _or_101(rungs, last)
         rungs += _rungs(snapshot, purpose, units, place, reader, at)
-    rungs += _last(snapshot, place, reader, at, council=need == "child-social-care")
-    call_now = _first(rungs)
+    if need == "child-social-care":
+        last = _for_council(rungs, last, place)
+    rungs += last
+    call_now = _first(rungs, need)
     mail = ("placement", "meeting") if need in ("placement", "meeting") else ()
     write_to = _mailboxes(snapshot, place, need, mail, reader, at)
     return Ladder(
@@ -114,10 +121,14 @@ def _police(snapshot: Snapshot, place: Place, need: Need) -> list[Step]:
         ("switchboard-from-outside", everywhere),
     ]
     inspector: Step = ("duty-inspector", everywhere)
-    for_cases: Step = ("missing-children-team", [*teams, *own])
+    for_cases: list[Step] = [
+        ("missing-children-team", [team, unit] if team else [unit])
+        for unit in own
+        for team in [snapshot.child(unit.id, "missing-children-team")]
+    ]
     if need == "report-missing":
-        return [*control, inspector, for_cases]
-    return [for_cases, ("coordinator", [*teams, *own]), inspector, *control]
+        return [*control, inspector, *for_cases]
+    return [*for_cases, ("coordinator", [*teams, *own]), inspector, *control]
 
 
 def _council(snapshot: Snapshot, place: Place) -> list[Step]:
@@ -145,7 +156,19 @@ def _rungs(
         if contact.purpose == purpose and contact.channel in VOICE
     ]
     if not found and units and purpose != "switchboard-from-outside":
-        found = [_nothing(purpose, units[0])]
+        hidden = any(
+            contact.purpose == purpose
+            and contact.channel in VOICE
+            and contact.status == "actual"
+            and contact.audience not in reader.audiences
+            for unit in units
+            for contact in snapshot.contacts.get(unit.id, ())
+        )
+        found = [
+            _nothing(
+                purpose, units[0], "a number is on record: sign in to see it" if hidden else ""
+            )
+        ]
     return found
 
 
@@ -162,27 +185,51 @@ def _rung(contact: Contact, unit: Unit, place: Place, at: datetime) -> Rung:
     opens = opens_at(contact.hours, at, place.nation)
     open_ = opens is not None and opens <= at
     connects = None
-    if contact.value in ("101", "999"):
+    if contact.value in NATIONAL:
         connects = f"where you are; ask for {place.force.name}"
     elif contact.purpose == "switchboard-from-outside":
         connects = f"{place.force.name}, from anywhere"
     return Rung(
         contact.purpose, contact.channel, contact.value, unit.name, unit.code, open_,
-        None if open_ else opens, contact.verification, contact.verified_at, contact.verified_by,
+        None if open_ else opens, _standing(contact), contact.verified_at, contact.verified_by,
         contact.audience, connects, contact.note, contact.source,
     )  # fmt: skip
 
 
-def _nothing(purpose: str, unit: Unit) -> Rung:
+def _standing(contact: Contact) -> str:
+    """Return how sure a contact is; 101 and 999 stand by law, whoever has rung them."""
+    national = contact.value in NATIONAL and contact.verification == "unverified"
+    return "standard" if national else contact.verification
+
+
+def _nothing(purpose: str, unit: Unit, note: str = "") -> Rung:
     return Rung(
         purpose, "telephone", None, unit.name, unit.code, False, None, "none", None, None,
-        "public", None, "no number on record", None,
+        "public", None, note or "no number on record", None,
     )  # fmt: skip
 
 
-def _last(
-    snapshot: Snapshot, place: Place, reader: Reader, at: datetime, *, council: bool
-) -> list[Rung]:
+def _or_101(rungs: list[Rung], last: Sequence[Rung]) -> list[Rung]:
+    """Put 101 where the control room's own number would be, if no such number is sure and open."""
+    general = next((rung for rung in last if rung.value == "101"), None)
+    if general is None or any(rung.callable and _sure(rung) for rung in rungs):
+        return rungs
+    known = [rung for rung in rungs if rung.value is not None]
+    note = general.note if known else "no direct number on record for the control room"
+    return [*known, replace(general, purpose="control-room", note=note)]
+
+
+def _for_council(rungs: Sequence[Rung], last: Sequence[Rung], place: Place) -> list[Rung]:
+    """Say on the last rungs what police control is asked for (DOMAIN.md 5)."""
+    note = "ask police control for its EDT (emergency duty team)"
+    if place.council is None:
+        note = "no council is known for this: ask police control for the council’s EDT"
+    elif not any(rung.value for rung in rungs):
+        note = f"no number on record; {note}"
+    return [replace(rung, note=note) if rung.value == "101" else rung for rung in last]
+
+
+def _last(snapshot: Snapshot, place: Place, reader: Reader, at: datetime) -> list[Rung]:
     """Return the end of the ladder: 101, or where there is none 999 and UKMPU, saying so."""
     rungs: list[Rung] = []
     if place.force_unit is not None:
@@ -191,19 +238,26 @@ def _last(
             for contact in _visible(snapshot, place.force_unit, reader)
             if contact.purpose == "non-emergency" and contact.channel in VOICE
         ]
-    if council and place.council is not None:
-        note = "no number on record for the council; ask police control for its emergency duty team"
-        rungs = [_with_note(rung, note) for rung in rungs]
+    name = place.force_unit.name if place.force_unit else place.force.name
+    code = place.force_unit.code if place.force_unit else place.force.code
+    if rungs and place.nation in NATIONS and not any(rung.value == "101" for rung in rungs):
+        rungs.append(_national("non-emergency", "101", name, code, place, None))
     if rungs:
         return rungs
-    unit = place.force_unit.name if place.force_unit else place.force.name
-    code = place.force_unit.code if place.force_unit else place.force.code
-    emergency = Rung(
-        "emergency", "telephone", "999", unit, code, True, None, "standard", None, None, "public",
-        "where you are; if the child is at immediate risk of harm",
-        f"no number is on record for {place.force.name}", None,
+    note = f"no number is on record for {place.force.name}"
+    return [
+        _national("emergency", "999", name, code, place, note),
+        *_ukmpu(snapshot, place, reader, at),
+    ]
+
+
+def _national(
+    purpose: str, value: str, unit: str, code: str, place: Place, note: str | None
+) -> Rung:
+    return Rung(
+        purpose, "telephone", value, unit, code, True, None, "standard", None, None, "public",
+        f"where you are; ask for {place.force.name}", note, "national number",
     )  # fmt: skip
-    return [emergency, *_ukmpu(snapshot, place, reader, at)]
 
 
 def _ukmpu(snapshot: Snapshot, place: Place, reader: Reader, at: datetime) -> list[Rung]:
@@ -216,19 +270,20 @@ def _ukmpu(snapshot: Snapshot, place: Place, reader: Reader, at: datetime) -> li
     ][:1]
 
 
-def _with_note(rung: Rung, note: str) -> Rung:
-    return replace(rung, note=note)
+def _first(rungs: Iterable[Rung], need: Need) -> Rung | None:
+    """Return what to ring: the first open rung, and never an unverified one while 101 applies.
 
-
-def _first(rungs: Iterable[Rung]) -> Rung | None:
-    """Return what to ring: the first open rung, and never an unverified one while 101 applies."""
+    Where nothing but 999 and UKMPU is on record, a case that is no emergency goes to UKMPU.
+    """
     open_rungs = [rung for rung in rungs if rung.callable]
-    sure = [r for r in open_rungs if r.verification in ("verified", "standard") or _national(r)]
+    if need != "report-missing":
+        open_rungs = [rung for rung in open_rungs if rung.value != "999"] or open_rungs
+    sure = [rung for rung in open_rungs if _sure(rung)]
     return next(iter(sure or open_rungs), None)
 
 
-def _national(rung: Rung) -> bool:
-    return rung.value in ("101", "999")
+def _sure(rung: Rung) -> bool:
+    return rung.verification in ("verified", "standard")
 
 
 def _mailboxes(
@@ -258,10 +313,10 @@ def _mailboxes(
 
 def _warnings(rungs: Sequence[Rung], call_now: Rung | None, at: datetime) -> list[str]:
     found = []
-    if call_now is not None and _national(call_now):
+    if call_now is not None and call_now.value in NATIONAL:
         found.append("101 and 999 connect you to the police where you are, not where the child is.")
     for rung in rungs:
-        if rung.value is None or _national(rung):
+        if rung.value is None or rung.value in NATIONAL:
             continue
         if rung.verification == "unverified":
             found.append(f"{rung.value} ({rung.unit}) is unverified.")

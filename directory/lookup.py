@@ -2,11 +2,10 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from directory import ladder, search
-from directory.ladder import NEEDS, Ladder, Need, Place, Reader, Rung
+from directory.ladder import NEEDS, Ladder, Need, Place, Reader
 from directory.postcodes import PostcodeMatch, Postcodes
 from directory.search import Found
 from directory.snapshot import Area, Organisation, Snapshot, Unit
@@ -33,7 +32,10 @@ class Match:
 
 @dataclass(frozen=True)
 class Answer:
-    """Whom to call: the place, its ladders by need, and what the match rests on."""
+    """Whom to call: the place, its ladders by need, and what the match rests on.
+
+    `others` are what else may have been meant: further districts, or names as near.
+    """
 
     query: str
     place: Place
@@ -44,6 +46,7 @@ class Answer:
     reach: str
     warnings: tuple[str, ...]
     at: datetime
+    others: tuple[Found, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -110,7 +113,21 @@ class Lookup:
         best = search.winner(found)
         if best is None:
             return Choice(text, tuple(found[:8]))
-        return self._of_target(text, best, needs, reader, at)
+        return replace(
+            self._of_target(text, best, needs, reader, at),
+            others=tuple(self._rivals(text, best, found)),
+        )
+
+    def _rivals(self, text: str, best: Found, found: list[Found]) -> list[Found]:
+        """Return what else is called so, or nearly so: Dorset is a force and a district."""
+        if len(found) == 1:
+            found = search.search_names(self.snapshot, text, 6)
+        near = 100 if best.score >= 100 and not isinstance(best.target, Area) else 85
+        return [
+            one
+            for one in found
+            if one.id != best.id and one.score >= near and not search.same(best, one)
+        ][:2]
 
     def _found(self, name: str, text: str) -> list[Found]:
         kinds = {
@@ -164,7 +181,7 @@ class Lookup:
             )
         areas = [area for code in match.lad_codes if (area := self.snapshot.area(code))]
         if not areas:
-            raise _no_place(match)
+            raise self._no_place(match)
         area = areas[0]
         notes = []
         if match.corrected:
@@ -178,11 +195,46 @@ class Lookup:
             notes.append(self._spans(match, areas))
         if match.outside:
             notes.append("It reaches beyond England and Wales too.")
-        return self._answer(
+        answer = self._answer(
             match.postcode, self._area_place(area), area, None,
             Match(match.basis if match.basis != "unit" else "postcode", match.guess, " ".join(notes)),
             needs, reader, at,
         )  # fmt: skip
+        others = tuple(
+            Found("district", one.name, self.snapshot.organisations[one.force_id].name, 0, one)
+            for one in areas[1:6]
+        )
+        return replace(answer, others=others)
+
+    def _no_place(self, match: PostcodeMatch) -> HubError:
+        if match.kind == "overseas":
+            return HubError(
+                "overseas",
+                404,
+                f"{match.postcode} is outside the United Kingdom: no police service of ours answers"
+                f" there.{self._advice()} In an emergency here ring 999.",
+            )
+        if match.postcode:
+            return HubError(
+                "postcode-unknown",
+                404,
+                f"{match.postcode} is no place: no postcode begins so. Try the town, district or"
+                " council instead. In an emergency ring 999.",
+            )
+        return invalid(
+            "postcode-malformed",
+            "This is not a postcode: one looks like SW1A 1AA. A district, council or force will"
+            " do too.",
+            "/postcode",
+        )
+
+    def _advice(self) -> str:
+        """Return where the directory says that national advice is to be had."""
+        for unit in self.snapshot.units.values():
+            for contact in self.snapshot.contacts.get(unit.id, ()):
+                if (contact.purpose, contact.channel) == ("national-advice", "telephone"):
+                    return f" For advice ring the {unit.name} on {contact.value}."
+        return ""
 
     def _spans(self, match: PostcodeMatch, areas: list[Area]) -> str:
         names = ", ".join(
@@ -293,103 +345,6 @@ class Lookup:
         for one in ladders.values():
             warnings += [text for text in one.warnings if text not in warnings]
         return Answer(query, place, area, shown, match, ladders, reach, tuple(warnings), at)
-
-
-def _no_place(match: PostcodeMatch) -> HubError:
-    if match.kind == "overseas":
-        return HubError(
-            "overseas", 404,
-            f"{match.postcode} is outside the United Kingdom's police areas (forces overseas)."
-            " Ring the Royal Military Police, or UKMPU on 0800 234 6034 for advice.",
-        )  # fmt: skip
-    if match.postcode:
-        return HubError(
-            "postcode-unknown", 404,
-            f"{match.postcode} is no place: no postcode begins so. Try the town, district or"
-            " council instead. In an emergency ring 999.",
-        )  # fmt: skip
-    return invalid(
-        "postcode-malformed",
-        "This is not a postcode: one looks like SW1A 1AA. A district, council or force will do too.",
-        "/postcode",
-    )
-
-
-def document(answer: Answer, need: Need) -> dict[str, Any]:
-    """Return an answer as the API has it."""
-    one = answer.ladders[need]
-    force = answer.place.force
-    unit = answer.unit
-    return {
-        "query": answer.query,
-        "need": need,
-        "emergency": {"value": "999", "condition": ladder.EMERGENCY},
-        "area": {
-            "lad_code": answer.area.code,
-            "name": answer.area.name,
-            "name_welsh": answer.area.name_welsh,
-            "council": answer.place.council.name if answer.place.council else None,
-        }
-        if answer.area
-        else None,
-        "force": {
-            "force_id": force.code,
-            "name": force.name,
-            "name_welsh": force.name_welsh,
-            "website": force.website,
-        },
-        "unit": {"id": str(unit.id), "code": unit.code, "name": unit.name} if unit else None,
-        "reach": answer.reach,
-        "match": {"basis": answer.match.basis, "guess": answer.match.guess},
-        "call_now": _rung(one.call_now) if one.call_now else None,
-        "write_to": [_rung(rung) for rung in one.write_to],
-        "ladder": [_rung(rung) for rung in one.rungs],
-        "warnings": list(answer.warnings),
-        "matches": [],
-        "as_of": answer.at.isoformat(),
-    }
-
-
-def _rung(rung: Rung) -> dict[str, Any]:
-    return {
-        "purpose": rung.purpose,
-        "channel": rung.channel,
-        "value": rung.value,
-        "unit": rung.unit,
-        "unit_code": rung.unit_code,
-        "open": rung.open,
-        "opens_at": rung.opens_at.isoformat() if rung.opens_at else None,
-        "verification": rung.verification,
-        "verified_at": rung.verified_at.isoformat() if rung.verified_at else None,
-        "verified_by": rung.verified_by,
-        "audience": rung.audience,
-        "connects": rung.connects,
-        "note": rung.note,
-        "source": rung.source,
-    }
-
-
-def choice_document(choice: Choice, need: Need, at: datetime) -> dict[str, Any]:
-    """Return a choice as the API has it: `matches`, and nobody to call yet but 999."""
-    return {
-        "query": choice.query,
-        "need": need,
-        "emergency": {"value": "999", "condition": ladder.EMERGENCY},
-        "area": None,
-        "force": None,
-        "unit": None,
-        "reach": None,
-        "match": {"basis": "name", "guess": True},
-        "call_now": None,
-        "write_to": [],
-        "ladder": [],
-        "warnings": ["Several places may be meant: choose one."],
-        "matches": [
-            {"kind": one.kind, "code": one.code, "name": one.name, "detail": one.detail}
-            for one in choice.matches
-        ],
-        "as_of": at.isoformat(),
-    }
 
 
 __all__ = ["NEEDS", "Answer", "Asked", "Choice", "Lookup"]

@@ -11,7 +11,7 @@ from directory import mailboxes
 from directory.ladder import NEEDS, Need, Rung
 from directory.lookup import Answer, Asked, Choice
 from directory.public import PURPOSES
-from directory.reading import lookup, reader
+from directory.reading import MOMENTS, lookup, reader
 from directory.snapshot import Contact, Unit
 from hub.clock import LONDON
 from hub.errors import HubError, not_found
@@ -44,7 +44,10 @@ def _moment() -> tuple[datetime, str]:
         at = datetime.fromisoformat(typed)
     except ValueError:
         return now(), _("The other moment must be a date and time, such as 2026-12-25T03:00")
-    return (at if at.tzinfo else at.replace(tzinfo=LONDON)).astimezone(UTC), ""
+    at = at if at.tzinfo else at.replace(tzinfo=LONDON)
+    if not MOMENTS[0] <= at < MOMENTS[1]:
+        return now(), _("The other moment must be between the years 2000 and 2100")
+    return at.astimezone(UTC), ""
 
 
 @page(blueprint, "/", guard=public)

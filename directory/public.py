@@ -61,6 +61,13 @@ PURPOSES = {
     "switchboard-from-outside": "Switchboard, from anywhere",
     "non-emergency": "Police non-emergency",
     "emergency": "Emergency",
+    "placement": "Placements",
+    "meeting": "Meetings",
+    "national-advice": "National advice",
+    "helpline": "Helpline",
+    "anonymous-information": "Information without a name",
+    "media": "Press office",
+    "general": "General enquiries",
     "childrens-social-care": "Children’s social care",
     "edt": "Emergency duty team",
 }

@@ -1,5 +1,6 @@
 """The directory as a web process reads it: one snapshot, one table of postcodes, the reader's tier."""
 
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 
@@ -14,6 +15,8 @@ from hub.identity.policy import allows
 from hub.web.context import now, runtime
 
 EXTENSION = "directory.holder"
+MOMENTS = (datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC))
+"""Between which moments a look-up is asked for; bank holidays are known for these years."""
 
 
 @cache

@@ -168,6 +168,11 @@ def search(snapshot: Snapshot, text: str, limit: int = 10) -> list[Found]:
     coded = by_code(snapshot, text)
     if coded is not None:
         return [coded]
+    return search_names(snapshot, text, limit)
+
+
+def search_names(snapshot: Snapshot, text: str, limit: int = 10) -> list[Found]:
+    """Return what a text may mean as a name, best first, a score of 200 being the name itself."""
     query = normal(text)
     if len(query) < 2:
         return []
@@ -201,10 +206,11 @@ def winner(found: list[Found]) -> Found | None:
     if not found:
         return None
     best = found[0]
-    rivals = [one for one in found[1:] if one.score > best.score - 4 and not _same(best, one)]
+    rivals = [one for one in found[1:] if one.score > best.score - 4 and not same(best, one)]
     return None if rivals and best.score < 200 else best
 
 
-def _same(one: Found, other: Found) -> bool:
+def same(one: Found, other: Found) -> bool:
+    """Say whether two matches are a district and the council of that very place."""
     kinds = {one.kind, other.kind}
     return kinds == {"district", "council"} and core(normal(one.name)) == core(normal(other.name))
