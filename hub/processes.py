@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 READY_SECONDS = 60.0
 STOP_SECONDS = 15.0
 STEADY_SECONDS = 5.0
+MOST_FAILURES = 5
 
 
 def find_servers(settings: Settings) -> Settings:
@@ -222,6 +223,7 @@ class Up:
     demo: bool = True
     say: Callable[[str], None] = print
     children: list[_Child] = field(default_factory=list)
+    failures: int = 0
 
     def run(self) -> None:
         """Start everything, say where it is, keep it running, and stop it in order when told.
@@ -254,14 +256,24 @@ class Up:
                 self._start_children(settings)
                 self._wait_until_ready()
                 self._announce(settings, mails)
-                while not stop.wait(0.5):
-                    if own_postgres or own_redis:
-                        servers.revive()
-                    for child in self.children:
-                        child.revive()
+                while not stop.wait(0.2):
+                    self._tend(servers)
             except KeyboardInterrupt:
                 self.say("Stopping …")
         self.say("Stopped. Everything is kept.")
+
+    def _tend(self, servers: Servers) -> None:
+        """Start again what died; give up only when a server will not start time after time."""
+        try:
+            servers.revive()
+        except HubError:
+            self.failures += 1
+            if self.failures >= MOST_FAILURES:
+                raise
+        else:
+            self.failures = 0
+        for child in self.children:
+            child.revive()
 
     def _with_mail(self, settings: Settings, stack: ExitStack) -> tuple[Settings, Path | None]:
         """Catch mails in a folder where no mail server is given."""
