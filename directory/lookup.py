@@ -113,38 +113,24 @@ class Lookup:
         best = search.winner(found)
         if best is None:
             return Choice(text, tuple(found[:8]))
-        return replace(
-            self._of_target(text, best, needs, reader, at),
-            others=tuple(self._rivals(text, best, found)),
-        )
-
-    def _rivals(self, text: str, best: Found, found: list[Found]) -> list[Found]:
-        """Return what else is called so, or nearly so: Dorset is a force and a district."""
-        if len(found) == 1:
-            found = search.search_names(self.snapshot, text, 6)
-        near = 100 if best.score >= 100 and not isinstance(best.target, Area) else 85
-        return [
-            one
-            for one in found
-            if one.id != best.id and one.score >= near and not search.same(best, one)
-        ][:2]
+        # Of a name that is right, others so called (Dorset is a force and a district too); of a
+        # slip, whatever else is near.
+        near = search.EXACT if best.score == search.EXACT else search.GOOD
+        others = tuple(one for one in found[1:3] if one.score >= near)
+        return replace(self._of_target(text, best, needs, reader, at), others=others)
 
     def _found(self, name: str, text: str) -> list[Found]:
         kinds = {
             "local_authority": ("district", "council"),
             "force": ("force",),
             "unit": ("unit", "force"),
-            "q": (),
+            "q": tuple(search.KINDS),
         }[name]
         if name == "unit":
             unit = self._unit(text)
             if unit is not None:
-                return [Found("unit", unit.name, unit.organisation.name, 200, unit)]
-        found = search.search(self.snapshot, text, 30)
-        if name == "local_authority" and len(found) == 1 and found[0].kind == "force":
-            # A force's slug may be a county's or district's name as well.
-            found = search.search(self.snapshot, f"{text} council", 30)
-        found = [one for one in found if not kinds or one.kind in kinds]
+                return [Found("unit", unit.name, unit.organisation.name, search.EXACT, unit)]
+        found = search.search(self.snapshot, text, 30, kinds)
         if not found:
             near = ", ".join(one.name for one in search.search(self.snapshot, text, 3))
             more = f" Did you mean: {near}?" if near else ""

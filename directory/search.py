@@ -5,7 +5,7 @@ Every one-letter slip in the name of a district or force has it among the first 
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -55,7 +55,7 @@ _CODE = re.compile(r"^[EWSNK][0-9]{8}$")
 
 @dataclass(frozen=True)
 class Found:
-    """One match: what it is, its name, how sure (0 to 100), and the thing itself."""
+    """One match: what it is, its name, and how sure: to 100, or EXACT for its very name or code."""
 
     kind: str
     name: str
@@ -146,33 +146,40 @@ def by_code(snapshot: Snapshot, text: str) -> Found | None:
     code = text.strip()
     area = snapshot.area(code.upper()) if _CODE.match(code.upper()) else None
     if area is not None:
-        return Found("district", area.name, snapshot.organisations[area.force_id].name, 100, area)
+        return Found("district", area.name, snapshot.organisations[area.force_id].name, EXACT, area)
     organisation = snapshot.organisation_by_code.get(code.upper()) or (
         snapshot.organisation_by_code.get(code.lower())
     )
     if organisation is not None and organisation.kind in ("police", "local-authority"):
         kind = "force" if organisation.kind == "police" else "council"
-        return Found(kind, organisation.name, "", 100, organisation)
+        return Found(kind, organisation.name, "", EXACT, organisation)
     unit = snapshot.by_code.get(code.lower()) or snapshot.by_code.get(code)
     if unit is not None:
-        return Found("unit", unit.name, unit.organisation.name, 100, unit)
+        return Found("unit", unit.name, unit.organisation.name, EXACT, unit)
     return None
 
 
 ORDER = {"force": 0, "district": 1, "council": 2, "unit": 3}
-GOOD = 72.0
+KINDS = frozenset({"force", "district", "council", "unit", "national", "voluntary"})
+GOOD, NEAR, EXACT = 72.0, 4.0, 200.0
 
 
-def search(snapshot: Snapshot, text: str, limit: int = 10) -> list[Found]:
-    """Return what a text may mean, best first; nothing when nothing is near."""
+def search(
+    snapshot: Snapshot, text: str, limit: int = 10, kinds: Collection[str] = KINDS
+) -> list[Found]:
+    """Return what a text may mean, best first; nothing when nothing is near.
+
+    What has this very code goes first; a force's code may be a district's name as well.
+    """
     coded = by_code(snapshot, text)
-    if coded is not None:
-        return [coded]
-    return search_names(snapshot, text, limit)
+    named = _named(snapshot, text, kinds)
+    if coded is not None and coded.kind in kinds:
+        called_so = (one for one in named if one.score >= EXACT and one.id != coded.id)
+        named = [coded, *called_so]
+    return named[:limit]
 
 
-def search_names(snapshot: Snapshot, text: str, limit: int = 10) -> list[Found]:
-    """Return what a text may mean as a name, best first, a score of 200 being the name itself."""
+def _named(snapshot: Snapshot, text: str, kinds: Collection[str]) -> list[Found]:
     query = normal(text)
     if len(query) < 2:
         return []
@@ -184,10 +191,10 @@ def search_names(snapshot: Snapshot, text: str, limit: int = 10) -> list[Found]:
     for position, entry in enumerate(names.entries):
         score = max(float(scores[position]), float(cores[position]) - 0.5)
         if entry.text == query:
-            score = 200.0
+            score = EXACT
         elif len(query) > 3 and f" {query}" in f" {entry.text}":
             score = max(score, 80.0 + 15.0 * len(query) / len(entry.text))
-        if score < GOOD:
+        if score < GOOD or entry.kind not in kinds:
             continue
         known = found.get(entry.target.id)
         if known is None or known.score < score:
@@ -195,22 +202,25 @@ def search_names(snapshot: Snapshot, text: str, limit: int = 10) -> list[Found]:
                 entry.kind, entry.name, entry.detail, score, entry.target
             )
     ranked = sorted(found.values(), key=lambda f: (-f.score, ORDER.get(f.kind, 9), f.name))
-    return ranked[:limit]
+    districts = {core(normal(one.name)): one.target for one in ranked if one.kind == "district"}
+    return [
+        one for one in ranked if not _told(snapshot, one, districts.get(core(normal(one.name))))
+    ]
+
+
+def _told(snapshot: Snapshot, one: Found, district: Area | Organisation | Unit | None) -> bool:
+    """Say whether a like-named district's answer is the answer of this council or unit too."""
+    if not isinstance(district, Area):
+        return False
+    if one.kind == "unit":
+        return district.id in snapshot.covered.get(one.id, ())
+    return one.kind == "council" and one.id == district.csa_id
 
 
 def winner(found: list[Found]) -> Found | None:
-    """Return the one match that is meant, or None where the reader must choose.
-
-    A district and the council of the same name and place are one: either leads to the same answer.
-    """
+    """Return the one match that is meant, or None where the reader must choose."""
     if not found:
         return None
     best = found[0]
-    rivals = [one for one in found[1:] if one.score > best.score - 4 and not same(best, one)]
-    return None if rivals and best.score < 200 else best
-
-
-def same(one: Found, other: Found) -> bool:
-    """Say whether two matches are a district and the council of that very place."""
-    kinds = {one.kind, other.kind}
-    return kinds == {"district", "council"} and core(normal(one.name)) == core(normal(other.name))
+    rivals = [one for one in found[1:] if one.score > best.score - NEAR]
+    return None if rivals and best.score < EXACT else best

@@ -54,6 +54,7 @@ class Force:
     name: str
     name_welsh: str | None
     area_name: str | None
+    area_code: str | None
     country: str
     website: str | None
     non_emergency: str | None
@@ -153,6 +154,7 @@ def _force(row: Row) -> Force:
         name=row.text("name"),
         name_welsh=row.optional("welsh_name"),
         area_name=row.optional("ons_pfa_name"),
+        area_code=row.optional("ons_pfa_code"),
         country=row.text("country"),
         website=row.optional("website"),
         non_emergency=row.optional("non_emergency_telephone"),
@@ -207,7 +209,7 @@ def read(folder: Path | None = None) -> Reference:
     forces = read_table(
         folder,
         "police_forces.csv",
-        "force_id name welsh_name ons_pfa_name country website non_emergency_telephone kind note",
+        "force_id name welsh_name ons_pfa_code ons_pfa_name country website non_emergency_telephone kind note",
         _force,
         problems,
         key="force_id",

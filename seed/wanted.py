@@ -26,7 +26,7 @@ def organisations(reference: Reference) -> Rows:
             "police_kind": force.kind,
             "name": force.name,
             "name_welsh": force.name_welsh,
-            "other_names": _others(force.name, force.area_name),
+            "other_names": _others(force.name, force.area_name) + _others("", force.area_code),
             "country": force.country,
             "website": force.website,
             "source": source,
