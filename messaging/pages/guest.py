@@ -35,7 +35,8 @@ def _closed(view: View) -> View:
     def closed(**arguments: Any) -> ResponseReturnValue:
         response = make_response(view(**arguments))
         response.headers["Cache-Control"] = "no-store"
-        response.headers["Referrer-Policy"] = "no-referrer"
+        # Not no-referrer: the check against forged forms wants to see our own address over TLS.
+        response.headers["Referrer-Policy"] = "same-origin"
         response.headers["X-Robots-Tag"] = "noindex, nofollow"
         return response
 

@@ -72,7 +72,7 @@ def send() -> ResponseReturnValue:
     actor, carried = context.current_actor(), _carried()
     form = _form(actor)
     envelope: dict[str, Any] = {"to": [carried["to"]] if "to" in carried else []}
-    envelope["priority"] = "urgent"
+    envelope["priority"] = "routine" if actor.police else "urgent"
     command = form.read(request.form, envelope)
     if request.form.get("do") == "draft":
         carried["draft"] = _keep(actor, carried)

@@ -1,0 +1,65 @@
+"""Steps that the journeys share: fill a report, choose a unit, offer the lead."""
+
+import re
+from collections.abc import Callable
+
+from playwright.sync_api import Page, expect
+
+SignIn = Callable[..., Page]
+
+
+def lead_of(page: Page) -> str:
+    return page.locator(".hub-lead__unit").inner_text()
+
+
+def history_of(page: Page) -> list[str]:
+    rows = page.locator("table tbody tr")
+    return [" ".join(row.split()) for row in rows.all_inner_texts()]
+
+
+def act(page: Page, name: str) -> None:
+    page.get_by_role("button", name=name, exact=True).click()
+
+
+def fill_report(page: Page) -> None:
+    page.get_by_label("Given name").fill("Robin")
+    page.get_by_label("Age in years").fill("13")
+    seen = page.get_by_role("group", name="Last seen, when")
+    seen.get_by_label("Date").fill("2026-11-01")
+    seen.get_by_label("Time").fill("21:30")
+    page.get_by_label("Last seen, where").fill("EXERCISE bus stop")
+    page.get_by_label("Medium").check()
+    page.get_by_label("Why this risk").fill("EXERCISE. Did not come home.")
+    page.get_by_label("Number to call back").fill("020 7946 0201")
+
+
+def choose_unit(page: Page, text: str, unit: str) -> None:
+    page.get_by_label("Postcode, district, force or unit").fill(text)
+    page.get_by_role("button", name="Find").click()
+    page.get_by_role("link", name=unit, exact=True).first.click()
+
+
+def offer(page: Page, text: str, unit: str) -> None:
+    act(page, "Offer the lead to another unit")
+    choose_unit(page, text, unit)
+    page.get_by_label("Urgent").check()
+    page.get_by_label("Most enquiries are there").check()
+    act(page, "Offer the lead")
+
+
+def report_to_the_met(worker: Page) -> str:
+    worker.goto("/cases/new")
+    choose_unit(worker, "Camden", "Central North")
+    expect(worker.get_by_text("The police do not have this until someone answers")).to_be_visible()
+    fill_report(worker)
+    act(worker, "Send the report")
+    reference = worker.url.rsplit("/", 1)[-1]
+    assert re.fullmatch(r"EX-\w{4}-\w{4}", reference)
+    return reference
+
+
+def recorded_by(police: Page) -> str:
+    police.goto("/cases/new")
+    fill_report(police)
+    act(police, "Record it: my unit leads")
+    return police.url.rsplit("/", 1)[-1]

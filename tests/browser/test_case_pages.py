@@ -1,0 +1,156 @@
+"""Every page of a case: nothing that axe finds, no sideways scrolling at 320 px, no script needed."""
+
+import re
+from collections.abc import Iterator
+from importlib.resources import files
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from seed import cast
+from tests.browser.steps import (
+    SignIn,
+    act,
+    fill_report,
+    lead_of,
+    offer,
+    recorded_by,
+    report_to_the_met,
+)
+
+AXE = files("hub.web").joinpath("static/build/dev/axe.min.js").read_text()
+
+
+def faults(page: Page) -> list[str]:
+    """Return what axe finds on a page, wide and narrow, and where it scrolls sideways."""
+    found = []
+    for width in (1280, 320):
+        page.set_viewport_size({"width": width, "height": 900})
+        page.evaluate(AXE)
+        found += [
+            f"{page.url} at {width}: {violation['id']}: {violation['nodes'][0]['html']}"
+            for violation in page.evaluate("axe.run()")["violations"]
+        ]
+        if page.evaluate("document.documentElement.scrollWidth > window.innerWidth"):
+            found.append(f"{page.url} at {width}: scrolls sideways")
+    page.set_viewport_size({"width": 1280, "height": 900})
+    return found
+
+
+@pytest.fixture
+def checked() -> Iterator[list[str]]:
+    """Collect the faults of every page walked, and fail at the end with all of them."""
+    found: list[str] = []
+    yield found
+    assert found == []
+
+
+def test_axe_finds_nothing_on_a_practitioners_pages(sign_in: SignIn, checked: list[str]) -> None:
+    worker = sign_in(cast.SOCIAL_WORKER)
+    for path in ("/inbox", "/cases", "/cases?show=closed", "/cases/drafts", "/cases/new"):
+        worker.goto(path)
+        checked += faults(worker)
+    worker.goto("/cases/new?q=zzzzzzzz")
+    checked += faults(worker)
+    worker.goto("/cases/new?q=Camden")
+    checked += faults(worker)
+    worker.get_by_role("link", name="Central North", exact=True).first.click()
+    checked += faults(worker)
+    act(worker, "Send the report")
+    checked += faults(worker)
+    worker.goto("/cases/drafts")
+    checked += faults(worker)
+    report_to_the_met(worker)
+    checked += faults(worker)
+    act(worker, "Record the call")
+    checked += faults(worker)
+    worker.go_back()
+    worker.get_by_role("link", name="What to say, and a print of it").click()
+    checked += faults(worker)
+    worker.goto(worker.url.rpartition("/script")[0] + "/looks")
+    checked += faults(worker)
+
+
+def test_axe_finds_nothing_on_an_officers_pages(sign_in: SignIn, checked: list[str]) -> None:
+    met = sign_in(cast.MET_OFFICER)
+    reference = recorded_by(met)
+    case = met.url
+    for message_type in ("update", "located", "lead-transfer-request", "lead-transfer-accept",
+                         "lead-transfer-decline", "lead-transfer-withdraw", "located-confirm",
+                         "located-refuse", "closure", "report-not-accepted",
+                         "telephone-record"):  # fmt: skip
+        met.goto(f"{case}/send/{message_type}")
+        checked += faults(met)
+    met.goto(f"{case}/send/lead-transfer-request?q=Exeter")
+    checked += faults(met)
+    met.goto(case)
+    offer(met, "Exeter", "Devon & Cornwall Police")
+    act(met, "Send a guest link to missing@devon-cornwall.example.org")
+    checked += faults(met)
+    met.get_by_role("link", name="Attach a signed reply").click()
+    checked += faults(met)
+    act(met, "Attach, and ask a supervisor")
+    checked += faults(met)
+    met.goto("/inbox")
+    checked += faults(met)
+    inspector = sign_in(cast.MET_INSPECTOR)
+    inspector.goto(f"/cases/{reference}")
+    checked += faults(inspector)
+
+
+def test_a_case_is_carried_through_without_scripts(sign_in: SignIn) -> None:
+    met = sign_in(cast.MET_OFFICER, js=False)
+    met.goto("/cases/new")
+    fill_report(met)
+    act(met, "Record it: my unit leads")
+    reference = met.url.rsplit("/", 1)[-1]
+    offer(met, "Thanet", "East Kent")
+    kent = sign_in(cast.KENT_OFFICER, js=False)
+    kent.goto("/inbox")
+    kent.locator(".hub-row").filter(has_text=reference).get_by_role("link").first.click()
+    act(kent, "Accept the lead")
+    act(kent, "Accept the lead now")
+    assert lead_of(kent) == "East Kent"
+
+
+def test_the_lead_is_accepted_by_keyboard_alone(sign_in: SignIn) -> None:
+    met = sign_in(cast.MET_OFFICER)
+    reference = recorded_by(met)
+    offer(met, "Thanet", "East Kent")
+    kent = sign_in(cast.KENT_OFFICER)
+    kent.goto(f"/cases/{reference}")
+    for name in ("Accept the lead", "Accept the lead now"):
+        button = kent.get_by_role("button", name=name, exact=True)
+        for _ in range(60):
+            if button.evaluate("one => one === document.activeElement"):
+                break
+            kent.keyboard.press("Tab")
+        kent.keyboard.press("Enter")
+    expect(kent.locator(".hub-lead__unit")).to_have_text("East Kent")
+
+
+def test_the_script_prints_what_is_said_and_nothing_else(sign_in: SignIn) -> None:
+    met = sign_in(cast.MET_OFFICER)
+    recorded_by(met)
+    offer(met, "Exeter", "Devon & Cornwall Police")
+    met.get_by_role("link", name="What to say, and a print of it").click()
+    met.emulate_media(media="print")
+    expect(met.get_by_text("This call does not move the lead")).to_be_visible()
+    expect(met.get_by_text("Their reference: ____")).to_be_visible()
+    expect(met.get_by_role("button", name="Record the call")).to_be_hidden()
+    expect(met.get_by_role("navigation", name="Main")).to_be_hidden()
+
+
+def test_an_exercise_says_so_on_its_pages(sign_in: SignIn) -> None:
+    met = sign_in(cast.MET_OFFICER)
+    recorded_by(met)
+    assert met.title().startswith("EXERCISE")
+    expect(met.get_by_role("region", name="Exercise")).to_be_visible()
+
+
+def test_a_page_of_a_case_weighs_little(sign_in: SignIn) -> None:
+    met = sign_in(cast.MET_OFFICER)
+    recorded_by(met)
+    weights = "performance.getEntries().reduce((all, one) => all + (one.transferSize || 0), 0)"
+    assert met.evaluate(weights) < 100_000
+    assert re.search(r"EX-", met.title())
