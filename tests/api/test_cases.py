@@ -1,0 +1,187 @@
+"""A handover by API: the lead, idempotency, refusals, and nothing for strangers."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import text
+
+from hub.db import Database
+from tests.api.conftest import Partner
+
+MET, KENT = "metropolitan/central-north", "kent/east"
+REPORT: dict[str, Any] = {
+    "type": "missing-episode-report",
+    "status": "exercise",
+    "body": {
+        "child": {"given_name": "EXERCISE child", "age": 14},
+        "last_seen_at": "2026-11-24T01:00:00Z",
+        "last_seen_place": "EXERCISE Road",
+        "risk": "medium",
+        "why": "EXERCISE",
+        "callback_telephone": "020 7946 0001",
+    },
+}
+OFFER: dict[str, Any] = {
+    "type": "lead-transfer-request",
+    "to": [KENT],
+    "priority": "urgent",
+    "body": {"rationale": "majority-of-enquiries", "circumstances": "EXERCISE"},
+}
+Make = Callable[..., Partner]
+
+
+def test_a_lead_passes_by_api(partner: Make) -> None:
+    met, kent = partner(MET), partner(KENT)
+    opened = met.post("/api/v1/cases", REPORT)
+    assert opened.status_code == 201, opened.text
+    ref = opened.json["case_reference"]
+    lead = met.get(f"/api/v1/cases/{ref}/lead").json
+    assert lead["lead"]["code"] == MET
+    assert lead["basis"] == "recorded"
+    offer = met.post(f"/api/v1/cases/{ref}/messages", OFFER)
+    assert offer.json["recipients"][0]["reach"] == "connected"
+    rows = kent.get("/api/v1/inbox?need=answer").json["rows"]
+    assert [row["case_reference"] for row in rows] == [ref]
+    assert 0 < rows[0]["seconds_left"] <= 600
+    message = rows[0]["message_id"]
+    assert kent.post(f"/api/v1/inbox/{message}/acknowledgement", {}).status_code == 200
+    assert met.get(f"/api/v1/cases/{ref}/lead").json["lead"]["code"] == MET
+    accept = {
+        "type": "lead-transfer-accept",
+        "in_reply_to": message,
+        "body": {"named_officer": "EXERCISE Sergeant"},
+    }
+    assert kent.post(f"/api/v1/cases/{ref}/messages", accept).status_code == 201
+    lead = met.get(f"/api/v1/cases/{ref}/lead").json
+    assert lead["lead"]["code"] == KENT
+    assert lead["named_officer"]["name"] == "EXERCISE Sergeant"
+    assert [one["unit"]["code"] for one in lead["tenures"]] == [MET, KENT]
+    late = kent.post(f"/api/v1/cases/{ref}/messages", accept)
+    assert late.status_code == 409
+    assert late.json["code"] == "request-already-answered"
+    assert late.json["winner"]["type"] == "lead-transfer-accept"
+
+
+def test_a_key_takes_effect_once_for_ever(partner: Make, database: Database) -> None:
+    met = partner(MET)
+    first = met.post("/api/v1/cases", REPORT, key="one")
+    again = met.post("/api/v1/cases", REPORT, key="one")
+    assert again.json == first.json
+    assert again.headers["Idempotency-Replayed"] == "true"
+    other = met.post("/api/v1/cases", {**REPORT, "priority": "urgent"}, key="one")
+    assert other.status_code == 422
+    assert other.json["code"] == "idempotency-key-reused"
+    missing = met.client.post(
+        "/api/v1/cases", json=REPORT, headers={"Authorization": f"Bearer {met.token}"}
+    )
+    assert missing.status_code == 400
+    assert missing.json["code"] == "idempotency-key-required"
+    with database.unit_of_work() as session:
+        assert session.scalar(text("SELECT count(*) FROM cases")) == 1
+
+
+def test_the_same_key_at_once_makes_one_case(partner: Make, app: Flask, database: Database) -> None:
+    met = partner(MET)
+
+    def send(_: int) -> str:
+        one = Partner(app.test_client(), met.token, "")
+        return str(one.post("/api/v1/cases", REPORT, key="at-once").json["case_reference"])
+
+    with ThreadPoolExecutor(8) as pool:
+        references = set(pool.map(send, range(8)))
+    assert len(references) == 1
+    with database.unit_of_work() as session:
+        assert session.scalar(text("SELECT count(*) FROM cases")) == 1
+
+
+def test_a_stranger_gets_the_same_404_on_every_verb(partner: Make) -> None:
+    ref = partner(MET).post("/api/v1/cases", REPORT).json["case_reference"]
+    essex = partner("essex")
+    for path in ("", "/messages", "/lead"):
+        real = essex.get(f"/api/v1/cases/{ref}{path}")
+        none = essex.get(f"/api/v1/cases/EX-2222-2222{path}")
+        assert real.status_code == none.status_code == 404
+        assert real.data == none.data
+    update = {"type": "update", "body": {"heading": "other", "text": "EXERCISE"}}
+    real = essex.post(f"/api/v1/cases/{ref}/messages", update)
+    none = essex.post("/api/v1/cases/EX-2222-2222/messages", update)
+    assert real.status_code == 404
+    assert real.data == none.data
+
+
+@pytest.mark.parametrize(
+    ("change", "status", "pointer"),
+    [
+        ({"body": {}}, 422, "/body/child"),
+        ({"type": "no-such-type"}, 422, "/type"),
+        ({"to": ["no/such/unit"]}, 422, "/to/0"),
+        ({"to": "kent"}, 422, "/to"),
+        ({"priority": "now"}, 422, "/priority"),
+        ({"surprise": 1}, 422, "/surprise"),
+        ({"purpose": "nul \0"}, 422, "/purpose"),
+        ({"purpose": "x" * 10_001}, 422, "/purpose"),
+        ({"status": None}, 422, "/status"),
+    ],
+)
+def test_bad_input_is_named_by_pointer(
+    partner: Make, change: dict[str, Any], status: int, pointer: str
+) -> None:
+    reply = partner(MET).post("/api/v1/cases", {**REPORT, **change})
+    assert reply.status_code == status
+    assert reply.mimetype == "application/problem+json"
+    assert pointer in [error["pointer"] for error in reply.json["errors"]], reply.json
+
+
+def test_what_is_not_json_is_refused(partner: Make) -> None:
+    met = partner(MET)
+    headers = {"Authorization": f"Bearer {met.token}", "Idempotency-Key": "k"}
+    text_ = met.client.post("/api/v1/cases", data="x", headers=headers)
+    assert text_.status_code == 415
+    broken = met.client.post(
+        "/api/v1/cases", data="{", headers=headers, content_type="application/json"
+    )
+    assert broken.status_code == 400
+
+
+def test_scopes_and_tokens_are_asked_for(partner: Make, app: Flask) -> None:
+    reader = partner(MET, "cases:read")
+    assert reader.post("/api/v1/cases", REPORT).status_code == 403
+    nobody = app.test_client().get("/api/v1/cases")
+    assert nobody.status_code == 401
+    assert nobody.headers["WWW-Authenticate"].startswith("Bearer")
+    forged = Partner(app.test_client(), reader.token[:-3] + "AAA", "")
+    assert forged.get("/api/v1/cases").status_code == 401
+
+
+def test_a_case_keeps_its_status(partner: Make) -> None:
+    met = partner(MET)
+    ref = met.post("/api/v1/cases", REPORT).json["case_reference"]
+    update = {"type": "update", "status": "actual", "body": {"heading": "other", "text": "x"}}
+    reply = met.post(f"/api/v1/cases/{ref}/messages", update)
+    assert reply.status_code == 409
+    assert reply.json["code"] == "status-mismatch"
+
+
+def test_a_unit_that_is_not_on_the_hub_has_received_nothing(partner: Make) -> None:
+    met = partner(MET)
+    ref = met.post("/api/v1/cases", REPORT).json["case_reference"]
+    offer = met.post(f"/api/v1/cases/{ref}/messages", {**OFFER, "to": ["devon-and-cornwall"]})
+    assert offer.json["recipients"][0]["reach"] == "not-on-hub"
+    assert offer.json["recipients"][0]["delivered"] is False
+    assert offer.json["reply_due_at"] is None
+
+
+def test_a_purpose_goes_on_record(partner: Make, database: Database) -> None:
+    met = partner(MET)
+    ref = met.post("/api/v1/cases", REPORT).json["case_reference"]
+    assert met.get(f"/api/v1/cases/{ref}", Purpose="EXERCISE purpose").status_code == 200
+    with database.unit_of_work() as session:
+        row = session.execute(
+            text("SELECT reason, reason_code FROM audit_record WHERE action = 'consultation'")
+        ).one()
+    assert row.reason is not None
+    assert b"EXERCISE" not in bytes(row.reason)
+    assert row.reason_code == "stated"
