@@ -40,7 +40,7 @@ DISTRICTS = ("SW1A 1AA", "CT1 2RB", "CF10 1EP", "M1 1AE", "LS1 4DY", "EX1 1HS", 
 
 
 def say(line: str = "") -> None:
-    print(line, flush=True)  # noqa: T201  # a bench prints
+    print(line, flush=True)  # a bench prints
 
 
 @contextmanager
