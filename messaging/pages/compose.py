@@ -10,6 +10,7 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from hub.errors import HubError, not_found
+from hub.identity.actor import Actor
 from hub.organisations import find_unit
 from hub.web import context
 from hub.web.forms import typed_from
@@ -80,8 +81,8 @@ def _writing(reference: str, message_type: str) -> Writing:
 def show(reference: str, message_type: str) -> ResponseReturnValue:
     """Show the form, filled in as far as the case or a draft knows; first choose whom to ask."""
     writing = _writing(reference, message_type)
-    form = MessageForm(message_type)
     actor = context.current_actor()
+    form = _form(actor, message_type)
     with context.database().unit_of_work() as session:
         known = views.prefill(
             session, actor, context.vault(), reference, message_type, context.now()
@@ -94,17 +95,46 @@ def show(reference: str, message_type: str) -> ResponseReturnValue:
             form.values = typed_from(known.body)
             if known.body.get("risk") == "high":
                 form.values["priority"] = "urgent"
-        if message_type in ADDRESSED and "to" not in writing.carried:
+        if _chosen_first(actor, writing) and "to" not in writing.carried:
             return picking.page(
                 session,
                 reference,
                 known.status,
-                _("Whom do you offer the lead?"),
+                _("Whom do you offer the lead?")
+                if message_type == "lead-transfer-request"
+                else _("Which police unit do you tell?"),
                 lambda code: writing.address(to=code),
                 {name: value for name, value in writing.carried.items() if name != "to"},
                 url_for("messaging.case", reference=reference),
             )
+        if message_type == "report-not-accepted" and "q" in request.args:
+            return picking.page(
+                session,
+                reference,
+                known.status,
+                _("Which police unit must take the report?"),
+                lambda code: writing.address(readdress=code),
+                writing.carried,
+                writing.address(),
+            )
+        if request.args.get("readdress"):
+            form.values |= {
+                "reason": "wrong-force",
+                "readdress_to": request.args["readdress"][:200],
+            }
         return _page(session, writing, form, known.status)
+
+
+def _form(actor: Actor, message_type: str) -> MessageForm:
+    """Return the form of a type; who leads is for police alone to say."""
+    police_only = () if actor.police else ("named_officer",)
+    return MessageForm(message_type, leave_out=police_only)
+
+
+def _chosen_first(actor: Actor, writing: Writing) -> bool:
+    """Say whether the recipient is chosen before anything is written."""
+    report = writing.message_type == "missing-episode-report"
+    return writing.message_type in ADDRESSED or (report and not actor.police)
 
 
 @page(
@@ -117,7 +147,7 @@ def show(reference: str, message_type: str) -> ResponseReturnValue:
 def send(reference: str, message_type: str) -> ResponseReturnValue:
     """Send the message once, or keep it as a draft; a refusal keeps what was typed."""
     writing = _writing(reference, message_type)
-    form = MessageForm(message_type)
+    form = _form(context.current_actor(), message_type)
     command = form.read(request.form, writing.envelope)
     if request.form.get("do") == "draft":
         _keep(writing)
@@ -223,8 +253,12 @@ def _page(
         before.append(_("You lead until they accept. A decline or silence moves nothing."))
         if "withdraws" in writing.carried:
             before.append(_("Your open offer is withdrawn in the same moment."))
+    pick = None
+    if writing.message_type == "report-not-accepted":
+        pick = (writing.address(q=""), _("If another police unit must take it, find that unit"))
     return render_template(
         "messaging/compose.html",
+        pick=pick,
         ref=writing.reference,
         status=status,
         heading=wording.act_name(writing.message_type),

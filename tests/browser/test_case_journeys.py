@@ -234,3 +234,40 @@ def test_a_signed_reply_moves_the_lead_when_a_supervisor_authorises_it(sign_in: 
     act(inspector, "Authorise: it takes effect")
     met.goto(f"/cases/{reference}")
     assert lead_of(met) == "Devon & Cornwall Police"
+
+
+def test_a_report_to_the_wrong_force_goes_to_the_right_one_in_the_same_act(
+    sign_in: SignIn,
+) -> None:
+    worker = sign_in(cast.SOCIAL_WORKER)
+    reference = report_to_the_met(worker)
+    met = sign_in(cast.MET_OFFICER)
+    met.goto(f"/cases/{reference}")
+    act(met, "Do not accept the report")
+    met.get_by_role("link", name="If another police unit must take it").click()
+    choose_unit(met, "Thanet", "East Kent")
+    met.get_by_label("Explain it to the reporter").fill("EXERCISE. Placed in Margate.")
+    act(met, "Send to the reporter")
+    worker.goto(f"/cases/{reference}")
+    expect(worker.get_by_text("Addressed to East Kent")).to_be_visible()
+    expect(worker.get_by_text("Awaiting police")).to_be_visible()
+    kent = sign_in(cast.KENT_OFFICER)
+    kent.goto("/inbox")
+    rows = kent.locator(".hub-row").filter(has_text=reference)
+    expect(rows.filter(has_text="Record the report, or say why not")).to_be_visible()
+
+
+def test_withdrawing_and_offering_elsewhere_is_one_act(sign_in: SignIn) -> None:
+    met = sign_in(cast.MET_OFFICER)
+    reference = recorded_by(met)
+    offer(met, "Thanet", "East Kent")
+    act(met, "Withdraw the offer, and offer the lead elsewhere")
+    choose_unit(met, "Exeter", "Devon & Cornwall Police")
+    expect(met.get_by_text("Your open offer is withdrawn in the same moment")).to_be_visible()
+    met.get_by_label("Urgent").check()
+    met.get_by_label("Most enquiries are there").check()
+    act(met, "Offer the lead")
+    expect(met.get_by_text("Central North asks Devon & Cornwall Police")).to_be_visible()
+    kent = sign_in(cast.KENT_OFFICER)
+    kent.goto(f"/cases/{reference}")
+    expect(kent.get_by_role("button", name="Accept the lead")).to_have_count(0)
