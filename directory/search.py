@@ -162,6 +162,8 @@ def by_code(snapshot: Snapshot, text: str) -> Found | None:
 ORDER = {"force": 0, "district": 1, "council": 2, "unit": 3}
 KINDS = frozenset({"force", "district", "council", "unit", "national", "voluntary"})
 GOOD, NEAR, EXACT = 72.0, 4.0, 200.0
+HANDICAP = 10.0
+"""Of units, whose names are often one plain word (South), where it is not the very name."""
 
 
 def search(
@@ -194,6 +196,8 @@ def _named(snapshot: Snapshot, text: str, kinds: Collection[str]) -> list[Found]
             score = EXACT
         elif len(query) > 3 and f" {query}" in f" {entry.text}":
             score = max(score, 80.0 + 15.0 * len(query) / len(entry.text))
+        if entry.kind == "unit" and score < EXACT:
+            score -= HANDICAP
         if score < GOOD or entry.kind not in kinds:
             continue
         known = found.get(entry.target.id)
