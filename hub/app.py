@@ -3,14 +3,15 @@
 from datetime import datetime
 from typing import Any
 
-import directory.api
-import directory.pages
-from flask import Flask, Response, g, request
+from flask import Flask, Request, Response, g, request
+from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
 from flask_babel import Babel, get_locale
 from flask_babel import lazy_gettext as _
 from flask_wtf.csrf import CSRFProtect
 from jinja2 import ChoiceLoader, PackageLoader, PrefixLoader
 
+import directory.api
+import directory.pages
 import messaging.actors  # its jobs, so that each can be woken
 import messaging.api
 import messaging.pages
@@ -25,14 +26,18 @@ from hub.web.context import EXTENSION, Runtime
 
 MOST_BYTES = 12 * 1024 * 1024
 
-HEADERS = {
-    "Content-Security-Policy": "default-src 'self'; img-src 'self' data:; object-src 'none';"
-    " base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
-    "Cross-Origin-Opener-Policy": "same-origin",
-}
+PAGE_HEADERS = tuple(
+    {
+        "Content-Security-Policy": "default-src 'self'; img-src 'self' data:; object-src 'none';"
+        " base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "same-origin",
+        "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Cache-Control": "no-store",
+    }.items()
+)
+MACHINE_HEADERS = (("X-Content-Type-Options", "nosniff"), ("Cache-Control", "no-store"))
 
 NAVIGATION = (
     ("directory.whom_to_call", _("Whom to call"), None),
@@ -41,6 +46,16 @@ NAVIGATION = (
     ("messaging.report", _("Report a child missing"), "case.open"),
     ("messaging.drafts", _("Drafts"), "case.open"),
 )
+
+
+class PagesOnly(SecureCookieSessionInterface):
+    """The cookie that protects forms: for pages alone, since systems send tokens and no cookies."""
+
+    def open_session(self, app: Flask, request: Request) -> SecureCookieSession | None:
+        """Return the session of a page; systems have none."""
+        if problems.is_machine(request.path):
+            return SecureCookieSession()
+        return super().open_session(app, request)
 
 
 def create_app(settings: Settings, *, keys: Keys | None = None) -> Flask:
@@ -65,6 +80,7 @@ def create_app(settings: Settings, *, keys: Keys | None = None) -> Flask:
         BABEL_DEFAULT_LOCALE="en",
         BABEL_DEFAULT_TIMEZONE="Europe/London",
     )
+    app.session_interface = PagesOnly()
     app.json.sort_keys = False  # type: ignore[attr-defined]  # of the default provider
     app.jinja_loader = ChoiceLoader(
         [
@@ -115,10 +131,10 @@ def _everywhere() -> dict[str, Any]:
 
 
 def _headers(response: Response) -> Response:
-    for name, value in HEADERS.items():
-        response.headers.setdefault(name, value)
-    if request.is_secure:
-        response.headers.setdefault("Strict-Transport-Security", "max-age=31536000")
-    if request.endpoint != "assets.serve":
-        response.headers.setdefault("Cache-Control", "no-store")
+    headers = response.headers
+    for name, value in MACHINE_HEADERS if problems.wants_json() else PAGE_HEADERS:
+        if name not in headers:
+            headers.add(name, value)
+    if request.scheme == "https":
+        headers["Strict-Transport-Security"] = "max-age=31536000"
     return response

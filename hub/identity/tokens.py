@@ -79,8 +79,7 @@ class Tokens:
         """
         mark = hashlib.sha256(token.encode()).digest()
         moment = time.monotonic()
-        with self._lock:
-            known = self._known.get(mark)
+        known = self._known.get(mark)
         fresh = known is not None and moment - known.checked < RECHECK_SECONDS
         if known is not None and fresh and now.timestamp() < known.expires:
             return known.actor

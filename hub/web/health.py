@@ -6,7 +6,7 @@ import time
 
 from flask import Blueprint, Flask, Response, g, request
 from flask.typing import ResponseReturnValue
-from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, Counter, Histogram, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, Histogram, generate_latest
 from redis.exceptions import RedisError
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
@@ -18,8 +18,12 @@ from hub.web.requests import reply
 
 blueprint = Blueprint("health", __name__)
 
-_replies = Counter("hub_replies", "Replies by route and status", ["route", "status"])
-_seconds = Histogram("hub_reply_seconds", "Time to a reply, in seconds", ["route"])
+_seconds = Histogram(
+    "hub_reply_seconds",
+    "Time to a reply, in seconds, by route and status",
+    ["route", "status"],
+    buckets=(0.005, 0.02, 0.05, 0.2, 1, 5),
+)
 
 
 def measure(app: Flask) -> None:
@@ -32,8 +36,7 @@ def measure(app: Flask) -> None:
     @app.after_request
     def end(response: Response) -> Response:
         route = str(request.url_rule) if request.url_rule else "none"
-        _replies.labels(route, str(response.status_code)).inc()
-        _seconds.labels(route).observe(time.perf_counter() - g.began)
+        _seconds.labels(route, response.status_code).observe(time.perf_counter() - g.began)
         return response
 
 

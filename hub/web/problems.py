@@ -18,6 +18,9 @@ from hub.logs import get_logger
 
 log = get_logger(__name__)
 
+MACHINES = ("/api/", "/oauth/", "/.well-known/")
+"""Where systems ask, and not people."""
+
 TITLES = {
     400: "The request cannot be read",
     401: "Sign in first",
@@ -93,9 +96,14 @@ def install(app: Flask) -> None:
     app.register_error_handler(Exception, _unknown)
 
 
+def is_machine(path: str) -> bool:
+    """Say whether systems ask at this path; the API's documentation is a page."""
+    return path.startswith(MACHINES) and path != "/api/v1/docs"
+
+
 def wants_json() -> bool:
     """Say whether the reader is a system."""
-    return request.path.startswith(("/api/", "/oauth/", "/.well-known/"))
+    return is_machine(request.path)
 
 
 def _refuse(error: HubError) -> ResponseReturnValue:
