@@ -10,8 +10,9 @@ from flask_babel import gettext as _
 from directory import mailboxes
 from directory.ladder import NEEDS, Need, Rung
 from directory.lookup import Answer, Asked, Choice
+from directory.model import MAILBOX_CHANNELS
 from directory.public import PURPOSES
-from directory.reading import MOMENTS, lookup, reader
+from directory.reading import MOMENTS, holder, lookup, reader
 from directory.snapshot import Contact, Unit
 from hub.clock import LONDON
 from hub.errors import HubError, not_found
@@ -146,6 +147,8 @@ def _unit_page(unit_id: UUID, problems: dict[str, str], status: int = 200) -> Re
         reach=snapshot.reach(shown, who.status, now()),
         purposes=PURPOSES,
         verifies=[c for c in snapshot.contacts.get(shown.id, ()) if _may_verify(c, shown)],
+        adds=_may_keep(shown),
+        asked=str((request.view_args or {}).get("contact_id", "")),
         problems=problems,
         typed=request.form,
     )
@@ -153,13 +156,44 @@ def _unit_page(unit_id: UUID, problems: dict[str, str], status: int = 200) -> Re
 
 
 def _may_verify(contact: Contact, of: Unit) -> bool:
+    return (
+        contact.channel in MAILBOX_CHANNELS
+        and contact.status == reader(current_actor()).status
+        and _may_keep(of)
+    )
+
+
+def _may_keep(of: Unit) -> bool:
+    """Say whether the reader may put mailboxes of a unit on record, and verify them."""
     actor = current_actor()
     relation = "own" if actor.organisation_id == of.organisation.id else "any"
-    return (
-        contact.channel in ("email", "secure-email")
-        and contact.status == ("exercise" if actor.status == "exercise" else "actual")
-        and allows(actor, "directory.verify-mailbox", relation)
-    )
+    return allows(actor, mailboxes.VERIFY, relation)
+
+
+@page(
+    blueprint,
+    "/directory/units/<uuid:unit_id>/mailboxes",
+    guard=permission("directory.read-professional"),
+    methods=("POST",),
+)
+def add_mailbox(unit_id: UUID) -> ResponseReturnValue:
+    """Put a mailbox of a unit on record, unverified until somebody rings back."""
+    try:
+        with database().unit_of_work() as session:
+            mailboxes.add_mailbox(
+                session,
+                current_actor(),
+                unit_id,
+                address=request.form.get("address", "").strip(),
+                now=now(),
+            )
+    except HubError as error:
+        if error.status != 422:
+            raise
+        return _unit_page(unit_id, {f.pointer.strip("/"): f.sentence for f in error.fields}, 422)
+    holder().look_again()
+    flash(_("The mailbox is on record. Ring the unit to verify it."))
+    return redirect(url_for("directory.unit", unit_id=unit_id), 303)
 
 
 @page(
@@ -184,5 +218,6 @@ def verify_mailbox(unit_id: UUID, contact_id: UUID) -> ResponseReturnValue:
         if error.status != 422:
             raise
         return _unit_page(unit_id, {f.pointer.strip("/"): f.sentence for f in error.fields}, 422)
+    holder().look_again()
     flash(_("The mailbox is on record as verified by call-back."))
     return redirect(url_for("directory.unit", unit_id=unit_id), 303)

@@ -24,12 +24,18 @@ def _postcodes(data_dir: Path) -> Postcodes:
     return Postcodes.open(data_dir)
 
 
+def holder() -> Holder:
+    """Return the snapshot's holder of this process."""
+    held = current_app.extensions.get(EXTENSION)
+    if held is None:
+        held = current_app.extensions.setdefault(EXTENSION, Holder(runtime().database))
+    assert isinstance(held, Holder)  # noqa: S101  # put there above
+    return held
+
+
 def lookup() -> Lookup:
     """Return the look-ups of this process, a second stale at most."""
-    holder = current_app.extensions.get(EXTENSION)
-    if holder is None:
-        holder = current_app.extensions.setdefault(EXTENSION, Holder(runtime().database))
-    snapshot = holder.current(now())
+    snapshot = holder().current(now())
     held = snapshot.cache.get("lookup")
     if held is None:
         held = Lookup(snapshot, _postcodes(runtime().settings.data_dir))

@@ -274,7 +274,7 @@ class Holder:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._snapshot: Snapshot | None = None
-        self._asked = 0.0
+        self._asked = float("-inf")
         self._lock = threading.Lock()
 
     def current(self, now: datetime) -> Snapshot:
@@ -294,6 +294,10 @@ class Holder:
             return self._refresh(now)
         finally:
             self._lock.release()
+
+    def look_again(self) -> None:
+        """Look for a change at the next call: somebody has just made one here."""
+        self._asked = float("-inf")
 
     def _refresh(self, now: datetime) -> Snapshot:
         held = self._snapshot
