@@ -120,7 +120,7 @@ def _police(snapshot: Snapshot, place: Place, need: Need) -> list[Step]:
         ("control-room", everywhere),
         ("switchboard-from-outside", everywhere),
     ]
-    inspector: Step = ("duty-inspector", everywhere)
+    inspector: Step = ("duty-inspector", [*own, *rooms, *teams])
     for_cases: list[Step] = [
         ("missing-children-team", [team, unit] if team else [unit])
         for unit in own
@@ -128,7 +128,7 @@ def _police(snapshot: Snapshot, place: Place, need: Need) -> list[Step]:
     ]
     if need == "report-missing":
         return [*control, inspector, *for_cases]
-    return [*for_cases, ("coordinator", [*teams, *own]), inspector, *control]
+    return [*for_cases, ("coordinator", [*reversed(own), *teams]), inspector, *control]
 
 
 def _council(snapshot: Snapshot, place: Place) -> list[Step]:

@@ -89,10 +89,12 @@ def contacts_for_unit(
     if not isinstance(answer, Answer):
         return []
     one = answer.ladders[need]
-    rungs = [rung for rung in one.rungs if rung.callable]
-    if one.call_now in rungs:
-        rungs = [one.call_now, *(rung for rung in rungs if rung != one.call_now)]
-    return [_number(rung) for rung in rungs]
+    first = [one.call_now] if one.call_now else []
+    rungs = [*first, *(rung for rung in one.rungs if rung.callable)]
+    once: dict[str | None, ladder.Rung] = {}
+    for rung in rungs:
+        once.setdefault(rung.value, rung)
+    return [_number(rung) for rung in once.values()]
 
 
 def _number(rung: ladder.Rung) -> Number:
