@@ -1,0 +1,75 @@
+"""A hub that answers over HTTP with the exercise in it, and browsers signed in to it."""
+
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, sync_playwright
+from werkzeug.serving import make_server
+
+from hub.app import create_app
+from hub.clock import utcnow
+from hub.db import Database
+from hub.records.keys import Keys
+from hub.settings import Settings
+from hub.web.context import EXTENSION
+from seed import demo
+from seed.cast import Player
+from tests.conftest import BROWSER
+
+SECONDS = 10_000
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """Return the system's Chromium, started once."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=BROWSER)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder that keeps the table of postcodes between tests."""
+    return tmp_path_factory.mktemp("browser")
+
+
+@pytest.fixture
+def hub_url(settings: Settings, keys: Keys, database: Database, data_dir: Path) -> Iterator[str]:
+    """Serve a hub on this test's own database, and return its address."""
+    with database.unit_of_work() as session:
+        demo.load(session, keys, utcnow())
+    app = create_app(settings.model_copy(update={"data_dir": data_dir}), keys=keys)
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    server = make_server("127.0.0.1", 0, app, threaded=True)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+    thread.join()
+    app.extensions[EXTENSION].database.dispose()
+
+
+@pytest.fixture
+def sign_in(hub_url: str, chromium: Browser, keys: Keys) -> Iterator[Callable[..., Page]]:
+    """Return a function that signs a player of the exercise in, each in a browser of their own."""
+    with ExitStack() as opened:
+
+        def enter(player: Player, *, js: bool = True) -> Page:
+            context = chromium.new_context(base_url=hub_url, java_script_enabled=js)
+            opened.callback(context.close)
+            context.set_default_timeout(SECONDS)
+            page = context.new_page()
+            page.goto("/sign-in")
+            page.get_by_label("E-mail address").fill(player.email)
+            page.locator("#password").fill(demo.password(keys))
+            page.get_by_role("button", name="Sign in").click()
+            page.wait_for_url("**/inbox")
+            return page
+
+        yield enter
