@@ -135,6 +135,6 @@ def _headers(response: Response) -> Response:
     for name, value in MACHINE_HEADERS if problems.wants_json() else PAGE_HEADERS:
         if name not in headers:
             headers.add(name, value)
-    if request.scheme == "https":
+    if request.is_secure:
         headers["Strict-Transport-Security"] = "max-age=31536000"
     return response

@@ -111,7 +111,7 @@ def web(host: str, port: int, workers: int | None, data_dir: Path | None) -> Non
 
     if data_dir:
         os.environ["HUB_DATA_DIR"] = str(data_dir)
-    _found(data_dir)
+    processes.check_keys(_found(data_dir))
     processes.web(host, port, workers)
 
 
@@ -126,7 +126,7 @@ def worker(threads: int, data_dir: Path | None) -> None:
 
     if data_dir:
         os.environ["HUB_DATA_DIR"] = str(data_dir)
-    _found(data_dir)
+    processes.check_keys(_found(data_dir))
     processes.worker(threads)
 
 

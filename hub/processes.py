@@ -14,7 +14,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING
+from typing import Any
 
 from hub import logs
 from hub.clock import utcnow
@@ -22,9 +22,6 @@ from hub.db import Database
 from hub.embedded import Servers, addresses, die_with_parent, stop_when_parent_dies
 from hub.errors import HubError
 from hub.settings import Settings
-
-if TYPE_CHECKING:
-    from flask import Flask
 
 READY_SECONDS = 60.0
 STOP_SECONDS = 15.0
@@ -70,13 +67,36 @@ def probe(host: str, port: int) -> None:
             ) from None
 
 
-def web_application() -> "Flask":
+def web_application() -> Callable[..., Any]:
     """Return the application of one web worker, which ends when granian's main process does."""
+    from granian.utils.proxies import wrap_wsgi_with_proxy_headers
+
     from hub.app import create_app
 
     stop_when_parent_dies(signal.SIGTERM)
     logs.configure()
-    return create_app(find_servers(Settings()))
+    settings = find_servers(Settings())
+    app = create_app(settings)
+    trusted = [
+        network.strip() for network in settings.trusted_proxies.split(",") if network.strip()
+    ]
+    return wrap_wsgi_with_proxy_headers(app, trusted_hosts=trusted) if trusted else app
+
+
+def check_keys(settings: Settings) -> None:
+    """Refuse to start with keys that are not this database's.
+
+    Raises:
+        HubError: a key is missing or wrong, or the database is away.
+    """
+    from hub.records.keys import Keys
+
+    database = Database(settings.database_url)
+    try:
+        with database.unit_of_work() as session:
+            Keys.load(settings.keys_dir).check(session)
+    finally:
+        database.dispose()
 
 
 def web(host: str, port: int, workers: int | None = None, threads: int = 16) -> None:

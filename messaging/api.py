@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
+from directory import public as directory
 from hub.errors import invalid, not_found
 from hub.web import paging
 from hub.web.context import current_actor, database, now, vault
@@ -66,6 +67,15 @@ class ReachOut(BaseModel):
     unit: UnitOut
     reach: Literal["staffed", "connected", "not-on-hub"]
     delivered: bool
+    ring: list["RingOut"]
+
+
+class RingOut(BaseModel):
+    """A number to ring at once, where the message is urgent or the unit is not on the hub."""
+
+    value: str
+    label: str
+    note: str
 
 
 class FactOut(BaseModel):
@@ -314,10 +324,21 @@ def _sent(session: Session, sent: sending.Sent) -> dict[str, Any]:
                 "unit": _unit(unit),
                 "reach": sent.reach[unit.id],
                 "delivered": sent.reach[unit.id] == "staffed",
+                "ring": _ring(unit, sent)
+                if sent.urgent or sent.reach[unit.id] == "not-on-hub"
+                else [],
             }
             for unit in views.unit_names(session, list(sent.reach))
         ],
     }
+
+
+def _ring(unit: UnitName, sent: sending.Sent) -> list[dict[str, str]]:
+    """Return whom to ring at a unit now (DOMAIN.md 4.4, 4.5)."""
+    found = directory.contacts_for_unit(
+        unit.id, "open-case", now(), police=current_actor().police, status=sent.status
+    )
+    return [{"value": one.value, "label": one.label, "note": one.note} for one in found]
 
 
 def _created(done: dict[str, Any], repeated: bool) -> ResponseReturnValue:

@@ -33,6 +33,9 @@ from messaging.winners import winner
 
 TABLES = Case.metadata.tables
 
+PARTS = {"police": "police", "local-authority": "responsible-authority", "health": "health"}
+"""The part that a unit of each kind of organisation takes in a case; these see it in full."""
+
 
 @dataclass(frozen=True)
 class Sent:
@@ -46,6 +49,7 @@ class Sent:
     sent_at: datetime
     reply_due_at: datetime | None
     reach: dict[UUID, str]
+    urgent: bool
 
 
 @dataclass
@@ -157,8 +161,8 @@ def open_case(
     body = read_body(command)
     case_id = new_id()
     own = PartyUnit(
-        actor.unit_id, actor.unit_name, "police" if actor.police else "reporter", actor.police,
-        actor.police, actor.organisation_id,
+        actor.unit_id, actor.unit_name, PARTS.get(actor.organisation_kind, "reporter"),
+        actor.police, actor.police, actor.organisation_id,
     )  # fmt: skip
     case = CaseState(
         case_id, references.new_reference(status), status, now, None, actor.unit_id, None, 1, now,
@@ -278,6 +282,7 @@ def _send(
         case.at,
         act.reply_due_at,
         {unit_id: act.reach[unit_id] for unit_id in act.to},
+        act.priority == "urgent",
     )
 
 
@@ -304,9 +309,8 @@ def unit_named(session: Session, name: str, pointer: str) -> PartyUnit:
             "unit-unknown", "There is no such unit: look it up in the directory.", pointer
         )
     kind = session.get_one(Organisation, unit.organisation_id).kind
-    part = {"police": "police", "local-authority": "responsible-authority", "health": "health"}
     return PartyUnit(
-        unit.id, unit.name, part.get(kind, "other"), kind in part, kind == "police",
+        unit.id, unit.name, PARTS.get(kind, "other"), kind in PARTS, kind == "police",
         unit.organisation_id,
     )  # fmt: skip
 

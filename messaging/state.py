@@ -91,7 +91,8 @@ class CaseState:
         """Return what a party is to the case, in the words of the permission map."""
         party = self.parties[unit]
         found = {"party" if party.full else "recipient"}
-        if party.part == "reporter" or (self.report and self.report.reporter == unit):
+        told_police = self.opener == unit and not party.police
+        if party.part == "reporter" or told_police:
             found.add("reporter")
         if self.report and self.report.addressed == unit:
             found.add("addressed")
