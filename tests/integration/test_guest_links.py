@@ -6,15 +6,19 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+import psycopg
 import pytest
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from hub.db import Database
 from hub.errors import HubError
+from hub.identity import people
 from hub.identity.actor import Actor
+from hub.jobs import outbox
 from hub.jobs.model import OutboxJob
 from hub.jobs.outbox import Job
+from hub.post.catcher import Catcher
 from hub.records import audit
 from hub.records.keys import Keys
 from hub.records.model import AuditRecord
@@ -236,8 +240,6 @@ def test_a_fresh_link_ends_the_one_before(offer: Offer) -> None:
 def test_a_link_ends_when_the_unit_comes_to_the_hub(offer: Offer) -> None:
     token, code = offer.link()
     with offer.database.unit_of_work() as session:
-        from hub.identity import people
-
         people.add_person_with_membership(
             session,
             audit.SYSTEM,
@@ -267,8 +269,6 @@ def test_only_the_senders_unit_may_send_a_link(offer: Offer) -> None:
 
 
 def test_no_link_goes_to_a_mailbox_that_nobody_rang_about(offer: Offer, owner_url: str) -> None:
-    import psycopg
-
     with psycopg.connect(owner_url) as connection:
         connection.execute("TRUNCATE mailbox_verification")
     with pytest.raises(HubError) as refused:
@@ -304,3 +304,22 @@ def test_the_mail_carries_a_reference_and_a_link_alone(
         assert code not in mail.text
         assert "Testchild" not in mail.text + mail.subject
         assert bytes(link.token_hash) != token.encode()
+
+
+def test_the_worker_mails_a_link_once_and_not_when_it_has_ended(
+    offer: Offer, settings: Settings, tmp_path: Path
+) -> None:
+    first, _ = offer.link()
+    offer.link()
+    with offer.database.unit_of_work() as session:
+        jobs = session.scalars(
+            select(OutboxJob.id).where(OutboxJob.kind == guests.MAIL_JOB).order_by(OutboxJob.id)
+        ).all()
+    with Catcher(tmp_path / "mail") as catcher:
+        mailing = settings.model_copy(update={"smtp_url": catcher.url})
+        for job_id in (*jobs, *jobs):
+            outbox.drive(offer.database, job_id, NOW, mailing)
+        mails = [file.read_text() for file in catcher.folder.glob("*.eml")]
+    assert len(jobs) == 2
+    assert len(mails) == 1
+    assert first not in mails[0]
