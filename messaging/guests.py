@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.orm import Session
 
 from directory.mailboxes import verified_mailbox
@@ -233,10 +233,10 @@ def revoke_for_unit(session: Session, unit_id: UUID, now: datetime) -> None:
     _revoke(session, now, GuestLink.unit_id == unit_id)
 
 
-def _revoke(session: Session, now: datetime, *which: object) -> None:
+def _revoke(session: Session, now: datetime, *which: ColumnElement[bool]) -> None:
     session.execute(
         update(GuestLink)
-        .where(GuestLink.used_at.is_(None), GuestLink.revoked_at.is_(None), *which)  # type: ignore[arg-type]
+        .where(GuestLink.used_at.is_(None), GuestLink.revoked_at.is_(None), *which)
         .values(revoked_at=now)
     )
 
