@@ -1,0 +1,69 @@
+"""Migrations go up, down and up again with data in place, and make what the models say."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import create_engine, text
+
+import directory.model
+import hub.identity.model
+import hub.jobs.model
+import hub.records.model
+import messaging.model
+from hub.clock import utcnow
+from hub.db import Base, Database, sqlalchemy_url
+from hub.identity.actor import Actor
+from hub.migrating import downgrade, position, upgrade
+from hub.records.vault import Vault
+from messaging import sending
+from messaging.contracts import Command
+
+MODELS = (
+    directory.model, hub.identity.model, hub.jobs.model, hub.records.model, messaging.model,
+)  # fmt: skip
+
+
+def test_up_down_and_up_with_a_case_in_it(
+    owner_url: str, database: Database, vault: Vault, someone: Callable[..., Actor]
+) -> None:
+    command = Command.model_validate(
+        {
+            "type": "missing-episode-report",
+            "body": {
+                "child": {"given_name": "EXERCISE", "age": 14}, "risk": "low", "why": "EXERCISE",
+                "last_seen_at": (utcnow() - timedelta(hours=1)).isoformat(),
+                "last_seen_place": "EXERCISE", "callback_telephone": "020 7946 0001",
+            },
+        }
+    )  # fmt: skip
+    with database.unit_of_work() as session:
+        sending.open_case(session, someone("kent/east"), vault, command, utcnow())
+    database.dispose()
+    for revision in ("0004", "0003", "0002", "0001", "base"):
+        downgrade(owner_url, revision)
+        assert position(owner_url) == "behind"
+    upgrade(owner_url)
+    assert position(owner_url) == "current"
+
+
+def test_models_and_migrations_agree(owner_url: str) -> None:
+    engine = create_engine(sqlalchemy_url(owner_url))
+    with engine.connect() as connection:
+        tables = set(Base.metadata.tables)
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        differences = [
+            change
+            for change in compare_metadata(context, Base.metadata)
+            if isinstance(change, tuple)
+            and change[0] in ("add_table", "add_column", "remove_column")
+        ]
+        there = set(
+            connection.execute(
+                text("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+            ).scalars()
+        )
+    engine.dispose()
+    assert differences == []
+    assert there - tables <= {"alembic_version"}
