@@ -71,7 +71,9 @@ def _tenure(tenure: TenureView) -> Shown:
 def _lead(view: CaseView, actor: Actor) -> Shown | None:
     if view.lead is None:
         return None
-    return {**_tenure(view.lead), "mine": view.lead.unit.id in actor.unit_ids}
+    unit = view.lead.unit
+    of = unit.organisation if unit.organisation != unit.name else ""
+    return {**_tenure(view.lead), "organisation": of, "mine": unit.id in actor.unit_ids}
 
 
 def _report(view: CaseView) -> Shown | None:
