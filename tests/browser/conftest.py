@@ -23,9 +23,9 @@ from tests.conftest import BROWSER
 SECONDS = 10_000
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """Return the system's Chromium, started once."""
+    """Return the system's Chromium, stopped before other tests: Playwright holds the event loop."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=BROWSER)
         yield browser
