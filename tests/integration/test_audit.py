@@ -1,5 +1,6 @@
 """What goes on record, what may not, and who has looked."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import psycopg
@@ -14,6 +15,13 @@ from hub.records.audit import Who
 from hub.records.consultation import known_reason, remember_reason
 from hub.records.keys import Keys
 from hub.records.vault import Vault
+
+
+@pytest.fixture
+def database_name(clone: Callable[[str], str], empty_template: str) -> str:
+    """Return a database whose audit log is empty: seeding puts a record of its own."""
+    return clone(empty_template)
+
 
 NOW = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
 OFFICER = Who("person", new_id(), "Officer Example", new_id(), new_id(), new_id())

@@ -1,5 +1,6 @@
 """The seal over the audit log: no late commit slips behind it, and every alteration is named."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -11,6 +12,13 @@ from hub.db import Database, new_id
 from hub.records import audit
 from hub.records.audit import Verification, Who
 from hub.records.keys import Keys
+
+
+@pytest.fixture
+def database_name(clone: Callable[[str], str], empty_template: str) -> str:
+    """Return a database whose audit log is empty: seeding puts a record of its own."""
+    return clone(empty_template)
+
 
 NOW = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
 OFFICER = Who("person", new_id(), "Officer Example", new_id(), new_id(), new_id())

@@ -18,6 +18,13 @@ from hub.jobs import outbox, schedule
 from hub.records import audit
 from hub.records.keys import Keys
 
+
+@pytest.fixture
+def database_name(clone: Callable[[str], str], empty_template: str) -> str:
+    """Return a database whose audit log is empty: seeding puts a record of its own."""
+    return clone(empty_template)
+
+
 HOLDER = """SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted AND database =
     (SELECT oid FROM pg_database WHERE datname = current_database())
     AND (classid::bigint << 32 | objid::bigint) = %s"""
