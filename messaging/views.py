@@ -239,6 +239,7 @@ def case_view(
     """
     case = load(session, actor, references.clean(reference), now, lock=False)
     unit = _reading_unit(case, actor)
+    full = case.parties[unit].full
     names = _names(session, case.id)
     messages = _messages(session, actor, vault, case, names, now)
     seen = [(m.id, mine) for m in messages for mine in m.to_me]
@@ -252,13 +253,13 @@ def case_view(
         opened_at=case.opened_at,
         closed_at=case.closed_at,
         unit=unit,
-        full=case.parties[unit].full,
-        risk=case.episode.risk if case.episode else None,
+        full=full,
+        risk=case.episode.risk if case.episode and full else None,
         lead=None,
         home=names.get(case.home) if case.home else None,
-        tenures=tenures(session, case.id, names),
-        request=_request(session, case, names, now),
-        claims=_claims(session, case, names),
+        tenures=_history(session, case, names, full),
+        request=_request(session, case, names, now) if full else None,
+        claims=_claims(session, case, names) if full else [],
         report=_report(session, case, names, now),
         messages=messages,
         actions=actions(session, case, actor),
@@ -313,9 +314,10 @@ def lead_view(session: Session, actor: Actor, reference: str, now: datetime) -> 
     """
     case = load(session, actor, references.clean(reference), now, lock=False)
     names = _names(session, case.id)
-    history = tenures(session, case.id, names)
+    full = case.parties[_reading_unit(case, actor)].full
+    history = _history(session, case, names, full)
     present = history[-1] if case.episode else None
-    request = _request(session, case, names, now)
+    request = _request(session, case, names, now) if full else None
     return {
         "episode": {"number": case.episode.number, "risk": case.episode.risk}
         if case.episode
@@ -412,6 +414,16 @@ def tenures(session: Session, case_id: UUID, names: dict[UUID, UnitName]) -> lis
     """Return who led, first to last."""
     rows = session.execute(_TENURES, {"case_id": case_id})
     return [TenureView(names[row.unit_id], *row[1:]) for row in rows]
+
+
+def _history(
+    session: Session, case: CaseState, names: dict[UUID, UnitName], full: bool
+) -> list[TenureView]:
+    """Return who has led; to a reporter, who leads now and no more (4.8)."""
+    found = tenures(session, case.id, names)
+    if full:
+        return found
+    return found[-1:] if case.episode else []
 
 
 def _request(

@@ -174,6 +174,20 @@ def test_a_practitioners_report_is_not_an_episode(world: World) -> None:
     assert world.lead(ref) == MET
 
 
+def test_a_reporter_sees_their_report_its_outcome_and_who_leads(world: World) -> None:
+    ref = world.open(world.social_worker, [MET]).case_reference
+    world.send(world.met, ref, "missing-episode-report", **REPORT)
+    world.send(world.met, ref, "lead-transfer-request", to=[KENT], rationale="other",
+               circumstances="EXERCISE")  # fmt: skip
+    seen = world.case(world.social_worker, ref)
+    assert seen.lead is not None
+    assert seen.lead.unit.code == MET
+    assert seen.request is None
+    assert len(seen.tenures) == 1
+    assert {message.type for message in seen.messages} == {"missing-episode-report"}
+    assert world.send(world.social_worker, ref, "update", heading="other", text="EXERCISE")
+
+
 def test_police_only_fields_stay_with_police(world: World) -> None:
     ref = world.open(world.met, [ISLINGTON]).case_reference
     assert "associates" in world.case(world.met, ref).messages[0].body
