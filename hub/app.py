@@ -9,6 +9,7 @@ from flask_babel import Babel, get_locale
 from flask_babel import lazy_gettext as _
 from flask_wtf.csrf import CSRFProtect
 from jinja2 import ChoiceLoader, PackageLoader, PrefixLoader
+from sqlalchemy.exc import SQLAlchemyError
 
 import directory.api
 import directory.pages
@@ -16,13 +17,14 @@ import messaging.actors  # its jobs, so that each can be woken
 import messaging.api
 import messaging.pages
 from hub.clock import LONDON
-from hub.identity.actor import PUBLIC
+from hub.identity.actor import PUBLIC, Actor
 from hub.identity.policy import allows
 from hub.jobs import broker
 from hub.records.keys import Keys
 from hub.settings import Settings
 from hub.web import accounts, assets, health, information, oauth, problems
 from hub.web.context import EXTENSION, Runtime
+from hub.web.guards import from_cookie
 
 MOST_BYTES = 12 * 1024 * 1024
 
@@ -126,8 +128,18 @@ def moment(at: datetime) -> str:
 
 def _everywhere() -> dict[str, Any]:
     """Return what every page has: who is acting, and whether this is an exercise."""
-    actor = g.get("actor", PUBLIC)
+    if "actor" not in g:
+        g.actor = _whoever()
+    actor = g.actor
     return {"actor": actor, "status": g.get("page_status") or actor.status}
+
+
+def _whoever() -> Actor:
+    """Return who sees an error that came before any guard, such as an address that is no page."""
+    try:
+        return from_cookie()
+    except SQLAlchemyError:
+        return PUBLIC
 
 
 def _headers(response: Response) -> Response:

@@ -58,7 +58,7 @@ def page(
     def register(view: View) -> View:
         @wraps(view)
         def guarded(**arguments: Any) -> ResponseReturnValue:
-            actor = _from_cookie()
+            actor = from_cookie()
             g.actor = actor
             if guard.kind != "public" and not actor.signed_in:
                 if request.method == "GET":
@@ -104,7 +104,8 @@ def api(
     return register
 
 
-def _from_cookie() -> Actor:
+def from_cookie() -> Actor:
+    """Return whom the session's cookie stands for; the public where it stands for nobody."""
     token = request.cookies.get(cookie_name())
     if not token:
         return PUBLIC
