@@ -20,7 +20,7 @@ from tests.conftest import Someone
 def acting(monkeypatch: pytest.MonkeyPatch) -> list[Actor]:
     """Return the list whose last actor is signed in."""
     actors: list[Actor] = []
-    monkeypatch.setattr("hub.web.guards._from_cookie", lambda: actors[-1])
+    monkeypatch.setattr("hub.web.guards.from_cookie", lambda: actors[-1])
     return actors
 
 
