@@ -63,3 +63,12 @@ def recorded_by(police: Page) -> str:
     fill_report(police)
     act(police, "Record it: my unit leads")
     return police.url.rsplit("/", 1)[-1]
+
+
+def attach_signed_reply(page: Page) -> None:
+    page.get_by_label("Lead accepted").check()
+    page.get_by_label("Name of the officer who signed").fill("Joan Tremayne")
+    page.get_by_label("Collar number").fill("4471")
+    paper = {"name": "reply.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.7 signed %%EOF"}
+    page.set_input_files("#file", paper)
+    act(page, "Attach, and ask a supervisor")

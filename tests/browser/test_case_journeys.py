@@ -8,6 +8,7 @@ from seed import cast
 from tests.browser.steps import (
     SignIn,
     act,
+    attach_signed_reply,
     choose_unit,
     fill_report,
     history_of,
@@ -216,14 +217,7 @@ def test_a_signed_reply_moves_the_lead_when_a_supervisor_authorises_it(sign_in: 
     reference = recorded_by(met)
     offer(met, "Devon and Cornwall", "Devon & Cornwall Police")
     met.get_by_role("link", name="Attach a signed reply").click()
-    met.get_by_label("Lead accepted").check()
-    met.get_by_label("Name of the officer who signed").fill("Joan Tremayne")
-    met.get_by_label("Collar number").fill("4471")
-    met.set_input_files(
-        "#file",
-        {"name": "reply.pdf", "mimeType": "application/pdf", "buffer": b"%PDF-1.7 signed %%EOF"},
-    )
-    act(met, "Attach, and ask a supervisor")
+    attach_signed_reply(met)
     assert lead_of(met) == "Central North"
     inspector = sign_in(cast.MET_INSPECTOR)
     met.get_by_role("link", name="Look at it").click()

@@ -5,12 +5,18 @@ from collections.abc import Iterator
 from importlib.resources import files
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
+from sqlalchemy import select
 
+from hub.db import Database
+from hub.records.keys import Keys
+from messaging import guest_secrets
+from messaging.model import GuestLink
 from seed import cast
 from tests.browser.steps import (
     SignIn,
     act,
+    attach_signed_reply,
     fill_report,
     lead_of,
     offer,
@@ -91,11 +97,62 @@ def test_axe_finds_nothing_on_an_officers_pages(sign_in: SignIn, checked: list[s
     checked += faults(met)
     act(met, "Attach, and ask a supervisor")
     checked += faults(met)
-    met.goto("/inbox")
+    attach_signed_reply(met)
+    met.get_by_role("link", name="Look at it").click()
     checked += faults(met)
     inspector = sign_in(cast.MET_INSPECTOR)
+    inspector.goto(met.url)
+    checked += faults(inspector)
+    act(inspector, "Authorise: it takes effect")
+    met.reload()
+    checked += faults(met)
+    met.goto("/inbox")
+    checked += faults(met)
     inspector.goto(f"/cases/{reference}")
     checked += faults(inspector)
+
+
+def test_axe_finds_nothing_on_a_guests_pages(
+    sign_in: SignIn, chromium: Browser, hub_url: str, database: Database, keys: Keys,
+    checked: list[str],
+) -> None:  # fmt: skip
+    met = sign_in(cast.MET_OFFICER)
+    recorded_by(met)
+    offer(met, "Exeter", "Devon & Cornwall Police")
+    act(met, "Send a guest link to missing@devon-cornwall.example.org")
+    code = met.locator(".hub-code").inner_text()[:7]
+    with database.unit_of_work() as session:
+        link = session.scalars(select(GuestLink).order_by(GuestLink.id.desc())).first()
+        assert link is not None
+        token = guest_secrets.token(keys, link.id)
+    for js in (True, False):
+        context = chromium.new_context(base_url=hub_url, java_script_enabled=js)
+        guest = context.new_page()
+        guest.goto(f"/answer/{token}")
+        act(guest, "Read the message")
+        expect(guest.get_by_role("alert")).to_be_visible()
+        if js:
+            checked += faults(guest)
+        guest.get_by_label("Your name").fill("Joan Tremayne")
+        guest.get_by_label("Collar or staff number").fill("4471")
+        guest.get_by_label("Code", exact=True).fill(code)
+        act(guest, "Read the message")
+        expect(guest.get_by_text("EXERCISE bus stop")).to_be_visible()
+        if js:
+            checked += faults(guest)
+            act(guest, "Decline the lead")
+            checked += faults(guest)
+            context.close()
+    act(guest, "Accept the lead now")
+    expect(guest.get_by_text("The link cannot be used again")).to_be_visible()
+    context.close()
+    again = chromium.new_context(base_url=hub_url)
+    used = again.new_page()
+    used.goto(f"/answer/{token}")
+    checked += faults(used)
+    again.close()
+    met.reload()
+    assert lead_of(met) == "Devon & Cornwall Police"
 
 
 def test_a_case_is_carried_through_without_scripts(sign_in: SignIn) -> None:

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from seed import cast
-from tests.browser.steps import SignIn
+from tests.browser.steps import SignIn, act
 from tests.browser.test_case_pages import faults
 
 PATHS = (
@@ -68,3 +68,37 @@ def test_whom_to_call_by_keyboard(visitor: Page) -> None:
     expect(number).to_have_text("101")
     expect(number).to_have_attribute("href", "tel:101")
     expect(visitor.get_by_text("ask for Kent Police").first).to_be_visible()
+
+
+def test_axe_finds_nothing_where_mailboxes_are_put_on_record(sign_in: SignIn) -> None:
+    page = sign_in(cast.ADMINISTRATOR)
+    page.goto("/?q=kent/east")
+    page.get_by_role("link", name="East Kent", exact=True).first.click()
+    found = faults(page)
+    act(page, "Put on record")
+    found += faults(page)
+    page.get_by_label("E-mail address").fill("second@kent.example.org")
+    act(page, "Put on record")
+    page.get_by_role("button", name="Record the call-back").first.click()
+    found += faults(page)
+    assert found == []
+
+
+def test_open_pages_and_the_account_work_without_scripts(
+    hub_url: str, chromium: Browser, sign_in: SignIn
+) -> None:
+    context = chromium.new_context(base_url=hub_url, java_script_enabled=False)
+    visitor = context.new_page()
+    visitor.goto("/")
+    visitor.locator("#q").fill("hackny")
+    visitor.keyboard.press("Enter")
+    expect(visitor.get_by_role("heading", name="To report a child missing now")).to_be_visible()
+    context.close()
+    page = sign_in(cast.KENT_OFFICER, js=False)
+    page.goto("/account")
+    page.locator("#current").fill("wrong")
+    page.get_by_role("button", name="Change password").click()
+    expect(page.get_by_role("alert")).to_be_visible()
+    page.get_by_role("button", name="Sign out").first.click()
+    page.goto("/account")
+    expect(page.get_by_role("button", name="Sign in")).to_be_visible()
