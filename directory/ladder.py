@@ -152,7 +152,7 @@ def _rungs(
     found = [
         _rung(contact, unit, place, at)
         for unit in units
-        for contact in _visible(snapshot, unit, reader)
+        for contact in visible(snapshot, unit, reader)
         if contact.purpose == purpose and contact.channel in VOICE
     ]
     if not found and units and purpose != "switchboard-from-outside":
@@ -172,7 +172,7 @@ def _rungs(
     return found
 
 
-def _visible(snapshot: Snapshot, unit: Unit, reader: Reader) -> list[Contact]:
+def visible(snapshot: Snapshot, unit: Unit, reader: Reader) -> list[Contact]:
     """Return the contacts a reader may see; an exercise's lie over the actual ones, never beside."""
     of_unit = [c for c in snapshot.contacts.get(unit.id, ()) if c.audience in reader.audiences]
     if reader.status == "exercise":
@@ -235,7 +235,7 @@ def _last(snapshot: Snapshot, place: Place, reader: Reader, at: datetime) -> lis
     if place.force_unit is not None:
         rungs = [
             _rung(contact, place.force_unit, place, at)
-            for contact in _visible(snapshot, place.force_unit, reader)
+            for contact in visible(snapshot, place.force_unit, reader)
             if contact.purpose == "non-emergency" and contact.channel in VOICE
         ]
     name = place.force_unit.name if place.force_unit else place.force.name
@@ -265,7 +265,7 @@ def _ukmpu(snapshot: Snapshot, place: Place, reader: Reader, at: datetime) -> li
         _rung(contact, unit, place, at)
         for unit in snapshot.units.values()
         if unit.organisation.code == UKMPU
-        for contact in _visible(snapshot, unit, reader)
+        for contact in visible(snapshot, unit, reader)
         if contact.channel in VOICE
     ][:1]
 
@@ -306,7 +306,7 @@ def _mailboxes(
         _rung(contact, unit, place, at)
         for purpose in wanted
         for unit in units
-        for contact in _visible(snapshot, unit, reader)
+        for contact in visible(snapshot, unit, reader)
         if contact.purpose == purpose and contact.channel in POST
     ]
 
