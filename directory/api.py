@@ -116,7 +116,7 @@ def _answer() -> dict[str, Any]:
     if not MOMENTS[0] <= at < MOMENTS[1]:
         raise invalid("at-range", "Ask for a moment between 2000 and 2100.", "/at")
     one = Asked(asked.q, asked.postcode, asked.local_authority, asked.force, asked.unit)
-    found = lookup().answer(one, (asked.need,), reader(current_actor()), at)
+    found = lookup(at).answer(one, (asked.need,), reader(current_actor()), at)
     if isinstance(found, Choice):
         return choice_document(found, asked.need, at)
     return document(found, asked.need)

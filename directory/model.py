@@ -24,12 +24,16 @@ PURPOSES = (
     "national-advice",
     "helpline",
     "anonymous-information",
+    "mash",
     "media",
     "general",
 )
 CHANNELS = ("telephone", "mobile", "text", "email", "secure-email", "web")
 MAILBOX_CHANNELS = ("email", "secure-email")
 AUDIENCES = ("public", "professional", "police")
+VERIFICATIONS = ("unverified", "verified", "suggested")
+PROBLEMS = ("rang-out", "wrong-team", "unobtainable", "mailbox-closed", "other")
+ANSWERS = ("corrected", "works", "closed")
 BANK_HOLIDAY_RULES = ("as-weekday", "as-sunday", "closed")
 
 
@@ -68,13 +72,18 @@ class Area(Base):
 
 
 class Coverage(Base):
-    """Which unit answers for an area, on what basis (stated, inferred …) and as of when."""
+    """Which unit answers for an area, on what basis (stated, inferred …) and as of when.
+
+    `sectors` (such as "CT9 1") are the part of the area that it answers for; null is the whole of
+    it, or what is left of it.
+    """
 
     __tablename__ = "coverage"
 
     id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
     unit_id: Mapped[UUID] = mapped_column(ForeignKey("unit.id"))
     area_id: Mapped[UUID] = mapped_column(ForeignKey("area.id"))
+    sectors: Mapped[list[str] | None] = mapped_column(ARRAY(Text))
     valid_from: Mapped[date]
     valid_to: Mapped[date | None]
     basis: Mapped[str]
@@ -93,7 +102,8 @@ class ContactPoint(Base):
     `{"days": [1..7, Monday first], "opens": "08:00", "closes": "16:00"}`, a span that closes at or
     before it opens running past midnight. `exceptions` are dates, `{"date": "2026-12-24",
     "spans": [{"opens": …, "closes": …}]}`, no spans meaning closed. A lower `priority` is rung
-    first. A row of status `exercise` is never shown in actual mode.
+    first. A row of status `exercise` is never shown in actual mode. One that a reader suggested
+    (`verification`) waits for its force to take or refuse it. Nothing is deleted: `closed_at`.
     """
 
     __tablename__ = "contact_point"
@@ -118,6 +128,10 @@ class ContactPoint(Base):
     verification: Mapped[str] = mapped_column(default="unverified")
     verified_at: Mapped[datetime | None]
     verified_by: Mapped[str | None]
+    suggested_by: Mapped[str | None]
+    suggested_by_id: Mapped[UUID | None]
+    bounced_at: Mapped[datetime | None]
+    closed_at: Mapped[datetime | None]
     edited_at: Mapped[datetime | None]
     edited_by: Mapped[str | None]
     version: Mapped[int] = mapped_column(default=1)
@@ -149,3 +163,82 @@ class DirectoryVersion(Base):
 
     one: Mapped[bool] = mapped_column(primary_key=True, default=True)
     version: Mapped[int] = mapped_column(BigInteger)
+
+
+class DirectoryChange(Base):
+    """One change of one row, as the database itself recorded it: before, after, who, when and why.
+
+    `kind` is the table. `version` is the directory's, given at the commit: null until then.
+    """
+
+    __tablename__ = "directory_change"
+
+    id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    version: Mapped[int | None] = mapped_column(BigInteger)
+    kind: Mapped[str]
+    object_id: Mapped[UUID]
+    unit_id: Mapped[UUID | None]
+    before: Mapped[dict[str, Any] | None] = mapped_column(JSONB)
+    after: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    who_id: Mapped[UUID | None]
+    who: Mapped[str]
+    why: Mapped[str]
+    at: Mapped[datetime]
+
+
+class Delegation(Base):
+    """One organisation's editors may keep the entries of another, until it is ended."""
+
+    __tablename__ = "directory_delegation"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    organisation_id: Mapped[UUID] = mapped_column(ForeignKey("organisation.id"))
+    to_organisation_id: Mapped[UUID] = mapped_column(ForeignKey("organisation.id"))
+    granted_by: Mapped[str]
+    granted_at: Mapped[datetime]
+    ended_at: Mapped[datetime | None]
+
+
+class DirectoryLink(Base):
+    """A mailed link that works once, without an account: to claim, to verify, or to read.
+
+    `claim` is for an organisation's entries, `verify` for one unit's, `access` for a reader at a
+    registered domain. Only the token's hash is kept. `days_left` is the reminder it came with.
+    """
+
+    __tablename__ = "directory_link"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    purpose: Mapped[str]
+    organisation_id: Mapped[UUID] = mapped_column(ForeignKey("organisation.id"))
+    unit_id: Mapped[UUID | None] = mapped_column(ForeignKey("unit.id"))
+    address: Mapped[str]
+    token_hash: Mapped[bytes]
+    days_left: Mapped[int | None]
+    sent_by: Mapped[str]
+    created_at: Mapped[datetime]
+    mailed_at: Mapped[datetime | None]
+    expires_at: Mapped[datetime]
+    used_at: Mapped[datetime | None]
+    used_by: Mapped[str | None]
+    revoked_at: Mapped[datetime | None]
+    bounced_at: Mapped[datetime | None]
+
+
+class ContactProblem(Base):
+    """One person's report that a contact point does not work; open until its editors answer."""
+
+    __tablename__ = "contact_problem"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    contact_point_id: Mapped[UUID] = mapped_column(ForeignKey("contact_point.id"))
+    value: Mapped[str]
+    kind: Mapped[str]
+    note: Mapped[str | None]
+    reported_by_id: Mapped[UUID]
+    reported_by: Mapped[str]
+    organisation_id: Mapped[UUID] = mapped_column(ForeignKey("organisation.id"))
+    at: Mapped[datetime]
+    answered_at: Mapped[datetime | None]
+    answered_by: Mapped[str | None]
+    answer: Mapped[str | None]

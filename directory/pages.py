@@ -67,7 +67,7 @@ def whom_to_call() -> ResponseReturnValue:
         if not current_actor().signed_in:
             ratelimit.public(request.remote_addr or "")
         try:
-            found = lookup().answer(Asked(q=typed), needs, reader(current_actor()), at)
+            found = lookup(at).answer(Asked(q=typed), needs, reader(current_actor()), at)
         except HubError as error:
             if error.status not in (404, 422):
                 raise

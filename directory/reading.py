@@ -6,10 +6,10 @@ from pathlib import Path
 
 from flask import current_app
 
+from directory.holder import Holder, Kept
 from directory.ladder import Reader
 from directory.lookup import Lookup
 from directory.postcodes import Postcodes
-from directory.snapshot import Holder
 from hub.identity.actor import Actor
 from hub.identity.policy import allows
 from hub.web.context import now, runtime
@@ -28,14 +28,16 @@ def holder() -> Holder:
     """Return the snapshot's holder of this process."""
     held = current_app.extensions.get(EXTENSION)
     if held is None:
-        held = current_app.extensions.setdefault(EXTENSION, Holder(runtime().database))
+        here = runtime()
+        kept = Kept(here.settings.data_dir, here.keys)
+        held = current_app.extensions.setdefault(EXTENSION, Holder(here.database, kept))
     assert isinstance(held, Holder)  # noqa: S101  # put there above
     return held
 
 
-def lookup() -> Lookup:
-    """Return the look-ups of this process, a second stale at most."""
-    snapshot = holder().current(now())
+def lookup(at: datetime | None = None) -> Lookup:
+    """Return the look-ups of this process at a moment (now), a second stale at most."""
+    snapshot = holder().current(now(), at)
     held = snapshot.cache.get("lookup")
     if held is None:
         held = Lookup(snapshot, _postcodes(runtime().settings.data_dir))

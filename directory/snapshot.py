@@ -1,10 +1,5 @@
-"""The directory in memory: read at once, rebuilt when its version moves, never half changed.
+"""The directory of one day in memory, with the indexes that look-ups use; built whole, never changed."""
 
-A look-up makes no query, and goes on from memory while the database is away.
-"""
-
-import threading
-import time
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,17 +7,9 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
-from sqlalchemy.exc import SQLAlchemyError
-
 from directory.hours import Hours
-from hub.clock import LONDON
-from hub.db import Database
-from hub.logs import get_logger
+from directory.rows import Row, Rows
 
-log = get_logger(__name__)
-
-POLL_SECONDS = 1.0
 REACHABLE_ROLES = frozenset({"officer", "supervisor", "practitioner"})
 
 
@@ -37,8 +24,12 @@ class Organisation:
     name: str
     name_welsh: str | None
     other_names: tuple[str, ...]
+    former_names: tuple[str, ...]
     country: str | None
     website: str | None
+    mail_domains: tuple[str, ...]
+    valid_from: date
+    valid_to: date | None
 
 
 @dataclass(frozen=True)
@@ -52,11 +43,16 @@ class Unit:
     kind: str
     kind_label: str
     name: str
+    name_welsh: str | None
     other_names: tuple[str, ...]
+    former_names: tuple[str, ...]
     confidence: str | None
     source: str
     source_date: str
     verification: str
+    valid_from: date
+    valid_to: date | None
+    version: int
 
 
 @dataclass(frozen=True)
@@ -75,8 +71,18 @@ class Area:
 
 
 @dataclass(frozen=True)
+class Problem:
+    """One reader's open report that a contact does not work: what, when, and who by."""
+
+    kind: str
+    at: datetime
+    person_id: UUID
+    organisation_id: UUID
+
+
+@dataclass(frozen=True)
 class Contact:
-    """A contact point as it is looked up."""
+    """A contact point as it is looked up; `problems` are open reports of its present value."""
 
     id: UUID
     unit_id: UUID
@@ -93,6 +99,12 @@ class Contact:
     verification: str
     verified_at: datetime | None
     verified_by: str | None
+    suggested_by: str | None = None
+    bounced_at: datetime | None = None
+    problems: tuple[Problem, ...] = ()
+    valid_from: date = date.min
+    valid_to: date | None = None
+    version: int = 1
 
 
 @dataclass(frozen=True)
@@ -107,29 +119,43 @@ class Staffing:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """One state of the directory, with the indexes that look-ups use."""
+    """The directory as it is on a day (Europe/London), with the indexes that look-ups use.
+
+    `coverage` is who answers for the whole of an area (or the rest of it), `sectors` who for the
+    sectors that are another's. `successors` are by the id of a unit that is no more, and by its
+    code. `positions` are the versions at which organisations, units and areas last changed.
+    """
 
     version: int
     taken_at: datetime
+    day: date
     organisations: Mapping[UUID, Organisation]
     units: Mapping[UUID, Unit]
     areas: Mapping[str, Area]
     coverage: Mapping[UUID, tuple[UUID, ...]]
+    sectors: Mapping[tuple[UUID, str], tuple[UUID, ...]]
     covered: Mapping[UUID, tuple[UUID, ...]]
     contacts: Mapping[UUID, tuple[Contact, ...]]
     staffing: Mapping[UUID, tuple[Staffing, ...]]
     children: Mapping[UUID, tuple[Unit, ...]]
     by_code: Mapping[str, Unit]
     organisation_by_code: Mapping[str, Organisation]
+    successors: Mapping[UUID | str, tuple[Unit, ...]]
+    renamings: Mapping[UUID, tuple[str, date]]
+    positions: Mapping[tuple[str, UUID], int]
     cache: dict[Any, Any] = field(default_factory=dict)
 
     def area(self, code: str) -> Area | None:
         """Return the district of a code, present or former."""
         return self.areas.get(code)
 
-    def bcu_of(self, area: Area) -> Unit | None:
-        """Return the unit below force level that answers for a district, where one is on record."""
-        for unit_id in self.coverage.get(area.id, ()):
+    def bcu_of(self, area: Area, sector: str = "") -> Unit | None:
+        """Return the unit below force level that answers for a district, where one is on record.
+
+        `sector` (such as "CT9 1") tells where in the district, for one that is shared.
+        """
+        own = self.sectors.get((area.id, sector), ())
+        for unit_id in (*own, *self.coverage.get(area.id, ())):
             unit = self.units.get(unit_id)
             if unit is not None and unit.kind == "bcu":
                 return unit
@@ -163,58 +189,28 @@ class Snapshot:
         return "connected" if connected else "not-on-hub"
 
 
-def read(database: Database, now: datetime) -> Snapshot:
-    """Read the whole directory as it stands, in one consistent look.
-
-    Raises:
-        SQLAlchemyError: the database is away.
-    """
-    today = now.astimezone(LONDON).date()
-    with database.unit_of_work() as session:
-        session.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
-        version = int(session.scalar(text("SELECT version FROM directory_version")) or 0)
-        tables = {
-            name: [row._asdict() for row in session.execute(text(query), {"today": today})]
-            for name, query in QUERIES.items()
-        }
-    return _build(version, now, tables, today)
-
-
-QUERIES = {
-    "organisations": "SELECT * FROM organisation WHERE valid_to IS NULL OR valid_to > :today",
-    "units": "SELECT * FROM unit WHERE valid_to IS NULL OR valid_to > :today ORDER BY code",
-    "areas": "SELECT * FROM area WHERE kind = 'district' AND (valid_to IS NULL OR valid_to > :today)"
-    " ORDER BY code",
-    "coverage": "SELECT unit_id, area_id FROM coverage WHERE valid_from <= :today"
-    " AND (valid_to IS NULL OR valid_to > :today) ORDER BY unit_id, area_id",
-    "contacts": "SELECT * FROM contact_point WHERE valid_from <= :today"
-    " AND (valid_to IS NULL OR valid_to > :today) ORDER BY priority, id",
-    "memberships": "SELECT m.unit_id, m.role, m.valid_from, m.valid_to, p.status FROM membership m"
-    " JOIN person p ON p.id = m.person_id WHERE p.suspended_at IS NULL AND CAST(:today AS date) IS NOT NULL",
-    "clients": "SELECT unit_id FROM oauth_client WHERE revoked_at IS NULL"
-    " AND 'cases:read' = ANY(scopes) AND CAST(:today AS date) IS NOT NULL",
-}
-
-
-def _build(
-    version: int, now: datetime, tables: Mapping[str, list[dict[str, Any]]], _today: date
-) -> Snapshot:
+def build(rows: Rows, day: date) -> Snapshot:
+    """Return the directory of a day from rows of every day."""
+    tables = {name: _on(day, found) for name, found in rows.tables.items()}
     organisations = {
         row["id"]: Organisation(
             row["id"], row["code"], row["kind"], row["police_kind"], row["name"],
-            row["name_welsh"], tuple(row["other_names"]), row["country"], row["website"],
+            row["name_welsh"], tuple(row["other_names"]), tuple(row["former_names"]),
+            row["country"], row["website"], tuple(row["mail_domains"]), row["valid_from"],
+            row["valid_to"],
         )
         for row in tables["organisations"]
     }  # fmt: skip
+    renamed = {
+        row["unit_id"]: row["name"]
+        for row in rows.tables["renamings"]
+        if row["effective_on"] <= day
+    }
     units = {
-        row["id"]: Unit(
-            row["id"], row["code"], organisations[row["organisation_id"]], row["parent_id"],
-            row["kind"], row["kind_label"], row["name"], tuple(row["other_names"]),
-            row["confidence"], row["source"], row["source_date"], row["verification"],
-        )
+        row["id"]: _unit(row, organisations, renamed)
         for row in tables["units"]
         if row["organisation_id"] in organisations
-    }  # fmt: skip
+    }
     areas: dict[str, Area] = {}
     for row in tables["areas"]:
         area = Area(
@@ -224,103 +220,138 @@ def _build(
         areas[area.code] = area
         for code in area.previous_codes:
             areas.setdefault(code, area)
+    coverage: dict[UUID, list[UUID]] = defaultdict(list)
+    covered: dict[UUID, list[UUID]] = defaultdict(list)
+    sectors: dict[tuple[UUID, str], list[UUID]] = defaultdict(list)
+    for row in tables["coverage"]:
+        covered[row["unit_id"]].append(row["area_id"])
+        if row["sectors"] is None:
+            coverage[row["area_id"]].append(row["unit_id"])
+        for sector in row["sectors"] or ():
+            sectors[row["area_id"], sector].append(row["unit_id"])
+    children: dict[UUID, list[Unit]] = defaultdict(list)
+    for unit in units.values():
+        if unit.parent_id is not None:
+            children[unit.parent_id].append(unit)
+    return Snapshot(
+        version=rows.version,
+        taken_at=rows.taken_at,
+        day=day,
+        organisations=organisations,
+        units=units,
+        areas=areas,
+        coverage=_frozen(coverage),
+        sectors=_frozen(sectors),
+        covered=_frozen(covered),
+        contacts=_contacts(rows, tables["contacts"]),
+        staffing=_staffing(rows),
+        children=_frozen(children),
+        by_code={unit.code: unit for unit in units.values()},
+        organisation_by_code={one.code: one for one in organisations.values()},
+        successors=_successors(rows, units),
+        renamings={
+            row["unit_id"]: (row["name"], row["effective_on"])
+            for row in rows.tables["renamings"]
+            if row["effective_on"] > day
+        },
+        positions={
+            (row["kind"], row["object_id"]): row["version"] or 0 for row in rows.tables["positions"]
+        },
+    )
+
+
+def boundaries(rows: Rows) -> list[date]:
+    """Return the days on which the directory changes by itself, earliest first."""
+    days = {
+        row[name]
+        for table in ("organisations", "units", "areas", "coverage", "contacts")
+        for row in rows.tables[table]
+        for name in ("valid_from", "valid_to")
+        if row[name] is not None
+    }
+    days |= {row["effective_on"] for row in rows.tables["renamings"]}
+    return sorted(days)
+
+
+def _on(day: date, rows: list[Row]) -> list[Row]:
+    return [
+        row
+        for row in rows
+        if row.get("valid_from") is None
+        or not isinstance(row["valid_from"], date)
+        or isinstance(row["valid_from"], datetime)
+        or (row["valid_from"] <= day and (row["valid_to"] is None or row["valid_to"] > day))
+    ]
+
+
+def _frozen(found: Mapping[Any, list[Any]]) -> dict[Any, tuple[Any, ...]]:
+    return {key: tuple(one) for key, one in found.items()}
+
+
+def _unit(
+    row: Row, organisations: Mapping[UUID, Organisation], renamed: Mapping[UUID, str]
+) -> Unit:
+    former = tuple(row["former_names"])
+    name = renamed.get(row["id"], row["name"])
+    if name != row["name"]:
+        former = (*former, row["name"])
+    return Unit(
+        row["id"], row["code"], organisations[row["organisation_id"]], row["parent_id"],
+        row["kind"], row["kind_label"], name, row["name_welsh"], tuple(row["other_names"]),
+        former, row["confidence"], row["source"], row["source_date"], row["verification"],
+        row["valid_from"], row["valid_to"], row["version"],
+    )  # fmt: skip
+
+
+def _contacts(rows: Rows, found: list[Row]) -> dict[UUID, tuple[Contact, ...]]:
+    problems: dict[tuple[UUID, str], list[Problem]] = defaultdict(list)
+    for row in rows.tables["problems"]:
+        problems[row["contact_point_id"], row["value"]].append(
+            Problem(row["kind"], row["at"], row["reported_by_id"], row["organisation_id"])
+        )
     contacts: dict[UUID, list[Contact]] = defaultdict(list)
-    for row in tables["contacts"]:
+    for row in found:
         hours = Hours(row["hours"], row["bank_holiday_rule"], tuple(row["exceptions"]))
         contacts[row["unit_id"]].append(
             Contact(
                 row["id"], row["unit_id"], row["purpose"], row["channel"], row["value"],
                 row["audience"], row["priority"], hours, row["note"], row["status"],
                 row["source"], row["source_date"], row["verification"], row["verified_at"],
-                row["verified_by"],
+                row["verified_by"], row["suggested_by"], row["bounced_at"],
+                tuple(problems.get((row["id"], row["value"]), ())), row["valid_from"],
+                row["valid_to"], row["version"],
             )
         )  # fmt: skip
-    coverage: dict[UUID, list[UUID]] = defaultdict(list)
-    covered: dict[UUID, list[UUID]] = defaultdict(list)
-    for row in tables["coverage"]:
-        coverage[row["area_id"]].append(row["unit_id"])
-        covered[row["unit_id"]].append(row["area_id"])
+    return _frozen(contacts)
+
+
+def _staffing(rows: Rows) -> dict[UUID, tuple[Staffing, ...]]:
     staffing: dict[UUID, list[Staffing]] = defaultdict(list)
-    for row in tables["memberships"]:
+    for row in rows.tables["memberships"]:
         if row["role"] in REACHABLE_ROLES:
             staffing[row["unit_id"]].append(
                 Staffing("person", row["status"], row["valid_from"], row["valid_to"])
             )
-    for row in tables["clients"]:
+    for row in rows.tables["clients"]:
         staffing[row["unit_id"]].append(Staffing("client", None, None, None))
-    children: dict[UUID, list[Unit]] = defaultdict(list)
-    for unit in units.values():
-        if unit.parent_id is not None:
-            children[unit.parent_id].append(unit)
-    return Snapshot(
-        version=version,
-        taken_at=now,
-        organisations=organisations,
-        units=units,
-        areas=areas,
-        coverage={key: tuple(found) for key, found in coverage.items()},
-        covered={key: tuple(found) for key, found in covered.items()},
-        contacts={key: tuple(found) for key, found in contacts.items()},
-        staffing={key: tuple(found) for key, found in staffing.items()},
-        children={key: tuple(found) for key, found in children.items()},
-        by_code={unit.code: unit for unit in units.values()},
-        organisation_by_code={one.code: one for one in organisations.values()},
-    )
+    return _frozen(staffing)
 
 
-class Holder:
-    """The snapshot of one process, looked at for freshness at most once a second."""
+def _successors(rows: Rows, units: Mapping[UUID, Unit]) -> dict[UUID | str, tuple[Unit, ...]]:
+    """Return by id and code of each unit that is no more what stands in its place on the day."""
+    after: dict[UUID, list[UUID]] = defaultdict(list)
+    for row in rows.tables["successions"]:
+        after[row["unit_id"]].append(row["successor_id"])
+    codes = {row["id"]: row["code"] for row in rows.tables["units"]}
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
-        self._snapshot: Snapshot | None = None
-        self._asked = float("-inf")
-        self._lock = threading.Lock()
+    def standing(unit_id: UUID) -> list[Unit]:
+        if unit_id in units:
+            return [units[unit_id]]
+        return [unit for one in after.get(unit_id, ()) for unit in standing(one)]
 
-    def current(self, now: datetime) -> Snapshot:
-        """Return the directory: a second stale at most, older only while the database is away.
-
-        Raises:
-            SQLAlchemyError: the database is away, and none was ever read.
-        """
-        held = self._snapshot
-        if held is not None and time.monotonic() - self._asked < POLL_SECONDS:
-            return held
-        if held is not None and not self._lock.acquire(blocking=False):
-            return held  # another thread is looking
-        if held is None:
-            self._lock.acquire()
-        try:
-            return self._refresh(now)
-        finally:
-            self._lock.release()
-
-    def look_again(self) -> None:
-        """Look for a change at the next call: somebody has just made one here."""
-        self._asked = float("-inf")
-
-    def _refresh(self, now: datetime) -> Snapshot:
-        held = self._snapshot
-        if held is not None and time.monotonic() - self._asked < POLL_SECONDS:
-            return held
-        try:
-            if held is not None and self._version() == held.version and _same_day(held, now):
-                self._asked = time.monotonic()
-                return held
-            fresh = read(self._database, now)
-        except SQLAlchemyError:
-            self._asked = time.monotonic()
-            if held is None:
-                raise
-            log.warning("directory-from-memory", version=held.version, exc_info=True)
-            return held
-        self._snapshot, self._asked = fresh, time.monotonic()
-        return fresh
-
-    def _version(self) -> int:
-        with self._database.unit_of_work() as session:
-            return int(session.scalar(text("SELECT version FROM directory_version")) or 0)
-
-
-def _same_day(held: Snapshot, now: datetime) -> bool:
-    return held.taken_at.astimezone(LONDON).date() == now.astimezone(LONDON).date()
+    found: dict[UUID | str, tuple[Unit, ...]] = {}
+    for unit_id in after:
+        if unit_id not in units:
+            found[unit_id] = tuple(dict.fromkeys(standing(unit_id)))
+            found.setdefault(codes[unit_id], found[unit_id])
+    return found

@@ -74,7 +74,7 @@ def read_pass(keys: Keys, link_id: UUID, value: str, now: datetime) -> Guest | N
 
 
 def _mac(keys: Keys, purpose: bytes, data: bytes) -> bytes:
-    return hmac.digest(keys.session, b"guest link " + purpose + b"\0" + data, hashlib.sha256)
+    return keys.mac(b"guest link " + purpose, data)
 
 
 def _text(data: bytes) -> str:

@@ -16,6 +16,7 @@ from sqlalchemy import Table, bindparam, insert, select, update
 from sqlalchemy.engine import RowMapping
 from sqlalchemy.orm import Session
 
+from directory.changes import because
 from directory.model import Area, ContactPoint, Coverage
 from hub.clock import LONDON
 from hub.db import Base, advisory_lock, new_id
@@ -212,6 +213,7 @@ def load(
     say("Reading the reference files …")
     reference = files.read(folder)
     advisory_lock(session, LOCK)
+    because(session, audit.SYSTEM, "loaded from the reference data", now, coverage_may_lapse=True)
     today = now.astimezone(LONDON).date()
 
     organisations = _Rows(session, Organisation, "Organisations", _code, reopens=True)

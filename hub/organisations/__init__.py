@@ -1,6 +1,6 @@
 """Organisations and their units: what identity and both features stand on."""
 
-from hub.organisations.model import Organisation, Unit
+from hub.organisations.model import Organisation, Unit, UnitRenaming, UnitSuccession
 from hub.organisations.tree import (
     find_organisation,
     find_unit,
@@ -8,4 +8,13 @@ from hub.organisations.tree import (
     units_below,
 )
 
-__all__ = ["Organisation", "Unit", "find_organisation", "find_unit", "lineage", "units_below"]
+__all__ = [
+    "Organisation",
+    "Unit",
+    "UnitRenaming",
+    "UnitSuccession",
+    "find_organisation",
+    "find_unit",
+    "lineage",
+    "units_below",
+]

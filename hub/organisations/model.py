@@ -15,6 +15,7 @@ class Organisation(Base):
 
     `code` is its public identifier: the force's slug, the council's ONS code, or a slug.
     Dates are calendar dates in Europe/London; `valid_to` is the first day on which it is no more.
+    A mailbox at one of its `mail_domains` can register itself for directory-only access.
     """
 
     __tablename__ = "organisation"
@@ -26,6 +27,8 @@ class Organisation(Base):
     name: Mapped[str]
     name_welsh: Mapped[str | None]
     other_names: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list)
+    former_names: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list)
+    mail_domains: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list)
     country: Mapped[str | None]
     website: Mapped[str | None]
     valid_from: Mapped[date]
@@ -54,7 +57,9 @@ class Unit(Base):
     kind: Mapped[str]
     kind_label: Mapped[str]
     name: Mapped[str]
+    name_welsh: Mapped[str | None]
     other_names: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list)
+    former_names: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list)
     valid_from: Mapped[date]
     valid_to: Mapped[date | None]
     superseded_by_id: Mapped[UUID | None] = mapped_column(ForeignKey("unit.id"))
@@ -65,3 +70,28 @@ class Unit(Base):
     verification: Mapped[str] = mapped_column(default="unverified")
     edited_at: Mapped[datetime | None]
     edited_by: Mapped[str | None]
+    version: Mapped[int] = mapped_column(default=1)
+
+
+class UnitSuccession(Base):
+    """Which units took the place of one that is no more; of a split there are several.
+
+    The one that took the most, and the lead of its open episodes, is the unit's `superseded_by_id`.
+    """
+
+    __tablename__ = "unit_succession"
+
+    unit_id: Mapped[UUID] = mapped_column(ForeignKey("unit.id"), primary_key=True)
+    successor_id: Mapped[UUID] = mapped_column(ForeignKey("unit.id"), primary_key=True)
+
+
+class UnitRenaming(Base):
+    """A unit's new name from a day (Europe/London) on; applied to the unit on that day."""
+
+    __tablename__ = "unit_renaming"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    unit_id: Mapped[UUID] = mapped_column(ForeignKey("unit.id"))
+    name: Mapped[str]
+    effective_on: Mapped[date]
+    applied_at: Mapped[datetime | None]

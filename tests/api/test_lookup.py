@@ -8,7 +8,7 @@ from urllib.parse import quote
 import pytest
 from flask.testing import FlaskClient
 
-from directory import public, snapshot
+from directory import holder, public
 from directory.model import ContactPoint
 from directory.postcodes import Postcodes
 from hub.app import create_app
@@ -172,7 +172,7 @@ def test_the_directory_answers_from_memory_while_the_database_is_away(
     client: FlaskClient, monkeypatch: pytest.MonkeyPatch, servers: object
 ) -> None:
     assert client.get(f"{LOOKUP}?q=kent").status_code == 200
-    monkeypatch.setattr(snapshot, "POLL_SECONDS", 0.0)
+    monkeypatch.setattr(holder, "POLL_SECONDS", 0.0)
     database = client.application.extensions["hub"].database
     database.dispose()
     monkeypatch.setattr(
@@ -203,7 +203,7 @@ def test_a_change_shows_within_a_second_and_an_exercises_never(
     _add(database, "kent/east/missing-children-team", value="01632 960004")
     _add(database, "kent/east/missing-children-team", value="01632 960099", status="exercise")
     _add(database, "kent/east/missing-children-team", value="01632 960098", audience="police")
-    monkeypatch.setattr(snapshot, "POLL_SECONDS", 0.0)
+    monkeypatch.setattr(holder, "POLL_SECONDS", 0.0)
     after = client.get(f"{LOOKUP}?unit=kent/east")
     assert after.get_json()["call_now"]["value"] == "01632 960004"
     assert after.get_json()["call_now"]["verified_by"] == "EXERCISE Editor"
@@ -216,7 +216,7 @@ def test_a_unit_is_reached_as_its_people_are_there(
     client: FlaskClient, someone: Someone, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert client.get(f"{LOOKUP}?unit=kent/east").get_json()["reach"] == "not-on-hub"
-    monkeypatch.setattr(snapshot, "POLL_SECONDS", 0.0)
+    monkeypatch.setattr(holder, "POLL_SECONDS", 0.0)
     someone("kent/east", status="exercise")
     assert client.get(f"{LOOKUP}?unit=kent/east").get_json()["reach"] == "not-on-hub"
     someone("kent/east", status="actual")

@@ -8,6 +8,7 @@ from sqlalchemy.dialects import postgresql
 from directory import model
 from hub.db import Base, Database
 from hub.migrating import downgrade, position, upgrade
+from hub.organisations import UnitRenaming, UnitSuccession
 from seed import reference
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -17,6 +18,12 @@ TABLES = [
     model.ContactPoint.__tablename__,
     model.MailboxVerification.__tablename__,
     model.DirectoryVersion.__tablename__,
+    model.DirectoryChange.__tablename__,
+    model.Delegation.__tablename__,
+    model.DirectoryLink.__tablename__,
+    model.ContactProblem.__tablename__,
+    UnitRenaming.__tablename__,
+    UnitSuccession.__tablename__,
 ]
 
 

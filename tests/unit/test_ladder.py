@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 
 from directory.hours import Hours
 from directory.ladder import NEEDS, Ladder, Need, Place, Reader, climb
-from directory.snapshot import Area, Contact, Snapshot, Unit, read
+from directory.snapshot import Area, Contact, Snapshot, Unit
 from hub.clock import LONDON, utcnow
 from hub.db import Database, new_id
 from tests.conftest import TestServers
+from tests.directories import read
 
 AT = datetime(2026, 11, 24, 3, tzinfo=UTC)  # a Tuesday night
 VERIFIED = AT - timedelta(days=10)

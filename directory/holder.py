@@ -1,0 +1,157 @@
+"""The directory that one process holds: fresh within a second, kept on disk, there when all is down.
+
+A look-up makes no query. While the database is away the last state goes on answering, and `hub web`
+can start from the one on disk.
+"""
+
+import pickle
+import threading
+import time
+from bisect import bisect_right
+from datetime import date, datetime
+from pathlib import Path
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from directory.rows import Rows, read_rows, version
+from directory.snapshot import Snapshot, boundaries, build
+from hub.clock import LONDON
+from hub.db import Database
+from hub.logs import get_logger
+from hub.records.keys import Keys
+
+log = get_logger(__name__)
+
+POLL_SECONDS = 1.0
+MOST_DAYS = 24
+
+
+class Directory:
+    """Rows of every day at one version, and the snapshots of the days that were asked for.
+
+    Days between two changes are one and the same; days before the first row are taken for it.
+    """
+
+    def __init__(self, rows: Rows) -> None:
+        self.rows = rows
+        self._boundaries = boundaries(rows)
+        self._first = min((row["valid_from"] for row in rows.tables["units"]), default=date.min)
+        self._built: dict[int, Snapshot] = {}
+        self._lock = threading.Lock()
+
+    @property
+    def version(self) -> int:
+        """The version that the rows were read at."""
+        return self.rows.version
+
+    def on(self, day: date) -> Snapshot:
+        """Return the directory of a day (Europe/London)."""
+        day = max(day, self._first)
+        interval = bisect_right(self._boundaries, day)
+        found = self._built.get(interval)
+        if found is None:
+            with self._lock:
+                found = self._built.get(interval)
+                if found is None:
+                    if len(self._built) >= MOST_DAYS:
+                        self._built.pop(next(reversed(self._built)))
+                    found = self._built[interval] = build(self.rows, day)
+        return found
+
+
+class Holder:
+    """The directory of one process, looked at for freshness at most once a second."""
+
+    def __init__(self, database: Database, kept: "Kept | None" = None) -> None:
+        self._database = database
+        self._kept = kept
+        self._directory: Directory | None = None
+        self._asked = float("-inf")
+        self._lock = threading.Lock()
+        self.away_since: datetime | None = None
+
+    def directory(self, now: datetime) -> Directory:
+        """Return the directory: a second stale at most, older only while the database is away.
+
+        Raises:
+            SQLAlchemyError: the database is away, and no state was ever read or kept.
+        """
+        held = self._directory
+        if held is not None and time.monotonic() - self._asked < POLL_SECONDS:
+            return held
+        if held is not None and not self._lock.acquire(blocking=False):
+            return held  # another thread is looking
+        if held is None:
+            self._lock.acquire()
+        try:
+            return self._refresh(now)
+        finally:
+            self._lock.release()
+
+    def current(self, now: datetime, at: datetime | None = None) -> Snapshot:
+        """Return the directory as it is at a moment, or now."""
+        return self.directory(now).on((at or now).astimezone(LONDON).date())
+
+    def look_again(self) -> None:
+        """Look for a change at the next call: somebody has just made one here."""
+        self._asked = float("-inf")
+
+    def _refresh(self, now: datetime) -> Directory:
+        held = self._directory
+        if held is not None and time.monotonic() - self._asked < POLL_SECONDS:
+            return held
+        try:
+            if held is not None and self.away_since is None:
+                fresh = held if version(self._database) == held.version else self._read(now)
+            else:
+                fresh = self._read(now)
+            self.away_since = None
+        except SQLAlchemyError:
+            if self.away_since is None:
+                self.away_since = now
+                log.warning("directory-from-memory", exc_info=True)
+            kept = held or (self._kept.load() if self._kept else None)
+            if kept is None:
+                raise
+            fresh = kept
+        self._directory, self._asked = fresh, time.monotonic()
+        return fresh
+
+    def _read(self, now: datetime) -> Directory:
+        rows = read_rows(self._database, now)
+        if self._kept is not None:
+            self._kept.save(rows)
+        return Directory(rows)
+
+
+class Kept:
+    """The last state on disk, sealed with a key of the hub: none but its own is ever loaded."""
+
+    def __init__(self, folder: Path, keys: Keys) -> None:
+        self._path = folder / "directory-snapshot"
+        self._keys = keys
+
+    def save(self, rows: Rows) -> None:
+        """Keep the rows; a full disk is no reason not to answer."""
+        content = pickle.dumps(rows)
+        partial = self._path.with_name(f"{self._path.name}.{threading.get_ident()}")
+        try:
+            partial.touch(mode=0o600)
+            partial.write_bytes(self._keys.mac(b"directory-snapshot", content) + content)
+            partial.replace(self._path)
+        except OSError:
+            log.warning("directory-not-kept", exc_info=True)
+            partial.unlink(missing_ok=True)
+
+    def load(self) -> Directory | None:
+        """Return the state that was kept, or None where there is none that is ours."""
+        try:
+            sealed = self._path.read_bytes()
+        except OSError:
+            return None
+        mac, content = sealed[:32], sealed[32:]
+        if not self._keys.mac_matches(b"directory-snapshot", content, mac):
+            log.warning("kept-directory-refused")
+            return None
+        rows: Rows = pickle.loads(content)  # noqa: S301  # authenticated just above
+        return Directory(rows)
