@@ -7,10 +7,11 @@ from collections.abc import Iterator
 import pytest
 
 from directory import search
-from directory.snapshot import Snapshot, read
+from directory.snapshot import Snapshot
 from hub.clock import utcnow
 from hub.db import Database
 from tests.conftest import TestServers
+from tests.directories import read
 
 SAMPLE = 12
 """Slips tried of each name, drawn with a fixed seed; there are 244,000 in all."""
