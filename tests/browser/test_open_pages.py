@@ -61,6 +61,7 @@ def test_axe_finds_nothing_on_an_account_and_a_unit_in_an_exercise(sign_in: Sign
 
 def test_whom_to_call_by_keyboard(visitor: Page) -> None:
     visitor.goto("/")
+    expect(visitor.locator("#q")).to_be_focused()
     visitor.keyboard.type("ct1 2rb")
     visitor.keyboard.press("Enter")
     expect(visitor.get_by_role("heading", name="To report a child missing now")).to_be_visible()

@@ -121,6 +121,7 @@ def test_records_are_sealed_and_jobs_done_by_the_schedule(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(outbox, "_handlers", {})
+    monkeypatch.setattr(outbox, "_waker", None)  # no worker to wake: the sweep does it
     outbox.handler("test")(lambda _session, _job, _now: None)
     now = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
     with database.unit_of_work() as session:
