@@ -1,7 +1,7 @@
 """What was changed in the directory: who, when, why, field by field, as the database recorded it."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -42,6 +42,19 @@ class Change:
     why: str
     new: bool
     fields: tuple[FieldChange, ...]
+    row: Mapping[str, Any]
+    before: Mapping[str, Any] | None
+
+    @property
+    def audiences(self) -> frozenset[str]:
+        """The audiences of a contact, as it was and as it came to be."""
+        rows = (self.row, self.before or {})
+        return frozenset(row["audience"] for row in rows if row.get("audience"))
+
+    @property
+    def status(self) -> str:
+        """Whether a contact is actual or an exercise's."""
+        return str(self.row.get("status", "actual"))
 
 
 def because(
@@ -86,5 +99,6 @@ def change(row: DirectoryChange) -> Change:
         if before.get(name) != after[name] and (row.before is not None or after[name])
     )
     return Change(
-        row.id, row.kind, row.object_id, row.at, row.who, row.why, row.before is None, fields
-    )
+        row.id, row.kind, row.object_id, row.at, row.who, row.why, row.before is None,
+        fields, after, row.before,
+    )  # fmt: skip

@@ -8,7 +8,7 @@ import pickle
 import threading
 import time
 from bisect import bisect_right
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy.exc import SQLAlchemyError
@@ -24,6 +24,7 @@ log = get_logger(__name__)
 
 POLL_SECONDS = 1.0
 MOST_DAYS = 24
+VERIFY_EVERY = timedelta(days=90)
 
 
 class Directory:
@@ -32,8 +33,9 @@ class Directory:
     Days between two changes are one and the same; days before the first row are taken for it.
     """
 
-    def __init__(self, rows: Rows) -> None:
+    def __init__(self, rows: Rows, verify_every: timedelta = VERIFY_EVERY) -> None:
         self.rows = rows
+        self._verify_every = verify_every
         self._boundaries = boundaries(rows)
         self._first = min((row["valid_from"] for row in rows.tables["units"]), default=date.min)
         self._built: dict[int, Snapshot] = {}
@@ -55,15 +57,18 @@ class Directory:
                 if found is None:
                     if len(self._built) >= MOST_DAYS:
                         self._built.pop(next(reversed(self._built)))
-                    found = self._built[interval] = build(self.rows, day)
+                    found = self._built[interval] = build(self.rows, day, self._verify_every)
         return found
 
 
 class Holder:
     """The directory of one process, looked at for freshness at most once a second."""
 
-    def __init__(self, database: Database, kept: "Kept | None" = None) -> None:
+    def __init__(
+        self, database: Database, kept: "Kept | None" = None, verify_every: timedelta = VERIFY_EVERY
+    ) -> None:
         self._database = database
+        self._verify_every = verify_every
         self._kept = kept
         self._directory: Directory | None = None
         self._asked = float("-inf")
@@ -110,10 +115,12 @@ class Holder:
             if self.away_since is None:
                 self.away_since = now
                 log.warning("directory-from-memory", exc_info=True)
-            kept = held or (self._kept.load() if self._kept else None)
-            if kept is None:
-                raise
-            fresh = kept
+            if held is None:
+                rows = self._kept.load() if self._kept else None
+                if rows is None:
+                    raise
+                held = Directory(rows, self._verify_every)
+            fresh = held
         self._directory, self._asked = fresh, time.monotonic()
         return fresh
 
@@ -121,7 +128,7 @@ class Holder:
         rows = read_rows(self._database, now)
         if self._kept is not None:
             self._kept.save(rows)
-        return Directory(rows)
+        return Directory(rows, self._verify_every)
 
 
 class Kept:
@@ -143,7 +150,7 @@ class Kept:
             log.warning("directory-not-kept", exc_info=True)
             partial.unlink(missing_ok=True)
 
-    def load(self) -> Directory | None:
+    def load(self) -> Rows | None:
         """Return the state that was kept, or None where there is none that is ours."""
         try:
             sealed = self._path.read_bytes()
@@ -154,4 +161,4 @@ class Kept:
             log.warning("kept-directory-refused")
             return None
         rows: Rows = pickle.loads(content)  # noqa: S301  # authenticated just above
-        return Directory(rows)
+        return rows

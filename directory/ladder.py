@@ -6,11 +6,13 @@ Nothing is invented: a rung without a contact says so.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Literal
+from uuid import UUID
 
 from directory.hours import opens_at
 from directory.snapshot import Contact, Organisation, Snapshot, Unit
+from directory.standing import Standing, standing
 
 Need = Literal["report-missing", "open-case", "placement", "meeting", "child-social-care"]
 NEEDS: tuple[Need, ...] = (
@@ -22,10 +24,11 @@ NEEDS: tuple[Need, ...] = (
 )
 VOICE = frozenset({"telephone", "mobile"})
 POST = frozenset({"email", "secure-email"})
-DUE = timedelta(days=90)
 UKMPU = "nca"
 NATIONAL = frozenset({"101", "999"})
 NATIONS = frozenset({"England", "Wales", "Scotland", "Northern Ireland", "United Kingdom"})
+
+NO_STANDING = Standing("none")
 
 EMERGENCY = "If the child is at immediate risk of harm, ring 999."
 
@@ -48,6 +51,8 @@ class Rung:
     connects: str | None
     note: str | None
     source: str | None
+    contact_id: UUID | None = None
+    standing: Standing = NO_STANDING
 
     @property
     def callable(self) -> bool:
@@ -96,6 +101,7 @@ def climb(snapshot: Snapshot, place: Place, need: Need, reader: Reader, at: date
         if purpose == "duty-inspector" and need == "report-missing":
             rungs = _or_101(rungs, last)
         rungs += _rungs(snapshot, purpose, units, place, reader, at)
+    rungs.sort(key=lambda rung: rung.verification == "suggested")  # never above a verified one
     if need == "child-social-care":
         last = _for_council(rungs, last, place)
     rungs += last
@@ -103,7 +109,11 @@ def climb(snapshot: Snapshot, place: Place, need: Need, reader: Reader, at: date
     mail = ("placement", "meeting") if need in ("placement", "meeting") else ()
     write_to = _mailboxes(snapshot, place, need, mail, reader, at)
     return Ladder(
-        need, tuple(rungs), call_now, tuple(write_to), tuple(_warnings(rungs, call_now, at))
+        need,
+        tuple(rungs),
+        call_now,
+        tuple(write_to),
+        tuple(_warnings([*rungs, *write_to], call_now)),
     )
 
 
@@ -155,7 +165,9 @@ def _rungs(
         for contact in visible(snapshot, unit, reader)
         if contact.purpose == purpose and contact.channel in VOICE
     ]
-    if not found and units and purpose != "switchboard-from-outside":
+    found.sort(key=lambda rung: rung.standing.lowered)
+    given = any(rung.verification != "suggested" for rung in found)
+    if not given and units and purpose != "switchboard-from-outside":
         hidden = any(
             contact.purpose == purpose
             and contact.channel in VOICE
@@ -164,11 +176,8 @@ def _rungs(
             for unit in units
             for contact in snapshot.contacts.get(unit.id, ())
         )
-        found = [
-            _nothing(
-                purpose, units[0], "a number is on record: sign in to see it" if hidden else ""
-            )
-        ]
+        note = "a number is on record: sign in to see it" if hidden else ""
+        found = [_nothing(purpose, units[0], note), *found]
     return found
 
 
@@ -192,7 +201,8 @@ def _rung(contact: Contact, unit: Unit, place: Place, at: datetime) -> Rung:
     return Rung(
         contact.purpose, contact.channel, contact.value, unit.name, unit.code, open_,
         None if open_ else opens, _standing(contact), contact.verified_at, contact.verified_by,
-        contact.audience, connects, contact.note, contact.source,
+        contact.audience, connects, contact.note, contact.source, contact.id,
+        standing(contact, at),
     )  # fmt: skip
 
 
@@ -283,7 +293,7 @@ def _first(rungs: Iterable[Rung], need: Need) -> Rung | None:
 
 
 def _sure(rung: Rung) -> bool:
-    return rung.verification in ("verified", "standard")
+    return rung.verification == "standard" or rung.standing.sure
 
 
 def _mailboxes(
@@ -311,15 +321,12 @@ def _mailboxes(
     ]
 
 
-def _warnings(rungs: Sequence[Rung], call_now: Rung | None, at: datetime) -> list[str]:
+def _warnings(rungs: Sequence[Rung], call_now: Rung | None) -> list[str]:
     found = []
     if call_now is not None and call_now.value in NATIONAL:
         found.append("101 and 999 connect you to the police where you are, not where the child is.")
     for rung in rungs:
         if rung.value is None or rung.value in NATIONAL:
             continue
-        if rung.verification == "unverified":
-            found.append(f"{rung.value} ({rung.unit}) is unverified.")
-        elif rung.verified_at is not None and at - rung.verified_at > DUE:
-            found.append(f"{rung.value} ({rung.unit}) is overdue for verification.")
+        found += rung.standing.words(f"{rung.value} ({rung.unit})")
     return found

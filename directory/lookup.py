@@ -109,6 +109,17 @@ class Lookup:
             match = self.postcodes.find(text)
             if match.kind != "not-a-postcode" or match.postcode or name == "postcode":
                 return self._of_postcode(text, match, needs, reader, at)
+        heirs = self._heirs(text) if name in ("unit", "q") else ()
+        if len(heirs) > 1:
+            return Choice(
+                text,
+                tuple(Found("unit", u.name, u.organisation.name, search.EXACT, u) for u in heirs),
+            )
+        if heirs:
+            note = f"This unit is no more: {heirs[0].name} took its place."
+            place = unit_place(self.snapshot, heirs[0])
+            match_ = Match("unit", note=note)
+            return self._answer(text, place, None, heirs[0], match_, needs, reader, at)
         found = self._found(name, text)
         best = search.winner(found)
         if best is None:
@@ -142,6 +153,13 @@ class Lookup:
             )
         return found
 
+    def _heirs(self, text: str) -> tuple[Unit, ...]:
+        """Return the units that took the place of one that is no more, by its code or UUID."""
+        try:
+            return self.snapshot.successors.get(UUID(text), ())
+        except ValueError:
+            return self.snapshot.successors.get(text.lower(), ())
+
     def _unit(self, text: str) -> Unit | None:
         try:
             return self.snapshot.units.get(UUID(text))
@@ -157,7 +175,7 @@ class Lookup:
             note = f"{match.postcode} is in {where}: {force.name} answers there."
             return self._answer(
                 text,
-                self._force_place(force),
+                force_place(self.snapshot, force),
                 None,
                 None,
                 Match("postcode", note=note),
@@ -179,11 +197,14 @@ class Lookup:
             )
         if len(areas) > 1:
             notes.append(self._spans(match, areas))
+        elif match.typed == "outcode":
+            notes.append(self._shared(area))
         if match.outside:
             notes.append("It reaches beyond England and Wales too.")
         answer = self._answer(
-            match.postcode, self._area_place(area), area, None,
-            Match(match.basis if match.basis != "unit" else "postcode", match.guess, " ".join(notes)),
+            match.postcode, self._area_place(area, _sector(match.postcode)), area, None,
+            Match("postcode" if match.basis == "unit" else match.basis, match.guess,
+                  " ".join(filter(None, notes))),
             needs, reader, at,
         )  # fmt: skip
         others = tuple(
@@ -191,6 +212,17 @@ class Lookup:
             for one in areas[1:6]
         )
         return replace(answer, others=others)
+
+    def _shared(self, area: Area) -> str:
+        """Say who else answers in parts of a district, where somebody does."""
+        units = {
+            unit_id
+            for (area_id, _), found in self.snapshot.sectors.items()
+            if area_id == area.id
+            for unit_id in found
+        }
+        names = ", ".join(sorted(self.snapshot.units[one].name for one in units))
+        return f"In parts of it {names} answers: a whole postcode is exact." if names else ""
 
     def _no_place(self, match: PostcodeMatch) -> HubError:
         if match.kind == "overseas":
@@ -238,13 +270,14 @@ class Lookup:
         note = f"Taken to mean {found.name}." if guess else ""
         if isinstance(target, Area):
             place = self._area_place(target)
+            note = " ".join(filter(None, (note, self._shared(target))))
             return self._answer(
                 text, place, target, None, Match("district", guess, note), needs, reader, at
             )
         if isinstance(target, Unit):
             return self._answer(
                 text,
-                self._unit_place(target),
+                unit_place(self.snapshot, target),
                 None,
                 target,
                 Match("unit", guess, note),
@@ -261,7 +294,7 @@ class Lookup:
             )  # fmt: skip
         return self._answer(
             text,
-            self._force_place(target),
+            force_place(self.snapshot, target),
             None,
             None,
             Match("force", guess, note),
@@ -285,7 +318,7 @@ class Lookup:
             return self._answer(
                 text, self._area_place(areas[0]), areas[0], None, match, needs, reader, at
             )
-        place = self._force_place(self.snapshot.organisations[areas[0].force_id], council)
+        place = force_place(self.snapshot, self.snapshot.organisations[areas[0].force_id], council)
         units = {unit.id for area in areas if (unit := self.snapshot.bcu_of(area))}
         if len(units) == 1:
             place = replace(place, bcu=self.snapshot.units[units.pop()])
@@ -294,31 +327,16 @@ class Lookup:
             text, place, None, None, replace(match, note=note.strip()), needs, reader, at
         )
 
-    def _area_place(self, area: Area) -> Place:
+    def _area_place(self, area: Area, sector: str = "") -> Place:
         force = self.snapshot.organisations[area.force_id]
         council = self.snapshot.organisations.get(area.csa_id) if area.csa_id else None
         return Place(
             force,
             self.snapshot.force_unit(force.id),
-            self.snapshot.bcu_of(area),
+            self.snapshot.bcu_of(area, sector),
             council,
             area.country,
         )
-
-    def _force_place(self, force: Organisation, council: Organisation | None = None) -> Place:
-        return Place(
-            force, self.snapshot.force_unit(force.id), None, council, force.country or "England"
-        )
-
-    def _unit_place(self, unit: Unit) -> Place:
-        if unit.organisation.kind == "local-authority":
-            areas = [a for a in self.snapshot.areas.values() if a.csa_id == unit.organisation.id]
-            force = self.snapshot.organisations[areas[0].force_id] if areas else unit.organisation
-            return self._force_place(force, unit.organisation)
-        bcu: Unit | None = unit
-        while bcu is not None and bcu.kind != "bcu":
-            bcu = self.snapshot.units.get(bcu.parent_id) if bcu.parent_id else None
-        return replace(self._force_place(unit.organisation), bcu=bcu)
 
     def _answer(
         self, query: str, place: Place, area: Area | None, unit: Unit | None, match: Match,
@@ -331,6 +349,31 @@ class Lookup:
         for one in ladders.values():
             warnings += [text for text in one.warnings if text not in warnings]
         return Answer(query, place, area, shown, match, ladders, reach, tuple(warnings), at)
+
+
+def force_place(
+    snapshot: Snapshot, force: Organisation, council: Organisation | None = None
+) -> Place:
+    """Return a whole force as a place."""
+    return Place(force, snapshot.force_unit(force.id), None, council, force.country or "England")
+
+
+def unit_place(snapshot: Snapshot, unit: Unit) -> Place:
+    """Return the place that a unit is of: its force and BCU, or its council and the police there."""
+    if unit.organisation.kind == "local-authority":
+        areas = [a for a in snapshot.areas.values() if a.csa_id == unit.organisation.id]
+        force = snapshot.organisations[areas[0].force_id] if areas else unit.organisation
+        return force_place(snapshot, force, unit.organisation)
+    bcu: Unit | None = unit
+    while bcu is not None and bcu.kind != "bcu":
+        bcu = snapshot.units.get(bcu.parent_id) if bcu.parent_id else None
+    return replace(force_place(snapshot, unit.organisation), bcu=bcu)
+
+
+def _sector(postcode: str) -> str:
+    """Return the sector of a postcode: CT9 1 of CT9 1AB; none of an outcode alone."""
+    outcode, _, inward = postcode.partition(" ")
+    return f"{outcode} {inward[0]}" if inward[:1].isdigit() else ""
 
 
 __all__ = ["NEEDS", "Answer", "Asked", "Choice", "Lookup"]

@@ -30,7 +30,9 @@ def holder() -> Holder:
     if held is None:
         here = runtime()
         kept = Kept(here.settings.data_dir, here.keys)
-        held = current_app.extensions.setdefault(EXTENSION, Holder(here.database, kept))
+        held = current_app.extensions.setdefault(
+            EXTENSION, Holder(here.database, kept, here.settings.verify_every)
+        )
     assert isinstance(held, Holder)  # noqa: S101  # put there above
     return held
 

@@ -4,14 +4,13 @@ Every one-letter slip in the name of a district or force has it among the first 
 """
 
 import re
-import unicodedata
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, replace
 from uuid import UUID
 
-from rapidfuzz import fuzz, process
-from rapidfuzz.distance import OSA
+import numpy as np
 
+from directory.search_index import Beginnings, Near, Values, core, normal
 from directory.snapshot import Area, Organisation, Snapshot, Unit
 
 NICKNAMES = {
@@ -46,22 +45,36 @@ NICKNAMES = {
 }
 """What people call a force besides its names; the field's own words, not the data's."""
 
-_DROPPED = re.compile(
-    r"\b(the|of|and|council|county|borough|city|district|metropolitan|royal|london|police|"
-    r"constabulary|service|heddlu|cyngor)\b"
-)
 _CODE = re.compile(r"^[EWSNK][0-9]{8}$")
+_CODE_BEGUN = re.compile(r"^[EWSNKewsnk][0-9]+$")
+
+ORDER = {"force": 0, "district": 1, "council": 2, "unit": 3}
+KINDS = frozenset({"force", "district", "council", "unit", "national", "voluntary"})
+GOOD, NEAR, EXACT = 72.0, 4.0, 200.0
+SUGGESTED = 30.0
+"""What a suggestion scores at least; what begins as typed scores 70 and more."""
+SHORT = "short name"
+HANDICAP, OUT = 10.0, 1000.0
+"""Taken off units, whose names are often one plain word (South), where it is not the very name;
+and off what is of a kind that is not asked for."""
+
+Target = Area | Organisation | Unit
+Names = list[tuple[str, str | None]]
 
 
 @dataclass(frozen=True)
 class Found:
-    """One match: what it is, its name, and how sure: to 100, or EXACT for its very name or code."""
+    """One match: what it is, its name, how sure (to 100, or EXACT for its very name or code), why.
+
+    `why` says which of its names matched and how, such as "former name: Margate Division".
+    """
 
     kind: str
     name: str
     detail: str
     score: float
-    target: Area | Organisation | Unit
+    target: Target
+    why: str = ""
 
     @property
     def id(self) -> UUID:
@@ -76,69 +89,163 @@ class Found:
 
 @dataclass(frozen=True)
 class Entry:
-    """One name by which something can be found."""
+    """One name by which something can be found: in its normal form, as it is written, and whose.
+
+    `key` is the core of the name that it is shown by: a council and its district share it.
+    """
 
     text: str
     kind: str
     name: str
     detail: str
-    target: Area | Organisation | Unit
+    target: Target
+    label: str
+    written: str
+    key: str
+
+    def why(self, query: str) -> str:
+        """Say which name this is, and how a normal query matches it."""
+        if self.text == query:
+            plain = self.label in ("name", SHORT, "nickname", "code")
+            return self.label if plain else f"{self.label}: {self.written}"
+        if f" {query}" in f" {self.text}":
+            return f"part of the {self.label} “{self.written}”"
+        return f"close to {'' if self.label == 'name' else f'the {self.label} '}“{self.written}”"
 
 
-def normal(text: str) -> str:
-    """Return what is typed without case, accents, signs and doubled spaces."""
-    plain = unicodedata.normalize("NFKD", text.casefold())
-    plain = "".join(sign for sign in plain if not unicodedata.combining(sign))
-    plain = plain.replace("&", " and ").replace("'", "").replace("’", "")
-    return " ".join(re.sub(r"[^a-z0-9]+", " ", plain).split())
-
-
-def core(text: str) -> str:
-    """Return a normal name without the words that every council or force has."""
-    return " ".join(_DROPPED.sub(" ", text).split()) or text
-
-
-@dataclass(frozen=True)
 class Index:
-    """Every name of a snapshot, as it is and in its core."""
+    """Every name of a snapshot, and how well each fits what is typed."""
 
-    entries: tuple[Entry, ...]
-    texts: tuple[str, ...]
-    cores: tuple[str, ...]
+    def __init__(self, entries: Iterable[Entry]) -> None:
+        self.entries = tuple(entries)
+        texts = {one: at for at, one in enumerate(dict.fromkeys(e.text for e in self.entries))}
+        cores = {one: at for at, one in enumerate(dict.fromkeys(map(core, texts)))}
+        self._names, self._cores = Near(list(texts)), Near(list(cores))
+        self._beginnings = Beginnings(list(texts))
+        self._lengths = np.array([max(1, len(text)) for text in texts])
+        self._core = np.array([cores[core(text)] for text in texts], dtype=np.intp)
+        self._text = np.array([texts[one.text] for one in self.entries], dtype=np.intp)
+        order = [(ORDER.get(one.kind, 9), one.name) for one in self.entries]
+        ranks = {one: rank for rank, one in enumerate(sorted(set(order)))}
+        self._rank = np.array([ranks[one] for one in order], dtype=np.intp)
+        self._handicaps: dict[frozenset[str], tuple[Values, Values]] = {}
+
+    def fits(self, query: str, kinds: frozenset[str], limit: int) -> Values:
+        """Return how well each text fits a normal query: to 100, EXACT, or 0 for not at all.
+
+        The best ones of some kinds count, enough for a limit; others may be 0.
+        """
+        by_core = np.zeros(self._core.max(initial=0) + 1)
+        ids, alike = self._cores.slips(core(query), GOOD)
+        by_core[ids] = np.maximum(alike - 0.5, 0)
+        scores = by_core[self._core]
+        _, handicaps = self._handicapped(kinds)
+        ids, alike = self._names.ratio(query, GOOD, handicaps, 20 + 4 * limit)
+        scores[ids] = np.maximum(scores[ids], np.where(alike == 100, EXACT, alike))
+        if len(query) > 3:
+            ids, _ = self._beginnings.of(query)
+            scores[ids] = np.maximum(scores[ids], 80 + 15 * len(query) / self._lengths[ids])
+        return scores
+
+    def continues(self, query: str) -> Values:
+        """Return how well each text goes on from a normal query: 80 and more, EXACT, or 0."""
+        scores = np.zeros(len(self._core))
+        ids, first = self._beginnings.of(query)
+        share = len(query) / self._lengths[ids]
+        best = np.where(first & (share == 1), EXACT, 80 + 10 * first + 9 * share)
+        np.maximum.at(scores, ids, best)
+        return scores
+
+    def nearly_continues(self, query: str, limit: int) -> Values:
+        """Return how well each text would, had the query a letter mended: to 60, or 0."""
+        scores = np.minimum(self.fits(query, KINDS, limit), 100) * 0.6
+        if len(query) > 3:
+            ids = self._beginnings.nearly(query)
+            share = np.minimum(1, len(query) / self._lengths[ids])
+            scores[ids] = np.maximum(scores[ids], 50 + 9 * share)
+        return scores
+
+    def best(
+        self, scores: Values, least: float, kinds: frozenset[str], limit: int
+    ) -> Iterator[tuple[Entry, float]]:
+        """Yield the names of some kinds whose texts score so much, best first."""
+        ids = np.flatnonzero((scores >= least)[self._text])
+        handicaps, _ = self._handicapped(kinds)
+        ids = ids[handicaps[ids] < OUT]
+        found = scores[self._text[ids]]
+        found = np.where(found < EXACT, found - handicaps[ids], found)
+        ids, found = ids[found >= least], found[found >= least]
+        most = 200 + 20 * limit
+        if len(ids) > most:
+            cut = found >= np.partition(found, -most)[-most]
+            ids, found = ids[cut], found[cut]
+        for at in np.lexsort((self._rank[ids], -found)):
+            yield self.entries[ids[at]], float(found[at])
+
+    def _handicapped(self, kinds: frozenset[str]) -> tuple[Values, Values]:
+        """Return what is taken off each name's score, and each text's: all of another kind's."""
+        made = self._handicaps.get(kinds)
+        if made is None:
+            own = np.array(
+                [
+                    (HANDICAP if one.kind == "unit" else 0.0) if one.kind in kinds else OUT
+                    for one in self.entries
+                ]
+            )
+            texts = np.full(len(self._core), OUT)
+            np.minimum.at(texts, self._text, own)
+            made = self._handicaps[kinds] = (own, texts)
+        return made
 
 
 def index(snapshot: Snapshot) -> Index:
     """Return the names of a snapshot, made once for it."""
     made = snapshot.cache.get("search")
     if made is None:
-        entries = tuple(_entries(snapshot))
-        texts = tuple(entry.text for entry in entries)
-        made = Index(entries, texts, tuple(core(text) for text in texts))
+        made = Index(_entries(snapshot))
         snapshot.cache["search"] = made
     assert isinstance(made, Index)  # noqa: S101  # put there above
     return made
 
 
-def _entries(snapshot: Snapshot) -> Iterable[Entry]:
+def _entries(snapshot: Snapshot) -> Iterator[Entry]:
     for area in {one.id: one for one in snapshot.areas.values()}.values():
         force = snapshot.organisations[area.force_id].name
-        for name in (area.name, area.name_welsh, area.official_name):
-            if name:
-                yield Entry(normal(name), "district", area.name, force, area)
+        official = ("official name", area.official_name)
+        names = [("name", area.name), ("Welsh name", area.name_welsh), official]
+        yield from _each(area, "district", force, names)
     for one in snapshot.organisations.values():
-        names = [one.name, one.name_welsh, *one.other_names]
         kind = {"police": "force", "local-authority": "council"}.get(one.kind, one.kind)
-        if one.kind == "police":
-            names += [one.code.replace("-", " "), *NICKNAMES.get(one.code, ())]
-        for name in names:
-            if name:
-                yield Entry(normal(name), kind, one.name, "", one)
+        names = _names(one)
+        if kind == "force":
+            names += [(SHORT, one.code.replace("-", " "))]
+            names += [("nickname", name) for name in NICKNAMES.get(one.code, ())]
+        yield from _each(one, kind, "", names)
     for unit in snapshot.units.values():
         if unit.kind in ("bcu", "national"):
-            for name in (unit.name, *unit.other_names):
-                detail = unit.organisation.name
-                yield Entry(normal(name), "unit", unit.name, detail, unit)
-                yield Entry(normal(f"{detail} {name}"), "unit", unit.name, detail, unit)
+            detail = unit.organisation.name
+            names = _names(unit)
+            names += [(label, f"{detail} {name}") for label, name in names if name]
+            yield from _each(unit, "unit", detail, names)
+
+
+def _names(one: Organisation | Unit) -> Names:
+    return [
+        ("name", one.name),
+        ("Welsh name", one.name_welsh),
+        *(("code" if _CODE.match(name) else "other name", name) for name in one.other_names),
+        *(("former name", name) for name in one.former_names),
+    ]
+
+
+def _each(target: Target, kind: str, detail: str, names: Names) -> Iterator[Entry]:
+    written: dict[str, tuple[str, str]] = {}
+    for label, name in names:
+        if name:
+            written.setdefault(normal(name), (label, name))
+    key = core(normal(target.name))
+    for text, (label, name) in written.items():
+        yield Entry(text, kind, target.name, detail, target, label, name, key)
 
 
 def by_code(snapshot: Snapshot, text: str) -> Found | None:
@@ -146,24 +253,19 @@ def by_code(snapshot: Snapshot, text: str) -> Found | None:
     code = text.strip()
     area = snapshot.area(code.upper()) if _CODE.match(code.upper()) else None
     if area is not None:
-        return Found("district", area.name, snapshot.organisations[area.force_id].name, EXACT, area)
+        force = snapshot.organisations[area.force_id].name
+        why = "code" if area.code == code.upper() else f"former code of {area.code}"
+        return Found("district", area.name, force, EXACT, area, why)
     organisation = snapshot.organisation_by_code.get(code.upper()) or (
         snapshot.organisation_by_code.get(code.lower())
     )
     if organisation is not None and organisation.kind in ("police", "local-authority"):
         kind = "force" if organisation.kind == "police" else "council"
-        return Found(kind, organisation.name, "", EXACT, organisation)
+        return Found(kind, organisation.name, "", EXACT, organisation, "code")
     unit = snapshot.by_code.get(code.lower()) or snapshot.by_code.get(code)
     if unit is not None:
-        return Found("unit", unit.name, unit.organisation.name, EXACT, unit)
+        return Found("unit", unit.name, unit.organisation.name, EXACT, unit, "code")
     return None
-
-
-ORDER = {"force": 0, "district": 1, "council": 2, "unit": 3}
-KINDS = frozenset({"force", "district", "council", "unit", "national", "voluntary"})
-GOOD, NEAR, EXACT = 72.0, 4.0, 200.0
-HANDICAP = 10.0
-"""Of units, whose names are often one plain word (South), where it is not the very name."""
 
 
 def search(
@@ -174,51 +276,63 @@ def search(
     What has this very code goes first; a force's code may be a district's name as well.
     """
     coded = by_code(snapshot, text)
-    named = _named(snapshot, text, kinds)
+    query = normal(text)
+    named: list[Found] = []
+    if len(query) >= 2:
+        asked = frozenset(kinds)
+        scores = index(snapshot).fits(query, asked, limit)
+        named = _ranked(snapshot, query, scores, GOOD, asked, limit)
     if coded is not None and coded.kind in kinds:
-        called_so = (one for one in named if one.score >= EXACT and one.id != coded.id)
-        named = [coded, *called_so]
+        named = _first(coded, [one for one in named if one.score >= EXACT])
     return named[:limit]
 
 
-def _named(snapshot: Snapshot, text: str, kinds: Collection[str]) -> list[Found]:
+def suggest(snapshot: Snapshot, text: str, limit: int = 8) -> list[Found]:
+    """Return what a text may become as it is typed: what begins so, then what nearly does."""
     query = normal(text)
     if len(query) < 2:
         return []
     names = index(snapshot)
-    scores = process.cdist([query], names.texts, scorer=fuzz.ratio)[0]
-    short = core(query)
-    cores = process.cdist([short], names.cores, scorer=OSA.normalized_similarity)[0] * 100
-    found: dict[UUID, Found] = {}
-    for position, entry in enumerate(names.entries):
-        score = max(float(scores[position]), float(cores[position]) - 0.5)
-        if entry.text == query:
-            score = EXACT
-        elif len(query) > 3 and f" {query}" in f" {entry.text}":
-            score = max(score, 80.0 + 15.0 * len(query) / len(entry.text))
-        if entry.kind == "unit" and score < EXACT:
-            score -= HANDICAP
-        if score < GOOD or entry.kind not in kinds:
-            continue
-        known = found.get(entry.target.id)
-        if known is None or known.score < score:
-            found[entry.target.id] = Found(
-                entry.kind, entry.name, entry.detail, score, entry.target
-            )
-    ranked = sorted(found.values(), key=lambda f: (-f.score, ORDER.get(f.kind, 9), f.name))
-    districts = {core(normal(one.name)): one.target for one in ranked if one.kind == "district"}
+    scores = names.continues(query)
+    found = _ranked(snapshot, query, scores, SUGGESTED, KINDS, limit)
+    if len(found) < limit and not _CODE_BEGUN.match(text.strip()):
+        scores = np.maximum(scores, names.nearly_continues(query, limit))
+        found = _ranked(snapshot, query, scores, SUGGESTED, KINDS, limit)
+    coded = by_code(snapshot, text)
+    return (_first(coded, found) if coded else found)[:limit]
+
+
+def _first(coded: Found, named: list[Found]) -> list[Found]:
+    """Return what has the very code before the others; if that is its name too, say so."""
+    names = [one.why for one in named if one.id == coded.id and one.score >= EXACT]
+    if names and names[0] != SHORT:
+        coded = replace(coded, why=names[0])
+    return [coded, *(one for one in named if one.id != coded.id)]
+
+
+def _ranked(
+    snapshot: Snapshot, query: str, scores: Values, least: float, kinds: frozenset[str], limit: int
+) -> list[Found]:
+    best: dict[UUID, tuple[Entry, float]] = {}
+    for entry, score in index(snapshot).best(scores, least, kinds, limit):
+        best.setdefault(entry.target.id, (entry, score))
+        if len(best) > 20 + 2 * limit:
+            break
+    districts = {one.key: one.target for one, _ in best.values() if one.kind == "district"}
     return [
-        one for one in ranked if not _told(snapshot, one, districts.get(core(normal(one.name))))
+        Found(one.kind, one.name, one.detail, score, one.target, one.why(query))
+        for one, score in best.values()
+        if not _told(snapshot, one, districts.get(one.key))
     ]
 
 
-def _told(snapshot: Snapshot, one: Found, district: Area | Organisation | Unit | None) -> bool:
+def _told(snapshot: Snapshot, one: Entry, district: Target | None) -> bool:
     """Say whether a like-named district's answer is the answer of this council or unit too."""
     if not isinstance(district, Area):
         return False
     if one.kind == "unit":
-        return district.id in snapshot.covered.get(one.id, ())
-    return one.kind == "council" and one.id == district.csa_id
+        return district.id in snapshot.covered.get(one.target.id, ())
+    return one.kind == "council" and one.target.id == district.csa_id
 
 
 def winner(found: list[Found]) -> Found | None:

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -105,6 +105,7 @@ class Contact:
     valid_from: date = date.min
     valid_to: date | None = None
     version: int = 1
+    due_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -189,8 +190,11 @@ class Snapshot:
         return "connected" if connected else "not-on-hub"
 
 
-def build(rows: Rows, day: date) -> Snapshot:
-    """Return the directory of a day from rows of every day."""
+def build(rows: Rows, day: date, verify_every: timedelta) -> Snapshot:
+    """Return the directory of a day from rows of every day.
+
+    `verify_every` is how long a verified contact stays so (DOMAIN.md 5: 90 days, configurable).
+    """
     tables = {name: _on(day, found) for name, found in rows.tables.items()}
     organisations = {
         row["id"]: Organisation(
@@ -243,7 +247,7 @@ def build(rows: Rows, day: date) -> Snapshot:
         coverage=_frozen(coverage),
         sectors=_frozen(sectors),
         covered=_frozen(covered),
-        contacts=_contacts(rows, tables["contacts"]),
+        contacts=_contacts(rows, tables["contacts"], verify_every),
         staffing=_staffing(rows),
         children=_frozen(children),
         by_code={unit.code: unit for unit in units.values()},
@@ -303,7 +307,9 @@ def _unit(
     )  # fmt: skip
 
 
-def _contacts(rows: Rows, found: list[Row]) -> dict[UUID, tuple[Contact, ...]]:
+def _contacts(
+    rows: Rows, found: list[Row], verify_every: timedelta
+) -> dict[UUID, tuple[Contact, ...]]:
     problems: dict[tuple[UUID, str], list[Problem]] = defaultdict(list)
     for row in rows.tables["problems"]:
         problems[row["contact_point_id"], row["value"]].append(
@@ -320,6 +326,7 @@ def _contacts(rows: Rows, found: list[Row]) -> dict[UUID, tuple[Contact, ...]]:
                 row["verified_by"], row["suggested_by"], row["bounced_at"],
                 tuple(problems.get((row["id"], row["value"]), ())), row["valid_from"],
                 row["valid_to"], row["version"],
+                row["verified_at"] + verify_every if row["verified_at"] else None,
             )
         )  # fmt: skip
     return _frozen(contacts)

@@ -1,5 +1,6 @@
 """Settings: everything that a process reads from its environment, in one typed record."""
 
+from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
 
@@ -27,6 +28,15 @@ class Settings(BaseSettings):
     session_idle_minutes: int = Field(default=30, validation_alias="HUB_SESSION_IDLE_MINUTES")
     session_hours: int = Field(default=12, validation_alias="HUB_SESSION_HOURS")
     database_pool: int = Field(default=20, validation_alias="HUB_DATABASE_POOL")
+
+    directory_verify_days: int = Field(
+        default=90, ge=1, validation_alias="HUB_DIRECTORY_VERIFY_DAYS"
+    )
+
+    @property
+    def verify_every(self) -> timedelta:
+        """How long a verified contact stays so (DOMAIN.md 5)."""
+        return timedelta(days=self.directory_verify_days)
 
     @cached_property
     def keys_dir(self) -> Path:

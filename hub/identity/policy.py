@@ -45,6 +45,22 @@ PERMISSIONS: Mapping[str, tuple[Rule, ...]] = {
         _rule({"directory-editor"}, "own"),
         _rule({"national-administrator"}, "any", "own"),
     ),
+    "directory.edit": (
+        _rule({"directory-editor"}, "own", "delegated"),
+        _rule({"national-administrator"}, "any", "own", "delegated"),
+    ),
+    "directory.keep": (_rule({"directory-editor", "national-administrator"}, "any"),),
+    "directory.suggest": (_rule(STAFF | {"directory-reader", "directory-editor"}, "any"),),
+    "directory.report": (_rule(READERS, "any"),),
+    "directory.oversee-any": (_rule({"adjudicator", "national-administrator"}, "any"),),
+    "directory.oversee-own": (
+        _rule({"directory-editor", "administrator", "adjudicator", "national-administrator"}, "any"),
+    ),
+    "directory.invite": (_rule({"adjudicator", "national-administrator"}, "any", "own"),),
+    "directory.administer": (
+        _rule({"administrator"}, "own"),
+        _rule({"national-administrator"}, "any", "own"),
+    ),
     "inbox.read": (_rule(STAFF, "any"),),
     "case.list": (_rule(STAFF, "any"),),
     "case.open": (_rule(STAFF, "any"),),

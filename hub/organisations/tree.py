@@ -2,10 +2,10 @@
 
 from uuid import UUID
 
-from sqlalchemy import case, func, or_, select
+from sqlalchemy import Date, case, func, or_, select
 from sqlalchemy.orm import Session
 
-from hub.organisations.model import Organisation, Unit
+from hub.organisations.model import Organisation, Unit, UnitSuccession
 
 TEAM_OF = case((Unit.kind == "missing-children-team", Unit.parent_id))
 """The unit that a missing-children team is the team of; NULL for any other unit."""
@@ -47,11 +47,18 @@ def find_unit(session: Session, identifier: str) -> Unit | None:
 def units_below(session: Session, unit_id: UUID) -> frozenset[UUID]:
     """Return the unit and every unit below it: what a membership at it acts for.
 
-    A missing-children team is the face of the unit that it is the team of: it acts for that too.
+    A missing-children team is the face of the unit that it is the team of: it acts for that too;
+    and a unit that took the place of another acts for what was that one's.
     """
     top = select(func.coalesce(TEAM_OF, Unit.id)).where(Unit.id == unit_id).scalar_subquery()
     tree = select(Unit.id).where(Unit.id == top).cte("tree", recursive=True)
-    tree = tree.union(select(Unit.id).join(tree, Unit.parent_id == tree.c.id))
+    today = func.timezone("Europe/London", func.now()).cast(Date)
+    before = select(UnitSuccession.unit_id.label("unit_id"), UnitSuccession.successor_id).join(
+        Unit, (Unit.id == UnitSuccession.unit_id) & (Unit.valid_to <= today)
+    )
+    below = select(Unit.id.label("unit_id"), Unit.parent_id.label("successor_id"))
+    steps = below.union_all(before).subquery()
+    tree = tree.union(select(steps.c.unit_id).join(tree, steps.c.successor_id == tree.c.id))
     return frozenset(session.scalars(select(tree.c.id)))
 
 

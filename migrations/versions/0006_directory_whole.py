@@ -90,7 +90,8 @@ CREATE UNIQUE INDEX uq_directory_delegation_open
 CREATE TABLE directory_link (
     id uuid CONSTRAINT pk_directory_link PRIMARY KEY,
     purpose text NOT NULL
-        CONSTRAINT ck_directory_link_purpose CHECK (purpose IN ('claim', 'verify', 'access')),
+        CONSTRAINT ck_directory_link_purpose CHECK (
+            purpose IN ('claim', 'verify', 'access', 'editor')),
     organisation_id uuid NOT NULL
         CONSTRAINT fk_directory_link_organisation_id REFERENCES organisation,
     unit_id uuid CONSTRAINT fk_directory_link_unit_id REFERENCES unit,

@@ -3,6 +3,7 @@
 import random
 import string
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 
@@ -119,3 +120,111 @@ def test_a_slip_of_one_letter_has_the_name_among_the_first_three(snapshot: Snaps
 )  # fmt: skip
 def test_the_hardest_slips(snapshot: Snapshot, name: str, typed: str) -> None:
     assert name in [one.name for one in search.search(snapshot, typed, 3)]
+
+
+@pytest.mark.parametrize(
+    ("typed", "name", "why"),
+    [
+        ("Hackney", "Hackney", "name"),
+        ("hackny", "Hackney", "close to “Hackney”"),
+        ("Caerdydd", "Cardiff", "Welsh name: Caerdydd"),
+        ("caerdyd", "Cardiff", "part of the Welsh name “Caerdydd”"),
+        ("Caerdidd", "Cardiff", "close to the Welsh name “Caerdydd”"),
+        ("London Borough of Hackney", "Hackney", "official name: London Borough of Hackney"),
+        ("GMP", "Greater Manchester Police", "nickname"),
+        ("E09000012", "Hackney", "code"),
+        ("W15000002", "Gwent Police", "code"),
+        ("kent/east", "East Kent", "code"),
+        ("devon-and-cornwall", "Devon & Cornwall Police", "other name: Devon & Cornwall"),
+        ("Kent Police", "Kent Police", "name"),
+        ("Kent Police East Kent", "East Kent", "name"),
+    ],
+)
+def test_each_match_says_why(snapshot: Snapshot, typed: str, name: str, why: str) -> None:
+    found = search.search(snapshot, typed)[0]
+    assert (found.name, found.why) == (name, why)
+
+
+def test_a_former_code_says_that_it_is_one(snapshot: Snapshot) -> None:
+    former, area = next(
+        (code, area) for code, area in snapshot.areas.items() if code in area.previous_codes
+    )
+    assert search.search(snapshot, former.lower())[0].why == f"former code of {area.code}"
+
+
+def test_former_names_of_units_and_organisations_are_found(snapshot: Snapshot) -> None:
+    unit = snapshot.by_code["kent/east"]
+    kent = snapshot.organisation_by_code["kent"]
+    changed = replace(
+        snapshot,
+        units={**snapshot.units, unit.id: replace(unit, former_names=("Margate Division",))},
+        organisations={
+            **snapshot.organisations,
+            kent.id: replace(kent, former_names=("Weald and Downland Constabulary",)),
+        },
+        cache={},
+    )
+    assert search.search(snapshot, "margate division") == []
+    for ask in (search.search, search.suggest):
+        found = ask(changed, "Margate Division")[0]
+        assert (found.code, found.why) == ("kent/east", "former name: Margate Division")
+        found = ask(changed, "weald & downlnd constabulary")[0]
+        assert found.code == "kent"
+        assert found.why == "close to the former name “Weald and Downland Constabulary”"
+
+
+@pytest.mark.parametrize(
+    ("typed", "name"),
+    [
+        ("ha", "Hart"),
+        ("hackn", "Hackney"),
+        ("hakcn", "Hackney"),
+        ("hacny", "Hackney"),
+        ("jackne", "Hackney"),
+        ("birmimg", "Birmingham"),
+        ("caerd", "Cardiff"),
+        ("caredyd", "Cardiff"),
+        ("greater man", "Greater Manchester Police"),
+        ("GMP", "Greater Manchester Police"),
+        ("E09000012", "Hackney"),
+        ("kent/east", "East Kent"),
+    ],
+)
+def test_suggestions_come_while_typing(snapshot: Snapshot, typed: str, name: str) -> None:
+    assert search.suggest(snapshot, typed)[0].name == name
+
+
+def test_suggestions_that_begin_so_go_before_those_that_nearly_do(snapshot: Snapshot) -> None:
+    found = search.suggest(snapshot, "barn")
+    begun = [one.why.startswith("part of") for one in found]
+    assert {"Barnet", "Barnsley"} <= {one.name for one in found}
+    assert begun == sorted(begun, reverse=True)
+
+
+@pytest.mark.parametrize("typed", ["", " ", "x", "!!!", "E0900099", "zzzz", "9" * 2000])
+def test_nothing_near_suggests_nothing(snapshot: Snapshot, typed: str) -> None:
+    assert search.suggest(snapshot, typed) == []
+
+
+def test_suggestions_are_at_most_so_many_and_of_different_things(snapshot: Snapshot) -> None:
+    for typed in ("so", "north", "council", "police"):
+        for limit in (1, 8, 30):
+            found = search.suggest(snapshot, typed, limit)
+            assert len(found) == limit == len({one.id for one in found})
+
+
+def test_each_name_is_suggested_before_it_is_typed_to_the_end(snapshot: Snapshot) -> None:
+    for area in {one.id: one for one in snapshot.areas.values()}.values():
+        suggested = [one.id for one in search.suggest(snapshot, area.name[:-1])]
+        assert area.id in suggested, area.name
+
+
+def test_only_kinds_asked_for_are_found_however_many_others_are_nearer(snapshot: Snapshot) -> None:
+    for typed in ("north yorkshire council", "south wales"):
+        found = search.search(snapshot, typed, 10, ("force",))
+        assert found
+        assert {one.kind for one in found} == {"force"}
+
+
+def test_many_results_may_be_asked_for(snapshot: Snapshot) -> None:
+    assert len(search.search(snapshot, "council", 250)) == 250

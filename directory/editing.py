@@ -1,0 +1,490 @@
+"""Keeping the directory: contacts and units changed by those who answer for them, never deleted.
+
+Every change says why; the one who comes second is told what is there now. What people changed is
+theirs: no load of reference data overrules it (`edited_at`).
+"""
+
+from collections.abc import Collection
+from datetime import date, datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from directory import contact_rules
+from directory.changes import because
+from directory.model import ContactPoint, ContactProblem, Delegation, DirectoryChange
+from hub.clock import LONDON
+from hub.db import new_id
+from hub.errors import conflict, invalid, not_found
+from hub.identity.actor import Actor
+from hub.identity.policy import allows, require
+from hub.organisations import Unit
+from hub.records import audit
+
+EDIT = "directory.edit"
+Purpose = Literal[
+    "missing-children-team", "coordinator", "duty-inspector", "control-room",
+    "switchboard-from-outside", "non-emergency", "placement", "meeting",
+    "childrens-social-care", "edt", "mash", "national-advice", "helpline",
+    "anonymous-information", "media", "general",
+]  # fmt: skip
+Channel = Literal["telephone", "mobile", "text", "email", "secure-email", "web"]
+Audience = Literal["public", "professional", "police"]
+
+
+class Span(BaseModel):
+    """Hours of one or more days: 1 is Monday; "24:00" is the day's end; wall clock of London."""
+
+    model_config = ConfigDict(extra="forbid")
+    days: list[int] = Field(min_length=1, max_length=7)
+    opens: str
+    closes: str
+
+
+class ExceptionSpan(BaseModel):
+    """Hours of one dated exception."""
+
+    model_config = ConfigDict(extra="forbid")
+    opens: str
+    closes: str
+
+
+class ExceptionDay(BaseModel):
+    """Another day than its week says; without spans it is closed."""
+
+    model_config = ConfigDict(extra="forbid")
+    date: date
+    spans: list[ExceptionSpan] = Field(default_factory=list, max_length=6)
+
+
+class ContactIn(BaseModel):
+    """A contact point as an editor gives it. `hours` null is always."""
+
+    model_config = ConfigDict(extra="forbid")
+    purpose: Purpose
+    channel: Channel
+    value: str = Field(min_length=1, max_length=300)
+    audience: Audience = "professional"
+    priority: int = Field(100, ge=1, le=999, description="The lowest is rung first")
+    hours: list[Span] | None = Field(None, max_length=40)
+    bank_holiday_rule: Literal["as-weekday", "as-sunday", "closed"] = "as-weekday"
+    exceptions: list[ExceptionDay] = Field(default_factory=list, max_length=60)
+    note: str | None = Field(None, max_length=300)
+
+    def columns(self) -> dict[str, Any]:
+        """Return the columns of its row, the value normalised.
+
+        Raises:
+            HubError: 422 with the field at fault.
+        """
+        held = self.model_dump(mode="json")
+        contact_rules.check_hours(held["hours"])
+        contact_rules.check_exceptions(held["exceptions"])
+        held["value"] = contact_rules.normalised(self.channel, self.value)
+        held["note"] = " ".join((self.note or "").split()) or None
+        return held
+
+
+class UnitIn(BaseModel):
+    """What editors keep of a unit besides its contacts; its name changes by a reorganisation."""
+
+    model_config = ConfigDict(extra="forbid")
+    kind_label: str = Field(min_length=2, max_length=60)
+    name_welsh: str | None = Field(None, max_length=120)
+    other_names: list[str] = Field(default_factory=list, max_length=20)
+
+
+def relation(session: Session, actor: Actor, unit: Unit) -> str:
+    """Return how somebody stands to a unit's entry: "own", "delegated" or "any".
+
+    Who came by a link has only the units of that link.
+    """
+    if actor.kind == "guest":
+        return "own" if unit.id in actor.unit_ids else "any"
+    if actor.organisation_id == unit.organisation_id:
+        return "own"
+    delegated = session.scalar(
+        select(Delegation.id).where(
+            Delegation.organisation_id == unit.organisation_id,
+            Delegation.to_organisation_id == actor.organisation_id,
+            Delegation.ended_at.is_(None),
+        )
+    )
+    return "delegated" if delegated else "any"
+
+
+def may_edit(session: Session, actor: Actor, unit: Unit) -> bool:
+    """Say whether somebody may change a unit's entry."""
+    return allows(actor, EDIT, relation(session, actor, unit))
+
+
+def kept_by(session: Session, actor: Actor) -> frozenset[UUID]:
+    """Return the organisations whose entries somebody keeps: their own, and those delegated."""
+    delegated = session.scalars(
+        select(Delegation.organisation_id).where(
+            Delegation.to_organisation_id == actor.organisation_id, Delegation.ended_at.is_(None)
+        )
+    )
+    own = {actor.organisation_id} if actor.organisation_id else set()
+    return frozenset({*delegated, *own})
+
+
+def delegate(
+    session: Session, actor: Actor, organisation_id: UUID, to_organisation_id: UUID, now: datetime
+) -> Delegation:
+    """Let another organisation's editors keep one's entries.
+
+    Raises:
+        HubError: 401, 403; 409 for a repeat or for oneself.
+    """
+    own = actor.organisation_id == organisation_id
+    require(actor, "directory.administer", "own" if own else "any")
+    made = Delegation(
+        id=new_id(), organisation_id=organisation_id, to_organisation_id=to_organisation_id,
+        granted_by=actor.name, granted_at=now,
+    )  # fmt: skip
+    session.add(made)
+    session.flush()
+    audit.record(
+        session, actor.who, "directory.delegated", now=now, object_kind="organisation",
+        object_id=organisation_id, detail={"to": str(to_organisation_id)},
+    )  # fmt: skip
+    return made
+
+
+def end_delegation(session: Session, actor: Actor, delegation_id: UUID, now: datetime) -> None:
+    """Take back what was delegated.
+
+    Raises:
+        HubError: 404, 401, 403.
+    """
+    held = session.get(Delegation, delegation_id, with_for_update=True)
+    if held is None:
+        raise not_found()
+    own = actor.organisation_id == held.organisation_id
+    require(actor, "directory.administer", "own" if own else "any")
+    held.ended_at = held.ended_at or now
+    audit.record(
+        session, actor.who, "directory.delegation-ended", now=now, object_kind="organisation",
+        object_id=held.organisation_id,
+    )  # fmt: skip
+
+
+def unit_to_edit(session: Session, actor: Actor, unit_id: UUID) -> Unit:
+    """Return a unit that the actor may change.
+
+    Raises:
+        HubError: 404, 401 or 403.
+    """
+    unit = session.get(Unit, unit_id)
+    if unit is None:
+        raise not_found()
+    require(actor, EDIT, relation(session, actor, unit))
+    return unit
+
+
+def add_contact(
+    session: Session, actor: Actor, unit_id: UUID, given: ContactIn, *, why: str, now: datetime,
+    checked: bool = False,
+) -> ContactPoint:  # fmt: skip
+    """Put a contact of a unit on record; `checked` says that the editor knows that it works.
+
+    Raises:
+        HubError: 404, 401, 403; 422 by field; 409 `contact-there` for a repeat.
+    """
+    unit = unit_to_edit(session, actor, unit_id)
+    because(session, actor.who, why, now)
+    contact = _new(actor, unit, given, now)
+    _refuse_repeat(session, contact)
+    if checked:
+        _verify(contact, actor.name, now)
+    session.add(contact)
+    session.flush()
+    _audit(session, actor, "directory.contact-added", contact, now)
+    return contact
+
+
+def suggest_contact(
+    session: Session, actor: Actor, unit_id: UUID, given: ContactIn, *, now: datetime
+) -> ContactPoint:
+    """Suggest a contact of somebody else's unit; shown as suggested until its editors decide.
+
+    Raises:
+        HubError: 404, 401, 403; 422 by field, `audience` for a public one; 409 for a repeat.
+    """
+    unit = session.get(Unit, unit_id)
+    if unit is None:
+        raise not_found()
+    require(actor, "directory.suggest")
+    if given.audience == "public":
+        raise invalid(
+            "audience", "A suggestion is for professionals or police until it is taken.",
+            "/audience",
+        )  # fmt: skip
+    because(session, actor.who, "suggested by a reader", now)
+    contact = _new(actor, unit, given, now)
+    contact.verification = "suggested"
+    contact.suggested_by = f"{actor.name}, {actor.organisation_name}"
+    contact.suggested_by_id = actor.id
+    contact.edited_at = contact.edited_by = None
+    _refuse_repeat(session, contact)
+    session.add(contact)
+    session.flush()
+    _audit(session, actor, "directory.contact-suggested", contact, now)
+    return contact
+
+
+def change_contact(
+    session: Session, actor: Actor, contact_id: UUID, given: ContactIn, *, version: int | None,
+    why: str, now: datetime, checked: bool = False,
+) -> ContactPoint:  # fmt: skip
+    """Change a contact. A changed value is unverified again unless it was `checked`; a suggestion
+    that is saved is taken.
+
+    Raises:
+        HubError: 404, 401, 403; 422 by field; 409 `changed-meanwhile` with what is there now.
+    """
+    contact = contact_to_edit(session, actor, contact_id, version)
+    because(session, actor.who, why, now)
+    columns = given.columns()
+    if columns["value"] != contact.value or contact.verification == "suggested":
+        contact.verification, contact.verified_at, contact.verified_by = "unverified", None, None
+        contact.bounced_at = None
+    for name, value in columns.items():
+        setattr(contact, name, value)
+    _refuse_repeat(session, contact)
+    if checked:
+        _verify(contact, actor.name, now)
+    _touched(contact, actor, now)
+    session.flush()
+    _answer_problems(session, contact, actor, "corrected", now)
+    _audit(session, actor, "directory.contact-changed", contact, now)
+    return contact
+
+
+def close_contact(
+    session: Session, actor: Actor, contact_id: UUID, *, version: int | None, why: str,
+    now: datetime, on: date | None = None,
+) -> ContactPoint:  # fmt: skip
+    """Close a contact, today or on a later day: it is no longer shown, and stays on record.
+
+    Raises:
+        HubError: 404, 401, 403; 422 `on` for a day that is past; 409 `changed-meanwhile`.
+    """
+    contact = contact_to_edit(session, actor, contact_id, version)
+    because(session, actor.who, why, now)
+    today = now.astimezone(LONDON).date()
+    if on is not None and on < today:
+        raise invalid("on", "Give today or a later day.", "/on")
+    contact.valid_to = max(on or today, contact.valid_from)
+    contact.closed_at = now
+    _touched(contact, actor, now)
+    session.flush()
+    _answer_problems(session, contact, actor, "closed", now)
+    _audit(session, actor, "directory.contact-closed", contact, now)
+    return contact
+
+
+def confirm_contacts(
+    session: Session, actor: Actor, unit_id: UUID, now: datetime,
+    contact_ids: Collection[UUID] | None = None,
+) -> list[ContactPoint]:  # fmt: skip
+    """Put on record that contacts of a unit are right as they stand: all, or those named.
+
+    Suggestions are not confirmed with the rest: they are taken or refused one by one.
+
+    Raises:
+        HubError: 404, 401, 403.
+    """
+    unit = unit_to_edit(session, actor, unit_id)
+    because(session, actor.who, "confirmed as right", now)
+    chosen = (
+        select(ContactPoint)
+        .where(
+            ContactPoint.unit_id == unit.id,
+            ContactPoint.status == (actor.status or "actual"),
+            ContactPoint.closed_at.is_(None),
+            ContactPoint.valid_to.is_(None),
+            ContactPoint.verification != "suggested",
+        )
+        .order_by(ContactPoint.id)
+        .with_for_update()
+    )
+    if contact_ids is not None:
+        chosen = chosen.where(ContactPoint.id.in_(contact_ids))
+    contacts = list(session.scalars(chosen))
+    for contact in contacts:
+        _verify(contact, actor.name, now)
+        _touched(contact, actor, now)
+    session.flush()
+    audit.record(
+        session, actor.who, "directory.confirmed", now=now, object_kind="unit", object_id=unit.id,
+        detail={"contacts": [str(one.id) for one in contacts]},
+    )  # fmt: skip
+    return contacts
+
+
+def change_unit(
+    session: Session, actor: Actor, unit_id: UUID, given: UnitIn, *, version: int | None, why: str,
+    now: datetime,
+) -> Unit:  # fmt: skip
+    """Change what a unit is also called.
+
+    Raises:
+        HubError: 404, 401, 403; 422; 409 `changed-meanwhile`.
+    """
+    unit_to_edit(session, actor, unit_id)
+    unit = session.get_one(Unit, unit_id, with_for_update=True, populate_existing=True)
+    _check_version(unit.version, version)
+    because(session, actor.who, why, now)
+    unit.kind_label = " ".join(given.kind_label.split())
+    unit.name_welsh = " ".join((given.name_welsh or "").split()) or None
+    names = (" ".join(one.split())[:120] for one in given.other_names)
+    unit.other_names = list(dict.fromkeys(one for one in names if one))
+    unit.version += 1
+    unit.edited_at, unit.edited_by = now, actor.name
+    session.flush()
+    audit.record(
+        session, actor.who, "directory.unit-changed", now=now, object_kind="unit",
+        object_id=unit.id, detail={"unit": unit.code},
+    )  # fmt: skip
+    return unit
+
+
+REVERTED = (
+    "purpose", "channel", "value", "audience", "priority", "hours", "bank_holiday_rule",
+    "exceptions", "note",
+)  # fmt: skip
+
+
+def revert(
+    session: Session, actor: Actor, change_id: int, *, why: str, now: datetime
+) -> ContactPoint:
+    """Put back what one change of a contact changed, as a change of its own.
+
+    What was new is closed, what was closed is open again; a value put back is verified anew.
+
+    Raises:
+        HubError: 404, 401, 403; 422 `why`; 409 `not-reverted` for what cannot be put back.
+    """
+    row = session.get(DirectoryChange, change_id)
+    if row is None or row.kind != "contact_point":
+        raise not_found()
+    contact = contact_to_edit(session, actor, row.object_id, None, closed_too=True)
+    if row.before is None:
+        return close_contact(session, actor, contact.id, version=None, why=why, now=now)
+    because(session, actor.who, why, now)
+    changed = [name for name in REVERTED if row.before.get(name) != row.after.get(name)]
+    reopens = row.before.get("closed_at") is None and row.after.get("closed_at") is not None
+    if not changed and not reopens:
+        raise conflict("not-reverted", "This change has nothing that can be put back.")
+    if reopens:
+        contact.closed_at, contact.valid_to = None, None
+    if "value" in changed or "channel" in changed:
+        contact.verification, contact.verified_at, contact.verified_by = "unverified", None, None
+    for name in changed:
+        setattr(contact, name, row.before[name])
+    _refuse_repeat(session, contact)
+    _touched(contact, actor, now)
+    session.flush()
+    _audit(session, actor, "directory.contact-reverted", contact, now)
+    return contact
+
+
+def contact_to_edit(
+    session: Session, actor: Actor, contact_id: UUID, version: int | None, *,
+    closed_too: bool = False,
+) -> ContactPoint:  # fmt: skip
+    """Return a contact that the actor may change, its row held until the commit.
+
+    Raises:
+        HubError: 404, 401, 403; 409 `changed-meanwhile`, `contact-closed`.
+    """
+    contact = session.get(ContactPoint, contact_id, with_for_update=True, populate_existing=True)
+    if contact is None or contact.status != (actor.status or "actual"):
+        raise not_found()
+    unit_to_edit(session, actor, contact.unit_id)
+    if contact.closed_at is not None and not closed_too:
+        raise conflict("contact-closed", "This contact is closed already. Look at its history.")
+    _check_version(contact.version, version)
+    return contact
+
+
+def _check_version(there: int, given: int | None) -> None:
+    if given is not None and given != there:
+        raise conflict(
+            "changed-meanwhile",
+            "Somebody else changed this while you did. Look at both, and choose.",
+            version=there,
+        )
+
+
+def _new(actor: Actor, unit: Unit, given: ContactIn, now: datetime) -> ContactPoint:
+    today = now.astimezone(LONDON).date()
+    return ContactPoint(
+        id=new_id(),
+        unit_id=unit.id,
+        status=actor.status or "actual",
+        valid_from=today,
+        source=f"entered by {actor.name}",
+        source_date=today.isoformat(),
+        verification="unverified",
+        edited_at=now,
+        edited_by=actor.name,
+        version=1,
+        **given.columns(),
+    )
+
+
+def _refuse_repeat(session: Session, contact: ContactPoint) -> None:
+    there = session.scalar(
+        select(ContactPoint.id).where(
+            ContactPoint.unit_id == contact.unit_id,
+            ContactPoint.id != contact.id,
+            ContactPoint.purpose == contact.purpose,
+            ContactPoint.channel == contact.channel,
+            ContactPoint.value == contact.value,
+            ContactPoint.status == contact.status,
+            ContactPoint.closed_at.is_(None),
+            ContactPoint.valid_to.is_(None),
+        )
+    )
+    if there is not None:
+        raise conflict(
+            "contact-there", "The unit has this contact for this purpose already. Change that one."
+        )
+
+
+def _verify(contact: ContactPoint, by: str, now: datetime) -> None:
+    contact.verification, contact.verified_at, contact.verified_by = "verified", now, by
+    contact.bounced_at = None
+
+
+def _touched(contact: ContactPoint, actor: Actor, now: datetime) -> None:
+    contact.version += 1
+    contact.edited_at, contact.edited_by = now, actor.name
+
+
+def _answer_problems(
+    session: Session, contact: ContactPoint, actor: Actor, answer: str, now: datetime
+) -> None:
+    """A contact that was corrected or closed has answered what was reported of its old value."""
+    reported = ContactProblem.contact_point_id == contact.id
+    if answer == "corrected":
+        reported &= ContactProblem.value != contact.value
+    session.execute(
+        update(ContactProblem)
+        .where(reported, ContactProblem.answered_at.is_(None))
+        .values(answered_at=now, answered_by=actor.name, answer=answer)
+    )
+
+
+def _audit(
+    session: Session, actor: Actor, action: str, contact: ContactPoint, now: datetime
+) -> None:
+    audit.record(
+        session, actor.who, action, now=now, object_kind="contact-point", object_id=contact.id,
+    )  # fmt: skip

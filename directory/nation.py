@@ -1,0 +1,166 @@
+"""The state of the nation: which forces' entries are there, confirmed, overdue or said to be wrong.
+
+Pure, on the directory in memory. Recommendation 13 asks for a directory that is maintained; this is
+how it is seen whether it is.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from directory.ladder import VOICE
+from directory.model import MAILBOX_CHANNELS
+from directory.snapshot import Contact, Organisation, Snapshot, Unit
+from directory.standing import standing
+
+State = Literal["complete", "incomplete", "overdue", "problem", "none"]
+STATES: tuple[State, ...] = ("problem", "none", "overdue", "incomplete", "complete")
+"""Worst first."""
+
+WANTED = {
+    "team-telephone": "a telephone of its missing-children team",
+    "team-mailbox": "a mailbox of its missing-children team",
+    "duty-inspector": "a number for its duty inspector",
+    "switchboard": "a number that reaches its control room from anywhere",
+}
+
+
+@dataclass(frozen=True)
+class UnitState:
+    """One unit, its team taken with it: what is missing, and what is known against the rest."""
+
+    unit: Unit
+    missing: tuple[str, ...]
+    contacts: int
+    unverified: int
+    overdue: int
+    suggested: int
+    reported: int
+    bounced: int
+    verified_at: datetime | None
+    state: State
+
+
+@dataclass(frozen=True)
+class ForceState:
+    """One police service and its units. `share` is how much of what is wanted is there, 0 to 1."""
+
+    force: Organisation
+    units: tuple[UnitState, ...]
+    state: State
+    share: float
+
+    @property
+    def open_problems(self) -> int:
+        """Contacts that readers reported or that mail came back from."""
+        return sum(one.reported + one.bounced for one in self.units)
+
+    @property
+    def overdue(self) -> int:
+        """Contacts whose confirmation is overdue."""
+        return sum(one.overdue for one in self.units)
+
+    @property
+    def unverified(self) -> int:
+        """Contacts that nobody has confirmed."""
+        return sum(one.unverified for one in self.units)
+
+    @property
+    def missing(self) -> int:
+        """How many contacts that are wanted are not there."""
+        return sum(len(one.missing) for one in self.units)
+
+    @property
+    def badness(self) -> tuple[int, int, float, str]:
+        """Return what puts the worst-kept force first."""
+        return (-self.open_problems, -self.overdue, self.share, self.force.name)
+
+
+def nation(snapshot: Snapshot, at: datetime) -> list[ForceState]:
+    """Return the 43 territorial forces, by name."""
+    forces = [one for one in snapshot.organisations.values() if one.police_kind == "territorial"]
+    return [force_state(snapshot, one, at) for one in sorted(forces, key=lambda f: f.name)]
+
+
+def force_state(snapshot: Snapshot, force: Organisation, at: datetime) -> ForceState:
+    """Return how one force's entries stand."""
+    top = snapshot.force_unit(force.id)
+    bcus = sorted(
+        (u for u in snapshot.units.values() if u.organisation.id == force.id and u.kind == "bcu"),
+        key=lambda unit: unit.name,
+    )
+    units = tuple(
+        _unit_state(snapshot, unit, at, alone=not bcus, top=unit is top)
+        for unit in ([top] if top else []) + bcus
+    )
+    wanted = sum(_wanted(one.unit is top, not bcus) for one in units)
+    missing = sum(len(one.missing) for one in units)
+    state: State = "none"
+    if any(one.contacts for one in units):
+        state = next(
+            (one for one in STATES if one != "none" and any(u.state == one for u in units)),
+            "incomplete",
+        )
+        if state == "complete" and missing:
+            state = "incomplete"
+    return ForceState(force, units, state, 1 - missing / wanted if wanted else 0.0)
+
+
+def _wanted(top: bool, alone: bool) -> int:
+    return 4 if top and alone else 2
+
+
+def _unit_state(
+    snapshot: Snapshot, unit: Unit, at: datetime, *, alone: bool, top: bool
+) -> UnitState:
+    around = [unit, *snapshot.children.get(unit.id, ())]
+    own = [
+        one for one in around if one.kind in (unit.kind, "missing-children-team", "control-room")
+    ]
+    found = [
+        contact
+        for one in own
+        if one is unit or one.kind != "bcu"
+        for contact in snapshot.contacts.get(one.id, ())
+        if contact.status == "actual" and contact.purpose != "non-emergency"
+    ]
+    given = [one for one in found if one.verification != "suggested"]
+    standings = [standing(one, at) for one in given]
+    wanted = []
+    if not top or alone:
+        wanted += ["team-telephone", "team-mailbox"]
+    if top:
+        wanted += ["duty-inspector", "switchboard"]
+    missing = tuple(name for name in wanted if not any(_is(name, one) for one in given))
+    counts = {
+        "unverified": sum(one.verification == "unverified" for one in standings),
+        "overdue": sum(one.overdue for one in standings),
+        "reported": sum(one.reports > 0 for one in standings),
+        "bounced": sum(one.bounced for one in standings),
+    }
+    state: State = "complete"
+    if counts["reported"] or counts["bounced"]:
+        state = "problem"
+    elif not given:
+        state = "none"
+    elif counts["overdue"]:
+        state = "overdue"
+    elif missing or counts["unverified"]:
+        state = "incomplete"
+    return UnitState(
+        unit, missing, len(given), counts["unverified"], counts["overdue"],
+        len(found) - len(given), counts["reported"], counts["bounced"],
+        min((one.verified_at for one in given if one.verified_at), default=None), state,
+    )  # fmt: skip
+
+
+def _is(name: str, contact: Contact) -> bool:
+    if name == "team-telephone":
+        return contact.purpose == "missing-children-team" and contact.channel in VOICE
+    if name == "team-mailbox":
+        return contact.purpose == "missing-children-team" and contact.channel in MAILBOX_CHANNELS
+    if name == "duty-inspector":
+        return contact.purpose == "duty-inspector" and contact.channel in VOICE
+    return contact.purpose in ("switchboard-from-outside", "control-room") and (
+        contact.channel in VOICE
+    )

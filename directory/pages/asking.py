@@ -1,0 +1,57 @@
+"""Who is at a page of the directory: somebody signed in, or who came by a mailed link."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from flask import g
+from flask import session as cookie
+
+from directory import links
+from directory.model import DirectoryLink
+from directory.reading import lookup
+from directory.snapshot import Unit
+from hub.errors import not_found
+from hub.identity.actor import Actor
+from hub.web.context import current_actor, database, now
+
+PASS = "directory_pass"  # noqa: S105  # a name in the signed cookie
+PASS_LIFE = timedelta(hours=4)
+
+
+def admit(link: DirectoryLink, name: str) -> None:
+    """Let whoever used a link go on for a few hours, in this browser alone."""
+    until = now() + PASS_LIFE
+    cookie[PASS] = {"link": str(link.id), "name": name, "until": until.isoformat()}
+
+
+def dismiss() -> None:
+    """End what a link allowed."""
+    cookie.pop(PASS, None)
+
+
+def editor() -> Actor:
+    """Return who is signed in, or else who came by a link that was used in this browser."""
+    actor = current_actor()
+    held = cookie.get(PASS)
+    if actor.signed_in or not held or datetime.fromisoformat(held["until"]) <= now():
+        return actor
+    if "directory_guest" not in g:
+        with database().unit_of_work() as session:
+            link = session.get(DirectoryLink, UUID(held["link"]))
+            if link is None or link.revoked_at is not None:
+                return actor
+            g.directory_guest = links.guest(session, link, held["name"])
+    found: Actor = g.directory_guest
+    return found
+
+
+def shown_unit(unit_id: UUID) -> Unit:
+    """Return a unit of today's directory, or one that is yet to be.
+
+    Raises:
+        HubError: 404.
+    """
+    unit = lookup().snapshot.units.get(unit_id)
+    if unit is None:
+        raise not_found()
+    return unit

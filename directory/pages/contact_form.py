@@ -1,0 +1,117 @@
+"""The form of one contact: what was typed, read into its contract, kept whatever is wrong with it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask_babel import gettext as _
+from pydantic import ValidationError
+
+from directory import hours_text
+from directory.editing import ContactIn
+from directory.model import ContactPoint
+from directory.pages.changed import exceptions_text
+from directory.public import PURPOSES
+from hub.errors import HubError, invalid
+
+FIELDS = (
+    "purpose", "channel", "value", "audience", "priority", "hours", "bank_holiday_rule",
+    "exceptions", "note",
+)  # fmt: skip
+BLANK = {
+    "purpose": "missing-children-team", "channel": "telephone", "audience": "professional",
+    "priority": "100", "bank_holiday_rule": "as-weekday",
+}  # fmt: skip
+NOT_GIVEN = frozenset({"national-advice", "helpline", "anonymous-information"})
+
+
+def typed(contact: ContactPoint) -> dict[str, str]:
+    """Return a contact as its form shows it."""
+    return {
+        **{name: str(getattr(contact, name) or "") for name in FIELDS},
+        "hours": hours_text.write(contact.hours),
+        "exceptions": exceptions_text(contact.exceptions),
+    }
+
+
+def read(form: Mapping[str, str]) -> tuple[ContactIn | None, dict[str, str]]:
+    """Return what a form holds, or the problem of each field that cannot be read."""
+    problems: dict[str, str] = {}
+    document: dict[str, Any] = {name: form.get(name, "").strip() for name in FIELDS}
+    for name, reading in (("hours", hours_text.parse), ("exceptions", exceptions)):
+        try:
+            document[name] = reading(document[name])
+        except HubError as error:
+            problems[name] = error.sentence
+            document[name] = None if name == "hours" else []
+    document["priority"] = document["priority"] or "100"
+    document["note"] = document["note"] or None
+    found: ContactIn | None = None
+    try:
+        found = ContactIn.model_validate(document)
+        found.columns()
+    except ValidationError as error:
+        for one in error.errors():
+            problems.setdefault(
+                str(one["loc"][0]), _sentences().get(str(one["loc"][0]), _("Check this."))
+            )
+    except HubError as error:
+        for field in error.fields:
+            problems.setdefault(field.pointer.strip("/") or "value", field.sentence)
+    return (None if problems else found), problems
+
+
+def exceptions(text: str) -> list[dict[str, Any]]:
+    """Return dated exceptions, one a line: "2026-12-24 09:00-12:00" or "2026-12-25 closed".
+
+    Raises:
+        HubError: 422 `exceptions`, naming the line that cannot be read.
+    """
+    found = []
+    for line in filter(None, (" ".join(one.split()) for one in text.splitlines())):
+        day, _space, rest = line.partition(" ")
+        try:
+            spans = hours_text.parse(f"daily {rest}") if rest.lower() not in ("", "closed") else []
+        except HubError:
+            raise invalid(
+                "exceptions",
+                f"“{line[:40]}” cannot be read. Write a date and its hours: 2026-12-24 09:00-12:00,"
+                " or 2026-12-25 closed.",
+                "/exceptions",
+            ) from None
+        found.append({
+            "date": day,
+            "spans": [{k: one[k] for k in ("opens", "closes")} for one in spans or ()],
+        })  # fmt: skip
+    return found
+
+
+def _sentences() -> dict[str, str]:
+    return {
+        "purpose": _("Choose what it is for."),
+        "channel": _("Choose what kind of contact it is."),
+        "value": _("Give the number or address of the contact."),
+        "audience": _("Choose who may see it."),
+        "priority": _("Give its order as a number from 1 to 999; the lowest is rung first."),
+        "exceptions": _("Write a date and its hours, one a line: 2026-12-24 09:00-12:00."),
+        "note": _("Keep the note under 300 characters."),
+    }
+
+
+def choices() -> dict[str, list[tuple[str, str]]]:
+    """Return the options of each closed list, in words."""
+    return {
+        "purpose": [(k, v) for k, v in PURPOSES.items() if k not in NOT_GIVEN and k != "emergency"],
+        "channel": [
+            ("telephone", _("Telephone")), ("mobile", _("Mobile")), ("email", _("E-mail")),
+            ("secure-email", _("Secure e-mail (CJSM)")), ("web", _("Web page")),
+            ("text", _("Text message")),
+        ],
+        "audience": [
+            ("public", _("Anyone")), ("professional", _("Professionals, signed in")),
+            ("police", _("Police only")),
+        ],
+        "bank_holiday_rule": [
+            ("as-weekday", _("As on any such day")), ("as-sunday", _("As on a Sunday")),
+            ("closed", _("Closed")),
+        ],
+    }  # fmt: skip

@@ -1,0 +1,256 @@
+"""The forces on a map and in a list, and how well each keeps its entry."""
+
+import csv
+import io
+from collections.abc import Mapping
+from uuid import UUID
+
+from flask import Response, flash, redirect, render_template, request, url_for
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from directory import access, claims, editing, verifying
+from directory.force_map import force_paths
+from directory.model import Delegation, DirectoryLink
+from directory.nation import STATES, WANTED, ForceState, force_state, nation
+from directory.pages.blueprint import blueprint
+from directory.reading import lookup, reader
+from directory.snapshot import Organisation, Snapshot
+from hub.errors import HubError, not_found
+from hub.identity.policy import allows
+from hub.organisations import Organisation as OrganisationRow
+from hub.organisations import Unit as UnitRow
+from hub.organisations import find_organisation
+from hub.web.context import current_actor, database, now, runtime
+from hub.web.guards import page, permission, public
+
+
+def states() -> dict[str, str]:
+    """Return what a state is called."""
+    return {
+        "complete": _("Complete and confirmed"),
+        "incomplete": _("Incomplete or unverified"),
+        "overdue": _("Overdue for confirmation"),
+        "problem": _("Reported wrong, or mail came back"),
+        "none": _("Nothing given yet"),
+    }
+
+
+@page(blueprint, "/directory/forces", guard=public)
+def forces() -> ResponseReturnValue:
+    """Show every police service, on a map and in a list: a way in without typing."""
+    snapshot = lookup().snapshot
+    found = sorted(
+        (one for one in snapshot.organisations.values() if one.kind == "police"),
+        key=lambda one: one.name,
+    )
+    mapped = [
+        {"code": one.code, "name": one.name, "state": "",  "state_text": "",
+         "url": url_for("directory.force", code=one.code)}
+        for one in found if one.police_kind == "territorial"
+    ]  # fmt: skip
+    return render_template(
+        "directory/forces.html", forces=found, mapped=mapped, paths=force_paths(),
+        status=reader(current_actor()).status,
+    )  # fmt: skip
+
+
+@page(blueprint, "/directory/forces/<code>", guard=public)
+def force(code: str) -> ResponseReturnValue:
+    """Show a police service: its units and teams; to those who keep it, how well it is kept."""
+    actor, snapshot = current_actor(), lookup().snapshot
+    found = _force(snapshot, code)
+    keeps = allows(actor, "directory.oversee-any") or (
+        actor.organisation_id == found.id and allows(actor, "directory.oversee-own")
+    )
+    administers = allows(
+        actor, "directory.administer", "own" if actor.organisation_id == found.id else "any"
+    )
+    state = force_state(snapshot, found, now())
+    with database().unit_of_work() as session:
+        delegations = [
+            (one, session.get_one(OrganisationRow, one.to_organisation_id).name)
+            for one in session.scalars(
+                select(Delegation)
+                .where(Delegation.organisation_id == found.id, Delegation.ended_at.is_(None))
+                .order_by(Delegation.granted_at)
+            )
+        ] if keeps else []  # fmt: skip
+        asked = _asked(session, state) if keeps else {}
+    return render_template(
+        "directory/force.html", force=found, state=state, top=snapshot.force_unit(found.id),
+        children=snapshot.children, keeps=keeps, administers=administers, states=states(),
+        wanted=WANTED, delegations=delegations, asked=asked, status=reader(actor).status,
+        edits=actor.status != "exercise" and (
+            allows(actor, "directory.edit", "own" if actor.organisation_id == found.id else "any")
+        ),
+    )  # fmt: skip
+
+
+def _asked(session: Session, state: ForceState) -> Mapping[UUID, DirectoryLink]:
+    return verifying.asked_last(session, frozenset(one.unit.id for one in state.units))
+
+
+def _force(snapshot: Snapshot, code: str) -> Organisation:
+    found = snapshot.organisation_by_code.get(code)
+    if found is None or found.kind != "police":
+        raise not_found()
+    return found
+
+
+@page(blueprint, "/directory/nation", guard=permission("directory.oversee-any"))
+def nation_() -> ResponseReturnValue:
+    """Show how every force keeps its entry, the worst first where asked."""
+    return _nation({})
+
+
+def _nation(wrong: dict[str, str], status: int = 200) -> ResponseReturnValue:
+    found = nation(lookup().snapshot, now())
+    order = request.args.get("order", "worst")
+    listed = sorted(found, key=lambda one: one.badness) if order == "worst" else found
+    mapped = [
+        {"code": one.force.code, "name": one.force.name, "state": one.state,
+         "state_text": states()[one.state], "url": f"#force-{one.force.code}"}
+        for one in found
+    ]  # fmt: skip
+    with database().unit_of_work() as session:
+        invited = {
+            link.organisation_id: link
+            for link in session.scalars(
+                select(DirectoryLink)
+                .where(DirectoryLink.purpose == "claim")
+                .order_by(DirectoryLink.created_at, DirectoryLink.id)
+            )
+        }
+    page_ = render_template(
+        "directory/nation.html", forces=listed, mapped=mapped, paths=force_paths(),
+        states=states(), counts={name: sum(f.state == name for f in found) for name in STATES},
+        invited=invited, order=order, problems=wrong, typed=request.form, at=now(),
+        may_invite=allows(current_actor(), "directory.invite"),
+        status=reader(current_actor()).status,
+    )  # fmt: skip
+    return page_, status
+
+
+@page(blueprint, "/directory/nation.csv", guard=permission("directory.oversee-any"))
+def nation_csv() -> ResponseReturnValue:
+    """Hand out the table of units, as a spreadsheet reads it."""
+    text = io.StringIO()
+    writer = csv.writer(text)
+    writer.writerow([
+        "force", "unit", "unit_code", "state", "missing", "contacts", "unverified", "overdue",
+        "suggested", "reported", "mail_came_back", "oldest_verification",
+    ])  # fmt: skip
+    for one in nation(lookup().snapshot, now()):
+        for unit in one.units:
+            writer.writerow([
+                one.force.name, unit.unit.name, unit.unit.code, unit.state,
+                "; ".join(unit.missing), unit.contacts, unit.unverified, unit.overdue,
+                unit.suggested, unit.reported, unit.bounced,
+                unit.verified_at.date().isoformat() if unit.verified_at else "",
+            ])  # fmt: skip
+    name = f"state-of-the-directory-{now():%Y-%m-%d}.csv"
+    return Response(
+        text.getvalue(), mimetype="text/csv",
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+    )  # fmt: skip
+
+
+@page(
+    blueprint, "/directory/nation/invitations", guard=permission("directory.invite"),
+    methods=("POST",),
+)  # fmt: skip
+def invite() -> ResponseReturnValue:
+    """Mail one force its claim link, or many by a file."""
+    actor, keys = current_actor(), runtime().keys
+    file = request.files.get("file")
+    try:
+        with database().unit_of_work() as session:
+            if file is not None and file.filename:
+                text = file.stream.read(1_000_000).decode("utf-8-sig", "replace")
+                count = len(claims.invite_all(session, actor, keys, text, now()))
+            else:
+                claims.invite(
+                    session, actor, keys, request.form.get("organisation", ""),
+                    request.form.get("address", ""), now(),
+                )  # fmt: skip
+                count = 1
+    except HubError as error:
+        if error.status != 422:
+            raise
+        where = "file" if file is not None and file.filename else ""
+        wrong = {where or f.pointer.strip("/") or "organisation": f.sentence for f in error.fields}
+        if where:
+            wrong = {"file": " ".join(f.sentence for f in error.fields[:8])}
+        return _nation(wrong or {"organisation": error.sentence}, 422)
+    flash(_("Claim links on their way: %(count)s.", count=count))
+    return redirect(url_for("directory.nation_"), 303)
+
+
+@page(
+    blueprint, "/directory/forces/<code>/reminder", guard=permission("directory.oversee-any"),
+    methods=("POST",),
+)  # fmt: skip
+def remind(code: str) -> ResponseReturnValue:
+    """Ask a force to confirm or enter its contacts: the mail that its state calls for."""
+    actor, keys, snapshot = current_actor(), runtime().keys, lookup().snapshot
+    found = _force(snapshot, code)
+    state = force_state(snapshot, found, now())
+    with database().unit_of_work() as session:
+        sent = 0
+        for one in state.units:
+            if one.contacts and (one.overdue or one.unverified or one.reported or one.bounced):
+                team = snapshot.child(one.unit.id, "missing-children-team")
+                for unit in (team, one.unit):
+                    row = session.get(UnitRow, unit.id) if unit else None
+                    if row is not None and verifying.mailbox_of(session, row.id):
+                        sent += verifying.ask(session, keys, row, actor.name, now())
+                        break
+        last = session.scalars(
+            select(DirectoryLink)
+            .where(DirectoryLink.organisation_id == found.id, DirectoryLink.purpose == "claim")
+            .order_by(DirectoryLink.created_at.desc())
+        ).first()
+        if not sent and last is not None and allows(actor, "directory.invite"):
+            claims.invite(session, actor, keys, found.code, last.address, now())
+            sent = 1
+    if sent:
+        flash(_("%(force)s is asked again: %(count)s mails.", force=found.name, count=sent))
+    else:
+        flash(
+            _("There is no mailbox to ask %(force)s at. Give an address below.", force=found.name)
+        )
+    return redirect(url_for("directory.nation_") + f"#force-{code}", 303)
+
+
+@page(
+    blueprint, "/directory/forces/<code>/keeping", guard=permission("directory.oversee-own"),
+    methods=("POST",),
+)  # fmt: skip
+def keeping(code: str) -> ResponseReturnValue:
+    """Register domains, and let another organisation's editors keep this one's entry or stop."""
+    actor = current_actor()
+    try:
+        with database().unit_of_work() as session:
+            organisation = find_organisation(session, code)
+            if organisation is None:
+                raise not_found()
+            if "domains" in request.form:
+                domains = request.form["domains"].split()
+                access.set_domains(session, actor, organisation, domains, now())
+            elif request.form.get("end"):
+                editing.end_delegation(session, actor, UUID(request.form["end"]), now())
+            else:
+                other = find_organisation(session, request.form.get("to", "").strip())
+                if other is None or other.id == organisation.id:
+                    raise HubError("organisation", 422, _("Give another organisation’s code."))
+                editing.delegate(session, actor, organisation.id, other.id, now())
+    except HubError as error:
+        if error.status not in (409, 422):
+            raise
+        flash(error.sentence)
+    else:
+        flash(_("Saved."))
+    return redirect(url_for("directory.force", code=code), 303)

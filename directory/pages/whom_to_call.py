@@ -1,0 +1,106 @@
+"""The front page: whom to call now."""
+
+from datetime import UTC, datetime
+
+from flask import render_template, request
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+
+from directory.ladder import NEEDS, Need, Rung
+from directory.lookup import Answer, Asked, Choice
+from directory.pages.blueprint import blueprint
+from directory.public import PURPOSES
+from directory.reading import MOMENTS, lookup, reader
+from hub.clock import LONDON
+from hub.errors import HubError
+from hub.web import ratelimit
+from hub.web.context import current_actor, now
+from hub.web.guards import page, public
+
+SIDE_BY_SIDE: tuple[Need, Need] = ("report-missing", "open-case")
+
+
+def _needs() -> dict[str, str]:
+    return {
+        "report-missing": _("To report a child missing now"),
+        "open-case": _("About a case, or to hand over"),
+        "placement": _("About a placement"),
+        "meeting": _("To invite to a meeting"),
+        "child-social-care": _("To reach the child’s social worker"),
+    }
+
+
+def _moment() -> tuple[datetime, str]:
+    """Return the moment that was asked for, and what to say where it cannot be read."""
+    typed = request.args.get("at", "").strip()
+    if not typed:
+        return now(), ""
+    try:
+        at = datetime.fromisoformat(typed)
+    except ValueError:
+        return now(), _("The other moment must be a date and time, such as 2026-12-25T03:00")
+    at = at if at.tzinfo else at.replace(tzinfo=LONDON)
+    if not MOMENTS[0] <= at < MOMENTS[1]:
+        return now(), _("The other moment must be between the years 2000 and 2100")
+    return at.astimezone(UTC), ""
+
+
+@page(blueprint, "/", guard=public)
+def whom_to_call() -> ResponseReturnValue:
+    """Show the search box, and the answer to what was typed in it."""
+    typed = request.args.get("q", "").strip()[:200]
+    at, problem = _moment()
+    need = request.args.get("need", "")
+    others: tuple[Need, ...] = tuple(one for one in NEEDS if one == need)
+    needs = others if others and need not in SIDE_BY_SIDE else SIDE_BY_SIDE
+    answer: Answer | None = None
+    choice: Choice | None = None
+    status = 200
+    problems = {"at": problem} if problem else {}
+    if typed and not problem:
+        if not current_actor().signed_in:
+            ratelimit.public(request.remote_addr or "")
+        try:
+            found = lookup(at).answer(Asked(q=typed), needs, reader(current_actor()), at)
+        except HubError as error:
+            if error.status not in (404, 422):
+                raise
+            problems, status = {"q": error.sentence}, error.status
+        else:
+            answer = found if isinstance(found, Answer) else None
+            choice = found if isinstance(found, Choice) else None
+    return (
+        render_template(
+            "directory/whom_to_call.html",
+            typed=typed,
+            typed_at=request.args.get("at", "").strip()[:40],
+            at=at,
+            elsewhen=bool(request.args.get("at", "").strip()),
+            needs=needs,
+            all_needs=_needs(),
+            answer=answer,
+            choice=choice,
+            problems=problems,
+            purposes=PURPOSES,
+            opening=opening,
+        ),
+        status,
+    )
+
+
+def opening(rung: Rung) -> str:
+    """Return when a closed rung opens, as people say it: "Monday 08:00"."""
+    if rung.opens_at is None:
+        return _("no opening time on record")
+    local = rung.opens_at.astimezone(LONDON)
+    return _("opens %(day)s %(time)s", day=_day(local), time=f"{local:%H:%M}")
+
+
+def _day(local: datetime) -> str:
+    days = (
+        _("Monday"), _("Tuesday"), _("Wednesday"), _("Thursday"), _("Friday"), _("Saturday"),
+        _("Sunday"),
+    )  # fmt: skip
+    ahead = (local.date() - now().astimezone(LONDON).date()).days
+    name = days[local.weekday()]
+    return name if 0 <= ahead < 7 else f"{name} {local.day} {local:%B}"

@@ -1,0 +1,113 @@
+"""“This number is wrong”: reported by readers in two steps, open until the unit's editors answer."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select, update
+from sqlalchemy.orm import Session
+
+from directory.editing import unit_to_edit
+from directory.model import ANSWERS, PROBLEMS, ContactPoint, ContactProblem
+from hub.db import new_id, register_constraint
+from hub.errors import conflict, invalid, not_found
+from hub.identity.actor import Actor
+from hub.identity.policy import require
+from hub.organisations import Unit
+from hub.records import audit
+
+register_constraint(
+    "uq_contact_problem_open", "reported-already", 409,
+    "You have reported this contact already; its unit has been asked to answer.",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Task:
+    """A contact that readers reported, for its editors: how often, since when, and as what."""
+
+    contact: ContactPoint
+    unit: Unit
+    reports: tuple[ContactProblem, ...]
+
+
+def report(
+    session: Session, actor: Actor, contact_id: UUID, *, kind: str, note: str, now: datetime
+) -> ContactProblem:
+    """Report that a contact does not work as it stands.
+
+    Raises:
+        HubError: 404, 401, 403; 422 `kind`; 409 `reported-already`, `contact-closed`.
+    """
+    require(actor, "directory.report")
+    contact = session.get(ContactPoint, contact_id)
+    if contact is None or contact.status != (actor.status or "actual"):
+        raise not_found()
+    if contact.closed_at is not None:
+        raise conflict("contact-closed", "This contact is closed: look the unit up again.")
+    if kind not in PROBLEMS:
+        raise invalid("kind", "Choose what is wrong with it.", "/kind")
+    if actor.id is None or actor.organisation_id is None:
+        raise not_found()
+    problem = ContactProblem(
+        id=new_id(),
+        contact_point_id=contact.id,
+        value=contact.value,
+        kind=kind,
+        note=" ".join(note.split())[:300] or None,
+        reported_by_id=actor.id,
+        reported_by=f"{actor.name}, {actor.organisation_name}",
+        organisation_id=actor.organisation_id,
+        at=now,
+    )
+    session.add(problem)
+    session.flush()
+    audit.record(
+        session, actor.who, "directory.problem-reported", now=now, object_kind="contact-point",
+        object_id=contact.id, detail={"kind": kind},
+    )  # fmt: skip
+    return problem
+
+
+def answer(session: Session, actor: Actor, contact_id: UUID, *, answer: str, now: datetime) -> int:
+    """Answer every open report of a contact, and return how many there were.
+
+    Raises:
+        HubError: 404, 401, 403; 422 `answer`.
+    """
+    contact = session.get(ContactPoint, contact_id, with_for_update=True)
+    if contact is None or contact.status != (actor.status or "actual"):
+        raise not_found()
+    unit_to_edit(session, actor, contact.unit_id)
+    if answer not in ANSWERS:
+        raise invalid("answer", "Choose an answer.", "/answer")
+    answered = session.execute(
+        update(ContactProblem)
+        .where(ContactProblem.contact_point_id == contact.id, ContactProblem.answered_at.is_(None))
+        .values(answered_at=now, answered_by=actor.name, answer=answer)
+        .returning(ContactProblem.id)
+    ).all()
+    audit.record(
+        session, actor.who, "directory.problem-answered", now=now, object_kind="contact-point",
+        object_id=contact.id, detail={"answer": answer},
+    )  # fmt: skip
+    return len(answered)
+
+
+def tasks(session: Session, actor: Actor, organisation_ids: frozenset[UUID]) -> list[Task]:
+    """Return what readers reported of these organisations' contacts, oldest first."""
+    rows = session.execute(
+        select(ContactProblem, ContactPoint, Unit)
+        .join(ContactPoint, ContactPoint.id == ContactProblem.contact_point_id)
+        .join(Unit, Unit.id == ContactPoint.unit_id)
+        .where(
+            Unit.organisation_id.in_(organisation_ids),
+            ContactProblem.answered_at.is_(None),
+            ContactPoint.status == (actor.status or "actual"),
+        )
+        .order_by(ContactProblem.at, ContactProblem.id)
+    )
+    found: dict[UUID, tuple[ContactPoint, Unit, list[ContactProblem]]] = {}
+    for problem, contact, unit in rows:
+        found.setdefault(contact.id, (contact, unit, []))[2].append(problem)
+    return [Task(contact, unit, tuple(reports)) for contact, unit, reports in found.values()]

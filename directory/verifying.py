@@ -1,0 +1,153 @@
+"""Contacts are confirmed every 90 days: whom to ask, when, and who comes next if nobody answers.
+
+The mail goes to the unit's own mailbox 14, 7 and 0 days before the day, then to the administrators
+of its organisation; after that it stands on the coordinator's page.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from directory import links
+from directory.model import MAILBOX_CHANNELS, ContactPoint, DirectoryLink
+from hub.identity.model import Membership, Person
+from hub.organisations import Unit
+from hub.records.keys import Keys
+
+REMINDERS = (14, 7, 0)
+TO_ADMINISTRATORS = timedelta(days=7)
+MOST_AT_ONCE = 50
+
+
+@dataclass(frozen=True)
+class Due:
+    """A unit whose entry is to be confirmed, and by when (aware)."""
+
+    unit: Unit
+    due_at: datetime
+
+
+def due_units(session: Session, now: datetime, every: timedelta) -> list[Due]:
+    """Return the units with an actual contact that is due within a fortnight, earliest first."""
+    oldest = func.min(ContactPoint.verified_at)
+    rows = session.execute(
+        select(Unit, oldest)
+        .join(ContactPoint, ContactPoint.unit_id == Unit.id)
+        .where(
+            ContactPoint.status == "actual",
+            ContactPoint.verification == "verified",
+            ContactPoint.closed_at.is_(None),
+            ContactPoint.valid_to.is_(None),
+            Unit.valid_to.is_(None),
+        )
+        .group_by(Unit.id)
+        .having(oldest <= now - every + timedelta(days=REMINDERS[0]))
+        .order_by(oldest, Unit.id)
+    )
+    return [Due(unit, verified_at + every) for unit, verified_at in rows if verified_at]
+
+
+def remind(session: Session, keys: Keys, now: datetime, every: timedelta) -> int:
+    """Mail the reminders that are due and were not sent yet; return how many were."""
+    sent = 0
+    for due in due_units(session, now, every):
+        if sent >= MOST_AT_ONCE:
+            break
+        sent += _remind_unit(session, keys, due, now)
+    return sent
+
+
+def _remind_unit(session: Session, keys: Keys, due: Due, now: datetime) -> int:
+    left = due.due_at - now
+    step = min((days for days in REMINDERS if left <= timedelta(days=days)), default=None)
+    if step is None:
+        return 0
+    since = due.due_at - timedelta(days=REMINDERS[0])
+    steps = set(
+        session.scalars(
+            select(DirectoryLink.days_left).where(
+                DirectoryLink.unit_id == due.unit.id,
+                DirectoryLink.purpose == "verify",
+                DirectoryLink.created_at >= since,
+            )
+        )
+    )
+    if step not in steps:
+        return ask(session, keys, due.unit, "the hub", now, days_left=step)
+    if left <= -TO_ADMINISTRATORS and -7 not in steps:
+        return sum(
+            ask(session, keys, due.unit, "the hub", now, days_left=-7, address=address)
+            for address in administrators(session, due.unit.organisation_id, now)[:1]
+        )
+    return 0
+
+
+def ask(
+    session: Session, keys: Keys, unit: Unit, sent_by: str, now: datetime, *,
+    days_left: int | None = None, address: str | None = None,
+) -> int:  # fmt: skip
+    """Mail a unit the link by which it confirms or corrects its entry; 0 where it has no mailbox."""
+    to = address or mailbox_of(session, unit.id)
+    if to is None:
+        to = next(iter(administrators(session, unit.organisation_id, now)), None)
+    if to is None:
+        return 0
+    links.issue(
+        session, keys, purpose="verify", organisation_id=unit.organisation_id, unit_id=unit.id,
+        address=to, sent_by=sent_by, now=now, days_left=days_left,
+    )  # fmt: skip
+    return 1
+
+
+def mailbox_of(session: Session, unit_id: UUID) -> str | None:
+    """Return the actual mailbox that a unit is asked at, its missing-children team's by choice."""
+    return session.scalar(
+        select(ContactPoint.value)
+        .where(
+            ContactPoint.unit_id == unit_id,
+            ContactPoint.status == "actual",
+            ContactPoint.channel.in_(MAILBOX_CHANNELS),
+            ContactPoint.closed_at.is_(None),
+            ContactPoint.valid_to.is_(None),
+            ContactPoint.bounced_at.is_(None),
+            ContactPoint.verification != "suggested",
+        )
+        .order_by(
+            ContactPoint.purpose != "missing-children-team", ContactPoint.priority, ContactPoint.id
+        )
+        .limit(1)
+    )
+
+
+def administrators(session: Session, organisation_id: UUID, now: datetime) -> list[str]:
+    """Return the addresses of an organisation's administrators and editors, oldest first."""
+    return list(
+        session.scalars(
+            select(Person.email)
+            .join(Membership, Membership.person_id == Person.id)
+            .join(Unit, Unit.id == Membership.unit_id)
+            .where(
+                Unit.organisation_id == organisation_id,
+                Membership.role.in_(("administrator", "directory-editor")),
+                Membership.valid_from <= now,
+                Membership.valid_to.is_(None) | (Membership.valid_to > now),
+                Person.suspended_at.is_(None),
+                Person.status == "actual",
+            )
+            .order_by(Membership.role, Person.created_at, Person.id)
+        )
+    )
+
+
+def asked_last(session: Session, unit_ids: frozenset[UUID]) -> Mapping[UUID, DirectoryLink]:
+    """Return the last verification link of each unit that was ever asked."""
+    rows = session.scalars(
+        select(DirectoryLink)
+        .where(DirectoryLink.unit_id.in_(unit_ids), DirectoryLink.purpose == "verify")
+        .order_by(DirectoryLink.created_at, DirectoryLink.id)
+    )
+    return {row.unit_id: row for row in rows if row.unit_id is not None}
