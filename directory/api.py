@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from flask import Blueprint, Response, json, request
 from flask.typing import ResponseReturnValue
@@ -45,8 +46,26 @@ class LookupQuery(BaseModel):
     need: Need = Field("open-case", description="What for")
 
 
+class StandingOut(BaseModel):
+    """What is known against a contact, as flags and, in `words`, as sentences for a reader.
+
+    `reports` are the people who reported it as wrong; `lowered` is tried last for it.
+    """
+
+    due_at: datetime | None
+    overdue: bool
+    bounced: bool
+    suggested: bool
+    reports: int
+    reported_since: datetime | None
+    lowered: bool
+    words: list[str]
+
+
 class RungOut(BaseModel):
     """One step of the ladder. `value` is null where nothing is on record."""
+
+    contact_id: UUID | None
 
     purpose: str
     channel: str
@@ -59,6 +78,7 @@ class RungOut(BaseModel):
     verified_at: datetime | None
     verified_by: str | None
     audience: str
+    standing: StandingOut
     connects: str | None
     note: str | None
     source: str | None
@@ -163,6 +183,7 @@ def document(answer: Answer, need: Need) -> dict[str, Any]:
 
 def _rung(rung: Rung) -> dict[str, Any]:
     return {
+        "contact_id": str(rung.contact_id) if rung.contact_id else None,
         "purpose": rung.purpose,
         "channel": rung.channel,
         "value": rung.value,
@@ -174,9 +195,24 @@ def _rung(rung: Rung) -> dict[str, Any]:
         "verified_at": rung.verified_at.isoformat() if rung.verified_at else None,
         "verified_by": rung.verified_by,
         "audience": rung.audience,
+        "standing": _standing(rung),
         "connects": rung.connects,
         "note": rung.note,
         "source": rung.source,
+    }
+
+
+def _standing(rung: Rung) -> dict[str, Any]:
+    one = rung.standing
+    return {
+        "due_at": one.due_at.isoformat() if one.due_at else None,
+        "overdue": one.overdue,
+        "bounced": one.bounced,
+        "suggested": one.verification == "suggested",
+        "reports": one.reports,
+        "reported_since": one.reported_since.isoformat() if one.reported_since else None,
+        "lowered": one.lowered,
+        "words": one.words(rung.value) if rung.value and rung.verification != "standard" else [],
     }
 
 

@@ -100,12 +100,14 @@ class UnitIn(BaseModel):
 def relation(session: Session, actor: Actor, unit: Unit) -> str:
     """Return how somebody stands to a unit's entry: "own", "delegated" or "any".
 
-    Who came by a link has only the units of that link.
+    Who came by a link has only the units of that link; a partner system only its own organisation's.
     """
     if actor.kind == "guest":
         return "own" if unit.id in actor.unit_ids else "any"
     if actor.organisation_id == unit.organisation_id:
         return "own"
+    if actor.kind == "client":
+        return "any"
     delegated = session.scalar(
         select(Delegation.id).where(
             Delegation.organisation_id == unit.organisation_id,
@@ -193,9 +195,11 @@ def add_contact(
     """Put a contact of a unit on record; `checked` says that the editor knows that it works.
 
     Raises:
-        HubError: 404, 401, 403; 422 by field; 409 `contact-there` for a repeat.
+        HubError: 404, 401, 403; 422 by field; 409 `contact-there` for a repeat, `unit-ended`.
     """
     unit = unit_to_edit(session, actor, unit_id)
+    if unit.valid_to is not None and unit.valid_to <= now.astimezone(LONDON).date():
+        raise conflict("unit-ended", "This unit is no more. Add it to what took its place.")
     because(session, actor.who, why, now)
     contact = _new(actor, unit, given, now)
     _refuse_repeat(session, contact)

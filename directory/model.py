@@ -186,6 +186,16 @@ class DirectoryChange(Base):
     at: Mapped[datetime]
 
 
+class DirectoryPosition(Base):
+    """The version at which an organisation, unit or area last changed, with all that is its own."""
+
+    __tablename__ = "directory_position"
+
+    kind: Mapped[str] = mapped_column(primary_key=True)
+    object_id: Mapped[UUID] = mapped_column(primary_key=True)
+    version: Mapped[int] = mapped_column(BigInteger)
+
+
 class Delegation(Base):
     """One organisation's editors may keep the entries of another, until it is ended."""
 

@@ -293,12 +293,11 @@ def _carry(
             ContactPoint.verification != "suggested",
         )
     )
-    there = set(
-        session.execute(
-            select(ContactPoint.purpose, ContactPoint.channel, ContactPoint.value, ContactPoint.status)
-            .where(ContactPoint.unit_id == successor.id)
-        ).tuples()
+    held = session.execute(
+        select(ContactPoint.purpose, ContactPoint.channel, ContactPoint.value, ContactPoint.status)
+        .where(ContactPoint.unit_id == successor.id)
     )  # fmt: skip
+    there = {tuple(row) for row in held}
     for one in list(contacts):
         if (one.purpose, one.channel, one.value, one.status) in there:
             continue

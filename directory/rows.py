@@ -30,9 +30,8 @@ QUERIES = {
     " JOIN person p ON p.id = m.person_id WHERE p.suspended_at IS NULL ORDER BY m.id",
     "clients": "SELECT unit_id FROM oauth_client WHERE revoked_at IS NULL"
     " AND 'cases:read' = ANY(scopes) ORDER BY unit_id",
-    "positions": "SELECT CASE WHEN unit_id IS NULL THEN kind ELSE 'unit' END AS kind,"
-    " coalesce(unit_id, object_id) AS object_id, max(version) AS version FROM directory_change"
-    " GROUP BY 1, 2 ORDER BY 3, 1, 2",
+    "positions": "SELECT kind, object_id, version FROM directory_position"
+    " ORDER BY version, kind, object_id",
 }
 
 

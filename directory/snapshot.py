@@ -259,7 +259,7 @@ def build(rows: Rows, day: date, verify_every: timedelta) -> Snapshot:
             if row["effective_on"] > day
         },
         positions={
-            (row["kind"], row["object_id"]): row["version"] or 0 for row in rows.tables["positions"]
+            (row["kind"], row["object_id"]): row["version"] for row in rows.tables["positions"]
         },
     )
 

@@ -1,7 +1,9 @@
 """How far to trust a contact: verified, overdue, suggested, bounced, reported wrong. Pure."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from directory.snapshot import Contact
 from hub.clock import LONDON
@@ -48,12 +50,24 @@ class Standing:
         return found
 
 
-def standing(contact: Contact, at: datetime) -> Standing:
-    """Return how a contact stands at a moment: DOMAIN.md 5, and the reports of its readers.
+def lowered_until(reports: Iterable[tuple[datetime, UUID, UUID]]) -> datetime | None:
+    """Return until when open reports (moment, person, organisation) lower a contact, or None.
 
-    It is lowered when three people of two organisations reported it within seven days.
+    It is lowered while three people of two organisations reported it in the last seven days.
     """
-    lately = [one for one in contact.problems if at - one.at <= LOWERED_WITHIN]
+    people: set[UUID] = set()
+    organisations: set[UUID] = set()
+    for at, person, organisation in sorted(reports, reverse=True):
+        people.add(person)
+        organisations.add(organisation)
+        if len(people) >= LOWERED_PEOPLE and len(organisations) >= LOWERED_ORGANISATIONS:
+            return at + LOWERED_WITHIN
+    return None
+
+
+def standing(contact: Contact, at: datetime) -> Standing:
+    """Return how a contact stands at a moment: DOMAIN.md 5, and the reports of its readers."""
+    until = lowered_until((one.at, one.person_id, one.organisation_id) for one in contact.problems)
     return Standing(
         verification=contact.verification,
         due_at=contact.due_at,
@@ -61,6 +75,5 @@ def standing(contact: Contact, at: datetime) -> Standing:
         bounced=contact.bounced_at is not None,
         reports=len({one.person_id for one in contact.problems}),
         reported_since=min((one.at for one in contact.problems), default=None),
-        lowered=len({one.person_id for one in lately}) >= LOWERED_PEOPLE
-        and len({one.organisation_id for one in lately}) >= LOWERED_ORGANISATIONS,
+        lowered=until is not None and at <= until,
     )

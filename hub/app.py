@@ -12,6 +12,8 @@ from jinja2 import ChoiceLoader, PackageLoader, PrefixLoader
 from sqlalchemy.exc import SQLAlchemyError
 
 import directory.api
+import directory.api_documents  # these add operations to directory.api
+import directory.api_editing
 import directory.pages
 import messaging.actors  # its jobs, so that each can be woken
 import messaging.api

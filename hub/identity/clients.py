@@ -16,7 +16,7 @@ from hub.identity.naming import organisation_and_unit
 from hub.organisations import Organisation, Unit, units_below
 from hub.records import audit
 
-SCOPES = ("directory:read", "cases:read", "cases:write")
+SCOPES = ("directory:read", "directory:write", "cases:read", "cases:write")
 
 
 def add_client(
@@ -84,6 +84,9 @@ def load_actor(session: Session, key: UUID) -> Actor | None:
     client, unit, organisation = row
     role = "officer" if organisation.kind == "police" else "practitioner"
     cases = any(scope.startswith("cases:") for scope in client.scopes)
+    roles = {role if cases else "directory-reader"}
+    if "directory:write" in client.scopes:
+        roles.add("directory-editor")
     return Actor(
         kind="client",
         id=client.id,
@@ -95,7 +98,7 @@ def load_actor(session: Session, key: UUID) -> Actor | None:
         unit_id=unit.id,
         unit_name=unit.name,
         unit_ids=units_below(session, unit.id),
-        roles=frozenset({role if cases else "directory-reader"}),
+        roles=frozenset(roles),
         scopes=frozenset(client.scopes),
         status=None,
     )

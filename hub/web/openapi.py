@@ -12,6 +12,7 @@ from hub.web.problems import Problem
 
 SCOPES = {
     "directory:read": "Look up whom to call, beyond the public tier",
+    "directory:write": "Keep the contacts of one's own organisation",
     "cases:read": "Read the cases and the inbox of one's units",
     "cases:write": "Send and acknowledge messages",
 }
@@ -29,6 +30,7 @@ class Operation:
     path: Mapping[str, str] = field(default_factory=dict)
     errors: tuple[int, ...] = ()
     idempotent: bool = False
+    if_match: bool = False
     headers: Mapping[str, str] = field(default_factory=dict)
     form: bool = False
 
@@ -132,6 +134,16 @@ def _operation(
                            "pattern": "^[!-~]+$"},
             }
         )  # fmt: skip
+    if operation.if_match:
+        parameters.append(
+            {
+                "name": "If-Match",
+                "in": "header",
+                "required": True,
+                "description": "The ETag, or the version in quotes, that you change.",
+                "schema": {"type": "string", "maxLength": 200, "pattern": "^[!-~]+$"},
+            }
+        )
     if parameters:
         described["parameters"] = parameters
     if operation.request is not None:
@@ -163,6 +175,8 @@ def _errors(operation: Operation, scope: str | None) -> set[int]:
         errors |= {400, 413, 415}
     if operation.idempotent or operation.headers:
         errors |= {400}
+    if operation.if_match:
+        errors |= {412, 428}
     return errors
 
 

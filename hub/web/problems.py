@@ -18,7 +18,7 @@ from hub.logs import get_logger
 
 log = get_logger(__name__)
 
-MACHINES = ("/api/", "/oauth/", "/.well-known/")
+MACHINES = ("/api/", "/oauth/", "/.well-known/", "/oruk/")
 """Where systems ask, and not people."""
 
 TITLES = {
@@ -29,9 +29,11 @@ TITLES = {
     405: "Not this method",
     409: "Something happened first",
     410: "Erased",
+    412: "Changed meanwhile",
     413: "Too large",
     415: "Not this type of content",
     422: "Not acceptable as it stands",
+    428: "Say which version",
     429: "Too many requests",
     500: "The hub failed",
     503: "The hub is not available just now",

@@ -36,6 +36,10 @@ ALTER TABLE contact_point
         AND (verification = 'verified') = (verified_at IS NOT NULL AND verified_by IS NOT NULL)
         AND (verification <> 'suggested' OR suggested_by IS NOT NULL)),
     ADD CONSTRAINT ck_contact_point_closed CHECK (closed_at IS NULL OR valid_to IS NOT NULL);
+ALTER TABLE oauth_client
+    DROP CONSTRAINT ck_oauth_client_scopes,
+    ADD CONSTRAINT ck_oauth_client_scopes CHECK (cardinality(scopes) > 0
+        AND scopes <@ ARRAY['directory:read', 'directory:write', 'cases:read', 'cases:write']);
 """
 
 TABLES = """
@@ -72,6 +76,14 @@ CREATE TABLE directory_change (
 CREATE INDEX ix_directory_change_version ON directory_change (version);
 CREATE INDEX ix_directory_change_object_id ON directory_change (object_id, id);
 CREATE INDEX ix_directory_change_unit_id ON directory_change (unit_id, id);
+
+CREATE TABLE directory_position (
+    kind text NOT NULL CONSTRAINT ck_directory_position_kind
+        CHECK (kind IN ('organisation', 'unit', 'area')),
+    object_id uuid NOT NULL,
+    version bigint NOT NULL,
+    CONSTRAINT pk_directory_position PRIMARY KEY (kind, object_id)
+);
 
 CREATE TABLE directory_delegation (
     id uuid CONSTRAINT pk_directory_delegation PRIMARY KEY,
@@ -137,7 +149,7 @@ CREATE UNIQUE INDEX uq_contact_problem_open
 
 GRANT SELECT, INSERT ON unit_succession TO hub_app;
 GRANT SELECT, INSERT, UPDATE ON unit_renaming TO hub_app;
-GRANT SELECT ON directory_change TO hub_app;
+GRANT SELECT ON directory_change, directory_position TO hub_app;
 GRANT SELECT, INSERT, UPDATE ON directory_delegation, directory_link, contact_problem TO hub_app;
 """
 
@@ -163,12 +175,42 @@ BEGIN
 END
 $$;
 
+-- The version at which an organisation, unit or area last changed, its contacts, coverage, reports and
+-- successors included: what a mirror pages by. Only ever called at the commit, under the one lock.
+CREATE FUNCTION place_in_directory(of_kind text, id uuid) RETURNS void
+    LANGUAGE sql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+    INSERT INTO directory_position SELECT of_kind, id, version FROM directory_version
+        WHERE id IS NOT NULL
+    ON CONFLICT (kind, object_id) DO UPDATE SET version = excluded.version
+$$;
+REVOKE EXECUTE ON FUNCTION place_in_directory FROM PUBLIC;
+
 CREATE FUNCTION stamp_directory_change() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 BEGIN
     UPDATE directory_version SET version = version + 1 WHERE xmin <> pg_current_xact_id()::xid;
     UPDATE directory_change SET version = (SELECT version FROM directory_version)
         WHERE id = NEW.id;
+    IF NEW.kind IN ('organisation', 'area') THEN
+        PERFORM place_in_directory(NEW.kind, NEW.object_id);
+    ELSE
+        PERFORM place_in_directory('unit', NEW.unit_id);
+        PERFORM place_in_directory('unit', (NEW.before ->> 'unit_id')::uuid);
+        PERFORM place_in_directory('area', (NEW.after ->> 'area_id')::uuid);
+    END IF;
+    RETURN NULL;
+END
+$$;
+
+CREATE FUNCTION place_directory_change() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    UPDATE directory_version SET version = version + 1 WHERE xmin <> pg_current_xact_id()::xid;
+    PERFORM place_in_directory('unit', CASE TG_TABLE_NAME
+        WHEN 'contact_problem' THEN
+            (SELECT unit_id FROM contact_point
+             WHERE id = (to_jsonb(NEW) ->> 'contact_point_id')::uuid)
+        ELSE (to_jsonb(NEW) ->> 'unit_id')::uuid END);
     RETURN NULL;
 END
 $$;
@@ -216,6 +258,7 @@ CREATE CONSTRAINT TRIGGER coverage_once AFTER INSERT OR UPDATE ON coverage
 """
 
 RECORDED = ("organisation", "unit", "area", "coverage", "contact_point")
+PLACED = ("organisation", "unit", "area")
 WATCHED = ("unit_succession", "unit_renaming", "contact_problem")
 
 
@@ -239,11 +282,16 @@ def upgrade() -> None:
                 FOR EACH ROW WHEN (OLD.* IS DISTINCT FROM NEW.*)
                 EXECUTE FUNCTION record_directory_change();
         """)
+    for table in PLACED:
+        op.execute(f"""
+            INSERT INTO directory_position
+            SELECT '{table}', id, (SELECT version FROM directory_version) FROM {table}
+        """)
     for table in WATCHED:
         op.execute(f"""
-            CREATE CONSTRAINT TRIGGER directory_version_on_change AFTER INSERT OR UPDATE ON {table}
+            CREATE CONSTRAINT TRIGGER directory_placed_on_change AFTER INSERT OR UPDATE ON {table}
                 DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
-                EXECUTE FUNCTION bump_directory_version()
+                EXECUTE FUNCTION place_directory_change()
         """)
 
 
@@ -258,9 +306,21 @@ def downgrade() -> None:
         DROP TRIGGER coverage_once ON coverage;
         DROP FUNCTION check_coverage();
         DROP TABLE contact_problem, directory_link, directory_delegation, directory_change,
-            unit_renaming, unit_succession;
+            directory_position, unit_renaming, unit_succession;
         DROP FUNCTION record_directory_change();
         DROP FUNCTION stamp_directory_change();
+        DROP FUNCTION place_directory_change();
+        DROP FUNCTION place_in_directory(text, uuid);
+        UPDATE oauth_client SET scopes = CASE
+            WHEN cardinality(array_remove(scopes, 'directory:write')) = 0
+                THEN ARRAY['directory:read']
+            ELSE array_remove(scopes, 'directory:write') END
+            WHERE 'directory:write' = ANY(scopes);
+        ALTER TABLE oauth_client
+            DROP CONSTRAINT ck_oauth_client_scopes,
+            ADD CONSTRAINT ck_oauth_client_scopes CHECK (
+                scopes <@ ARRAY['directory:read', 'cases:read', 'cases:write']
+                AND cardinality(scopes) > 0);
         DELETE FROM mailbox_verification USING contact_point
             WHERE contact_point.id = contact_point_id
             AND (verification = 'suggested' OR purpose = 'mash');

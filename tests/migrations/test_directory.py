@@ -19,6 +19,7 @@ TABLES = [
     model.MailboxVerification.__tablename__,
     model.DirectoryVersion.__tablename__,
     model.DirectoryChange.__tablename__,
+    model.DirectoryPosition.__tablename__,
     model.Delegation.__tablename__,
     model.DirectoryLink.__tablename__,
     model.ContactProblem.__tablename__,
