@@ -28,6 +28,10 @@ class Partner:
     def get(self, path: str, **headers: str) -> TestResponse:
         return self.client.get(path, headers={"Authorization": f"Bearer {self.token}", **headers})
 
+    def send(self, method: str, path: str, body: object, **headers: str) -> TestResponse:
+        headers["Authorization"] = f"Bearer {self.token}"
+        return self.client.open(path, method=method, json=body, headers=headers)
+
     def post(self, path: str, body: object, key: str | None = None) -> TestResponse:
         headers = {
             "Authorization": f"Bearer {self.token}",
