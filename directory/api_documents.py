@@ -31,7 +31,7 @@ from hub.web import paging
 from hub.web.context import current_actor, now, runtime
 from hub.web.guards import api
 from hub.web.openapi import Operation
-from hub.web.requests import query, reply
+from hub.web.requests import query
 
 NONE_MATCH = {"If-None-Match": "The ETag of what you have: 304 when it is still so"}
 AFTER_ALL = "~"
@@ -120,10 +120,11 @@ def documents() -> Documents:
     return cast(Documents, held)
 
 
-def tagged(document: BaseModel, prefix: str = "") -> Response:
+def tagged(document: BaseModel, prefix: str = "", *, leave_out_nulls: bool = False) -> Response:
     """Answer with a document and its ETag; 304 where the reader has it already."""
-    response = reply(document)
-    response.set_etag(prefix + sha256(response.get_data()).hexdigest()[:32])
+    text = document.model_dump_json(exclude_none=leave_out_nulls)
+    response = Response(text, mimetype="application/json")
+    response.set_etag(prefix + sha256(text.encode()).hexdigest()[:32])
     response.vary.add("Authorization")
     private = "Authorization" in request.headers
     response.headers["Cache-Control"] = "private, no-cache" if private else "no-cache"

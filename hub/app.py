@@ -14,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 import directory.api
 import directory.api_documents  # these add operations to directory.api
 import directory.api_editing
+import directory.api_oruk
 import directory.pages
 import messaging.actors  # its jobs, so that each can be woken
 import messaging.api

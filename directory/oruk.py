@@ -1,0 +1,436 @@
+"""The public tier as Open Referral UK has it (HSDS 3, UK profile): who is reached for what.
+
+A service is one purpose of one unit, with the contacts that anybody may see. Ids are made from the
+unit's and the purpose's, so they stay. Nothing is invented: a team has no address here, its location
+is virtual; hours that are not known to end have no schedule; `assured_date` is the day on which the
+last of all its contacts was confirmed, and is left out where one of them never was.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from functools import cached_property
+from typing import Literal
+from uuid import UUID, uuid5
+
+from pydantic import BaseModel
+
+from directory import hours_text
+from directory.ladder import NATIONAL, POST, VOICE, Reader, visible
+from directory.lookup import NEIGHBOURS
+from directory.postcodes import PostcodeMatch
+from directory.public import PURPOSES
+from directory.snapshot import Area, Contact, Snapshot, Unit
+from directory.standing import standing
+from hub.clock import LONDON
+
+NAMESPACE = UUID("5b0f4a3e-6a0c-5d0b-9c50-3c4be0f5a7d1")
+DAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
+AREA_URI = "http://statistics.data.gov.uk/id/statistical-geography/"
+TAXONOMY_ID = uuid5(NAMESPACE, "purposes")
+LOCATION_ID = uuid5(NAMESPACE, "by telephone or online")
+
+
+class TaxonomyOut(BaseModel):
+    """The one taxonomy: what a contact is for."""
+
+    id: UUID = TAXONOMY_ID
+    name: str = "Purposes of contacts"
+    description: str = "What the contacts of the directory for missing children are for"
+    version: str = "1"
+
+
+class TermOut(BaseModel):
+    """One purpose."""
+
+    id: UUID
+    name: str
+    description: str
+    taxonomy: str = "Purposes of contacts"
+    taxonomy_id: UUID = TAXONOMY_ID
+
+
+class AttributeOut(BaseModel):
+    """The purpose of a service."""
+
+    id: UUID
+    link_id: UUID
+    link_type: str = "service"
+    taxonomy_term_id: UUID
+    taxonomy_term: TermOut
+
+
+class IdentifierOut(BaseModel):
+    """What others call an organisation."""
+
+    id: UUID
+    organization_id: UUID
+    identifier_type: str
+    identifier: str
+
+
+class OrganizationOut(BaseModel):
+    """An organisation, as far as the service's document has it."""
+
+    id: UUID
+    name: str
+    description: str
+    website: str | None = None
+    uri: str
+    organization_identifiers: list[IdentifierOut] | None = None
+
+
+class PhoneOut(BaseModel):
+    """A number of a contact."""
+
+    id: UUID
+    contact_id: UUID
+    service_id: UUID
+    number: str
+    type: Literal["voice", "cell", "text"]
+    description: str | None = None
+
+
+class ServiceContactOut(BaseModel):
+    """A contact point of a service."""
+
+    id: UUID
+    service_id: UUID
+    name: str
+    title: str
+    email: str | None = None
+    phones: list[PhoneOut]
+
+
+class ScheduleOut(BaseModel):
+    """Weekly hours of a contact. One that closes at or before it opens closes on the next day."""
+
+    id: UUID
+    service_id: UUID
+    valid_from: str
+    valid_to: str | None = None
+    freq: Literal["WEEKLY"] = "WEEKLY"
+    interval: int = 1
+    byday: str
+    opens_at: str
+    closes_at: str
+    description: str
+    notes: str
+
+
+class ServiceAreaOut(BaseModel):
+    """A district that a service is for."""
+
+    id: UUID
+    service_id: UUID
+    name: str
+    service_area: str
+    uri: str
+
+
+class LocationOut(BaseModel):
+    """Where a service is: nowhere that one could go to."""
+
+    id: UUID = LOCATION_ID
+    location_type: Literal["virtual"] = "virtual"
+    name: str = "By telephone or online"
+
+
+class AtLocationOut(BaseModel):
+    """A service at its location."""
+
+    id: UUID
+    service_id: UUID
+    location_id: UUID = LOCATION_ID
+    location: LocationOut = LocationOut()
+
+
+class ListedServiceOut(BaseModel):
+    """A service in a list."""
+
+    id: UUID
+    organization_id: UUID
+    name: str
+    description: str
+    url: str
+    email: str | None = None
+    status: Literal["active"] = "active"
+    assured_date: str | None = None
+    alert: str | None = None
+    organization: OrganizationOut
+
+
+class ServiceOut(ListedServiceOut):
+    """A service with all that is known of it."""
+
+    schedules: list[ScheduleOut]
+    service_areas: list[ServiceAreaOut]
+    service_at_locations: list[AtLocationOut]
+    contacts: list[ServiceContactOut]
+    attributes: list[AttributeOut]
+
+
+class ListedAtLocationOut(AtLocationOut):
+    """A service at its location, in a list."""
+
+    service: ListedServiceOut
+
+
+class ServiceAtLocationOut(AtLocationOut):
+    """A service at its location, with all that is known of it.
+
+    The profile's own description of this answer is that of a service: hence `name` and `status`.
+    """
+
+    name: str
+    status: Literal["active"] = "active"
+    service: ServiceOut
+
+
+@dataclass(frozen=True)
+class Service:
+    """One purpose of one unit, and its public contacts."""
+
+    id: UUID
+    unit: Unit
+    purpose: str
+    contacts: tuple[Contact, ...]
+
+    @property
+    def at_location_id(self) -> UUID:
+        """The id of the service at its one location."""
+        return uuid5(self.id, "at location")
+
+    @property
+    def label(self) -> str:
+        """The purpose in words."""
+        return PURPOSES.get(self.purpose, self.purpose)
+
+    @property
+    def name(self) -> str:
+        """The unit's name, and the purpose where the name does not say it."""
+        told = self.label.lower() in self.unit.name.lower()
+        return self.unit.name if told else f"{self.unit.name}: {self.label}"
+
+    def open_between(self, day: str | None, start: time | None, end: time | None) -> bool:
+        """Say whether a contact has a span on the day (MO …) that begins and ends between times."""
+        for contact in self.contacts:
+            for span in contact.hours.weekly or (
+                {"days": range(1, 8), "opens": "00:00", "closes": "24:00"},
+            ):
+                closes = "24:00" if span["closes"] <= span["opens"] else span["closes"]
+                if (
+                    (day is None or DAYS.index(day) + 1 in span["days"])
+                    and (start is None or span["opens"] >= f"{start:%H:%M}")
+                    and (end is None or closes <= f"{end:%H:%M}")
+                ):
+                    return True
+        return False
+
+
+class Services:
+    """The services of one snapshot."""
+
+    def __init__(self, snapshot: Snapshot, public_url: str) -> None:
+        self.snapshot = snapshot
+        self._public_url = public_url.rstrip("/")
+        self._areas = {area.id: area for area in snapshot.areas.values()}
+        found = [one for unit in snapshot.units.values() for one in _services(snapshot, unit)]
+        self.all = tuple(sorted(found, key=lambda one: (one.unit.code, one.purpose)))
+        self.by_id: Mapping[UUID, Service] = {one.id: one for one in self.all}
+        self.by_at_location = {one.at_location_id: one for one in self.all}
+
+    @cached_property
+    def terms(self) -> dict[UUID, TermOut]:
+        """The purposes that services have, by id."""
+        found = {one.purpose: one.label for one in self.all}
+        return {_term(purpose).id: _term(purpose) for purpose in sorted(found)}
+
+    def where(self, match: PostcodeMatch) -> list[Service]:
+        """Return the services for a postcode: its force's, division's, council's, the nation's."""
+        areas = [area for code in match.lad_codes if (area := self.snapshot.area(code))]
+        forces = {area.force_id for area in areas}
+        if match.kind in NEIGHBOURS:
+            forces = {self.snapshot.organisation_by_code[NEIGHBOURS[match.kind][0]].id}
+        councils = {area.csa_id for area in areas}
+        outcode, _, inward = match.postcode.partition(" ")
+        sector = f"{outcode} {inward[:1]}"
+        divisions = {unit.id for area in areas if (unit := self.snapshot.bcu_of(area, sector))}
+        found = []
+        for one in self.all:
+            division = self._division(one.unit)
+            organisation = one.unit.organisation
+            if division is not None:
+                here = division.id in divisions
+            elif organisation.kind in ("police", "local-authority"):
+                here = organisation.id in forces | councils
+            else:
+                here = True
+            if here:
+                found.append(one)
+        return found
+
+    def matching(self, text: str, services: Iterable[Service]) -> list[Service]:
+        """Return the services whose names have every word of a text."""
+        words = text.casefold().split()
+        return [
+            one
+            for one in services
+            if all(
+                word in f"{one.name} {one.label} {one.unit.organisation.name}".casefold()
+                for word in words
+            )
+        ]
+
+    def listed(self, one: Service, at: datetime) -> ListedServiceOut:
+        """Return a service as a list has it, at a moment."""
+        doubts = [
+            text
+            for contact in one.contacts
+            if contact.value not in NATIONAL
+            for text in standing(contact, at).words(contact.value)
+        ]
+        return ListedServiceOut(
+            id=one.id,
+            organization_id=one.unit.organisation.id,
+            name=one.name,
+            description=f"{one.label} of {one.unit.organisation.name}, for missing children."
+            " If a child is at immediate risk of harm, ring 999.",
+            url=f"{self._public_url}/directory/units/{one.unit.id}",
+            email=next((c.value for c in one.contacts if c.channel in POST), None),
+            assured_date=_assured(one.contacts),
+            alert=" ".join(doubts) or None,
+            organization=self._organization(one.unit),
+        )
+
+    def full(self, one: Service, at: datetime) -> ServiceOut:
+        """Return a service with all that is known of it, at a moment."""
+        term = _term(one.purpose)
+        plain = dict(self.listed(one, at))
+        plain["organization"] = self._organization(one.unit, whole=True)
+        return ServiceOut(
+            **plain,
+            schedules=[made for contact in one.contacts for made in _schedules(one, contact)],
+            service_areas=[
+                ServiceAreaOut(
+                    id=uuid5(one.id, area.code), service_id=one.id, name=area.name,
+                    service_area=text, uri=AREA_URI + area.code,
+                )
+                for area, text in self._served(one.unit)
+            ],
+            service_at_locations=[self.at_location(one)],
+            contacts=[_contact(one, contact) for contact in one.contacts],
+            attributes=[
+                AttributeOut(
+                    id=uuid5(one.id, "purpose"), link_id=one.id, taxonomy_term_id=term.id,
+                    taxonomy_term=term,
+                )
+            ],
+        )  # fmt: skip
+
+    def at_location(self, one: Service) -> AtLocationOut:
+        """Return a service at its location."""
+        return AtLocationOut(id=one.at_location_id, service_id=one.id)
+
+    def _division(self, unit: Unit) -> Unit | None:
+        up: Unit | None = unit
+        while up is not None and up.kind != "bcu":
+            up = self.snapshot.units.get(up.parent_id) if up.parent_id else None
+        return up
+
+    def _served(self, unit: Unit) -> list[tuple[Area, str]]:
+        """Return the districts that a unit is for, and each in words with the part that it is for."""
+        division = self._division(unit)
+        if division is None:
+            own = [
+                (area, area.name)
+                for area in self._areas.values()
+                if unit.organisation.id in (area.force_id, area.csa_id)
+            ]
+            return sorted(own, key=lambda one: one[0].code)
+        found = []
+        for area_id in dict.fromkeys(self.snapshot.covered.get(division.id, ())):
+            area = self._areas[area_id]
+            parts = sorted(
+                sector
+                for (of, sector), units in self.snapshot.sectors.items()
+                if of == area_id and division.id in units
+            )
+            whole = division.id in self.snapshot.coverage.get(area_id, ())
+            text = area.name if whole else f"{area.name}: {', '.join(parts)}"
+            found.append((area, text))
+        return sorted(found, key=lambda one: one[0].code)
+
+    def _organization(self, unit: Unit, *, whole: bool = False) -> OrganizationOut:
+        of = unit.organisation
+        identifier = IdentifierOut(
+            id=uuid5(of.id, "code"), organization_id=of.id, identifier=of.code,
+            identifier_type="ONS code" if of.kind == "local-authority" else "Missing Children Hub",
+        )  # fmt: skip
+        return OrganizationOut(
+            id=of.id,
+            name=of.name,
+            description=f"{of.name} ({of.kind.replace('-', ' ')})",
+            website=of.website,
+            uri=f"{self._public_url}/api/v1/directory/organisations/{of.code}",
+            organization_identifiers=[identifier] if whole else None,
+        )
+
+
+def _services(snapshot: Snapshot, unit: Unit) -> Iterator[Service]:
+    by_purpose: dict[str, list[Contact]] = {}
+    for contact in visible(snapshot, unit, Reader()):
+        by_purpose.setdefault(contact.purpose, []).append(contact)
+    for purpose, contacts in by_purpose.items():
+        yield Service(uuid5(unit.id, purpose), unit, purpose, tuple(contacts))
+
+
+def _term(purpose: str) -> TermOut:
+    name = PURPOSES.get(purpose, purpose)
+    return TermOut(id=uuid5(TAXONOMY_ID, purpose), name=name, description=name)
+
+
+def _assured(contacts: Iterable[Contact]) -> str | None:
+    """Return the day (Europe/London) up to which every contact has been confirmed, if all were."""
+    moments = [contact.verified_at for contact in contacts]
+    known = [one for one in moments if one is not None]
+    if not known or len(known) < len(moments):
+        return None
+    return min(known).astimezone(LONDON).date().isoformat()
+
+
+def _contact(one: Service, contact: Contact) -> ServiceContactOut:
+    phones = []
+    if contact.channel in VOICE or contact.channel == "text":
+        kinds: dict[str, Literal["voice", "cell", "text"]] = {"mobile": "cell", "text": "text"}
+        phones.append(
+            PhoneOut(
+                id=uuid5(contact.id, "phone"), contact_id=contact.id, service_id=one.id,
+                number=contact.value, type=kinds.get(contact.channel, "voice"),
+                description=contact.note,
+            )
+        )  # fmt: skip
+    return ServiceContactOut(
+        id=contact.id, service_id=one.id, name=one.unit.name, title=one.label,
+        email=contact.value if contact.channel in POST else None, phones=phones,
+    )  # fmt: skip
+
+
+def _schedules(one: Service, contact: Contact) -> Iterator[ScheduleOut]:
+    last = contact.valid_to - timedelta(days=1) if contact.valid_to else None
+    notes = [f"Of {contact.value}. Times of day in Europe/London."]
+    for exception in contact.hours.exceptions:
+        spans = [f"{span['opens']} to {span['closes']}" for span in exception.get("spans", ())]
+        notes.append(f"{exception['date']}: {' and '.join(spans) or 'closed'}.")
+    for number, span in enumerate(contact.hours.weekly or ()):
+        yield ScheduleOut(
+            id=uuid5(contact.id, f"hours {number}"),
+            service_id=one.id,
+            valid_from=contact.valid_from.isoformat(),
+            valid_to=last.isoformat() if last else None,
+            byday=",".join(DAYS[day - 1] for day in sorted(span["days"])),
+            opens_at=span["opens"],
+            closes_at="00:00" if span["closes"] == "24:00" else span["closes"],
+            description=hours_text.say(contact.hours),
+            notes=" ".join(notes),
+        )
