@@ -294,9 +294,12 @@ class Services:
             id=one.id,
             organization_id=one.unit.organisation.id,
             name=one.name,
-            description=f"{one.label} of {one.unit.organisation.name}, for missing children."
-            " If a child is at immediate risk of harm, ring 999.",
-            url=f"{self._public_url}/directory/units/{one.unit.id}",
+            description=f"How to reach {one.unit.organisation.name} about a missing child:"
+            f" {one.label.lower()}. If a child is at immediate risk of harm, ring 999.",
+            url=next(
+                (c.value for c in one.contacts if c.channel == "web"),
+                f"{self._public_url}/directory/units/{one.unit.id}",
+            ),
             email=next((c.value for c in one.contacts if c.channel in POST), None),
             assured_date=_assured(one.contacts),
             alert=" ".join(doubts) or None,

@@ -1,6 +1,7 @@
 """The API's description is true: every operation, asked well and badly, answers as declared."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import schemathesis
@@ -14,11 +15,18 @@ from schemathesis.checks import (
 )
 from schemathesis.generation import GenerationMode
 
+from directory import holder
 from hub.web import oauth, ratelimit
 from tests.api.conftest import Partner
 from tests.api.test_cases import OFFER, REPORT
 
 UPDATE = {"type": "update", "body": {"heading": "other", "text": "EXERCISE"}}
+
+EVERY_SCOPE = "directory:read directory:write cases:read cases:write"
+CONTACT = {
+    "purpose": "coordinator", "channel": "telephone", "value": "01632 960001", "audience": "public",
+    "hours": [{"days": [1, 7], "opens": "08:00", "closes": "24:00"}], "why": "EXERCISE",
+}  # fmt: skip
 
 CHECKS = (
     not_a_server_error,
@@ -33,10 +41,10 @@ def test_every_operation_answers_as_it_says(
 ) -> None:
     monkeypatch.setattr(ratelimit, "PUBLIC_PER_WINDOW", 1_000_000)
     monkeypatch.setattr(oauth, "TRIES_PER_MINUTE", 1_000_000)
-    bearer = partner("metropolitan/central-north").token
+    bearer = partner("metropolitan/central-north", EVERY_SCOPE).token
     schema = schemathesis.openapi.from_wsgi("/api/v1/openapi.json", app)
     operations = [result.ok() for result in schema.get_all_operations()]
-    assert len(operations) == 13
+    assert len(operations) == 33
     for operation in operations:
         for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
             try:
@@ -100,3 +108,53 @@ def test_what_succeeds_is_as_declared_too(app: Flask, partner: Callable[..., Par
             reply = case.call(headers={**headers, **(case.headers or {})})
             assert reply.status_code in (200, 201), (method, path, reply.text)
             case.validate_response(reply, checks=list(CHECKS))
+
+
+def test_what_the_directory_answers_is_as_declared_too(
+    app: Flask, partner: Callable[..., Partner], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ratelimit, "PUBLIC_PER_WINDOW", 1_000_000)
+    monkeypatch.setattr(holder, "POLL_SECONDS", 0.0)
+    kent = partner("kent", EVERY_SCOPE)
+    schema = schemathesis.openapi.from_wsgi("/api/v1/openapi.json", app)
+
+    def ask(method: str, path: str, status: int = 200, **parts: Any) -> Any:
+        case = schema[path][method].Case(**parts)
+        headers = {"Authorization": f"Bearer {kent.token}", **(case.headers or {})}
+        reply = case.call(headers=headers)
+        assert reply.status_code == status, (method, path, reply.text)
+        case.validate_response(reply, checks=list(CHECKS))
+        return reply
+
+    directory, unit = "/api/v1/directory", {"path_parameters": {"unit": "kent/east"}}
+    contact = ask(
+        "POST", f"{directory}/units/{{unit}}/contacts", 201, body=CONTACT,
+        headers={"Idempotency-Key": "s-1"}, **unit,
+    ).json()  # fmt: skip
+    this = {"path_parameters": {"contact": contact["id"]}}
+    for path, parts in (
+        ("organisations", {"query": {"limit": 3}}),
+        ("organisations/{organisation}", {"path_parameters": {"organisation": "kent"}}),
+        ("units", {"query": {"organisation": "kent"}}),
+        ("units/{unit}", unit),
+        ("areas", {}),
+        ("areas/{lad_code}", {"path_parameters": {"lad_code": "E07000106"}}),
+        ("contacts/{contact}", this),
+        ("changes", {"query": {"limit": 200}}),
+        ("lookup", {"query": {"unit": "kent/east"}}),
+    ):
+        tag = ask("GET", f"{directory}/{path}", **parts).headers.get("ETag")
+        if tag:
+            tag = tag[0] if isinstance(tag, list) else tag
+            ask("GET", f"{directory}/{path}", 304, headers={"If-None-Match": tag}, **parts)
+    lists = {}
+    for name in ("services", "service_at_locations", "taxonomies", "taxonomy_terms"):
+        lists[name] = ask("GET", f"/oruk/{name}", query={"per_page": 200}).json()["contents"]
+        for one in lists[name][:3]:
+            ask("GET", f"/oruk/{name}/{{id}}", path_parameters={"id": one["id"]})
+    assert "East Kent: Coordinator" in {one["name"] for one in lists["services"]}
+    ask("GET", "/oruk/")
+    change, this_one = f"{directory}/contacts/{{contact}}", {"If-Match": '"1"'}
+    ask("PUT", change, body={**CONTACT, "note": "Ring twice"}, headers=this_one, **this)
+    ask("PUT", change, 412, body=CONTACT, headers=this_one, **this)
+    ask("DELETE", change, body={"why": "EXERCISE"}, headers={"If-Match": '"2"'}, **this)
