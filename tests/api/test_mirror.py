@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 import pytest
@@ -218,6 +218,24 @@ def test_a_contact_that_leaves_an_audience_leaves_its_mirrors_and_tells_nothing(
     assert "01632 960002" not in "".join(pages)
 
 
+def test_no_kind_of_change_goes_by_unseen(
+    database: Database, someone: Someone, mirrors: dict[str, Mirror]
+) -> None:
+    """Each alone, so that nothing else of the same unit brings it along."""
+    mirror, writer = mirrors["police"], Writer(database, someone, "kent", 1)
+    before = {}
+    for act in (
+        writer.add, writer.report, writer.answer, writer.confirm, writer.bounce, writer.change,
+        writer.also_called, writer.rename, writer.merge, writer.move, writer.close,
+    ):  # fmt: skip
+        _until_done(act)
+        version, held = source(database, "police", utcnow())
+        assert held != before, act
+        _until(mirror, 0, version)
+        assert mirror.held == held, act
+        before = held
+
+
 def test_what_is_dated_to_come_is_told_ahead(
     database: Database, someone: Someone, mirrors: dict[str, Mirror]
 ) -> None:
@@ -264,6 +282,17 @@ def _unit(mirror: Mirror, unit_id: UUID) -> dict[str, Any]:
     return mirror.held["unit", str(unit_id)]
 
 
+def _until_done(act: Callable[[datetime], None]) -> None:
+    for _ in range(50):
+        try:
+            act(utcnow())
+        except HubError as refused:  # a move to where it is already, say: draw again
+            assert refused.status in (409, 422)
+        else:
+            return
+    raise AssertionError(f"always refused: {act}")
+
+
 def _until(mirror: Mirror, process: int, version: int) -> None:
     for _ in range(200):
         mirror.poll(process)
@@ -306,7 +335,7 @@ class Writer:
     def run(self) -> None:
         acts = (
             self.add, self.add, self.change, self.change, self.change, self.close, self.report,
-            self.answer, self.confirm, self.also_called, self.bounce, self.reorganise,
+            self.answer, self.confirm, self.also_called, self.bounce, self.rename, self.merge, self.move,
         )  # fmt: skip
         try:
             for _ in range(ACTS):
@@ -378,14 +407,24 @@ class Writer:
                 {"now": now, "id": contact.id},
             )
 
-    def reorganise(self, now: datetime) -> None:
+    def rename(self, now: datetime) -> None:
+        self._reorganise("rename", now)
+
+    def merge(self, now: datetime) -> None:
+        self._reorganise("merge", now)
+
+    def move(self, now: datetime) -> None:
+        self._reorganise("move", now)
+
+    def _reorganise(self, kind: Literal["rename", "merge", "move"], now: datetime) -> None:
         day = now.astimezone(LONDON).date() + timedelta(days=self.draw.choice((0, 5)))
         with self.database.unit_of_work() as session:
             organisation = self.editor.organisation_id
             assert organisation is not None
             units = list(reorganisations.units_on(session, organisation, day))
             areas = list(reorganisations.areas_of(session, organisation, day))
-            kind = self.draw.choice(("rename", "merge", "move"))
+            if len(units) < 2:
+                raise HubError("merged-all", 409, "There is one unit left.")
             wanted = ReorganisationIn(
                 kind=kind,
                 effective_on=day,
