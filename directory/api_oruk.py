@@ -13,13 +13,13 @@ from pydantic import BaseModel, Field
 from directory import oruk
 from directory.api import blueprint
 from directory.api_documents import NONE_MATCH, tagged
-from directory.oruk import (
+from directory.oruk import Service, Services
+from directory.oruk_documents import (
+    TAXONOMY_ID,
     ListedAtLocationOut,
     ListedServiceOut,
-    Service,
     ServiceAtLocationOut,
     ServiceOut,
-    Services,
     TaxonomyOut,
     TermOut,
 )
@@ -201,7 +201,7 @@ def taxonomies() -> BaseModel:
 @_serving("taxonomies/<uuid:id>", "Open Referral UK: a taxonomy", TaxonomyOut)
 def taxonomy(id: UUID) -> BaseModel:  # noqa: A002  # the profile's name
     """Show a taxonomy."""
-    return _there(TaxonomyOut() if id == oruk.TAXONOMY_ID else None)
+    return _there(TaxonomyOut() if id == TAXONOMY_ID else None)
 
 
 @_serving("taxonomy_terms", "Open Referral UK: terms of taxonomies", TermsOut, ask=PageQuery)
@@ -226,7 +226,7 @@ def _asked_for(here: Services, among: Sequence[Service], asked: ServicesQuery) -
     if asked.taxonomy_term_id:
         wanted = [term for term in here.terms.values() if str(term.id) == asked.taxonomy_term_id]
         found = [one for one in found if one.label in {term.name for term in wanted}]
-    if asked.taxonomy_id and asked.taxonomy_id != str(oruk.TAXONOMY_ID):
+    if asked.taxonomy_id and asked.taxonomy_id != str(TAXONOMY_ID):
         found = []
     if day or asked.start_time or asked.end_time:
         found = [one for one in found if one.open_between(day, asked.start_time, asked.end_time)]
