@@ -14,10 +14,12 @@ from hub.errors import invalid
 SHORT_NUMBERS = frozenset({"101", "999", "111", "112", "116000", "116111", "105", "61016", "18000"})
 MOBILE = re.compile(r"^(\+44|0)7")
 TEAM_WORDS = re.compile(
-    r"(team|duty|control|missing|mash|mispers?|safeguard|enquir|contact|admin|desk|unit|office|"
-    r"hub|info|edt|childrens|services?|coordinator|control|press|media|room|force|police|switch)"
+    r"team|duty|control|missing|misper|safeguard|enquir|contact|children|service|coordinat|police|"
+    r"switch|office|social|placement|meeting|(?:^|[._-])(?:mash|admin|desk|unit|hub|info|edt|"
+    r"press|media|room|force|mfh|no-?reply)s?(?:[._-]|\d|$)"
 )
 PERSONAL = re.compile(r"^[a-z]+[._-][a-z]+\d{0,3}$|^[a-z]\.?[a-z]{3,}\d{3,6}$")
+EXTENSION = re.compile(r" (?:x|ext\.?) ?(\d+)$")
 
 
 def normalised(channel: str, value: str) -> str:
@@ -47,6 +49,13 @@ def warnings(channel: str, value: str) -> list[str]:
     return []
 
 
+def dialled(value: str) -> str:
+    """Return a number as a `tel:` address dials it (RFC 3966), its extension after it."""
+    found = EXTENSION.search(value)
+    number = re.sub(r"[^\d+]", "", value[: found.start()] if found else value)
+    return f"{number};ext={found[1]}" if found else number
+
+
 def _number(value: str, channel: str) -> str:
     digits = re.sub(r"[\s().-]", "", value)
     if digits in SHORT_NUMBERS:
@@ -64,6 +73,12 @@ def _number(value: str, channel: str) -> str:
     possible = phonenumbers.is_possible_number_with_reason(number)
     if possible != phonenumbers.ValidationResult.IS_POSSIBLE:
         raise wrong
+    national = str(number.national_number)
+    if number.country_code == 44 and not (
+        phonenumbers.is_valid_number(number)
+        or (len(national) in (9, 10) and national[0] not in "46")
+    ):
+        raise wrong  # drama and new numbers are not known to be valid: their form alone is checked
     if number.country_code != 44:
         return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
     if channel == "mobile" and not MOBILE.match(digits.replace("+440", "+44")):

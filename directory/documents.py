@@ -16,7 +16,7 @@ from pydantic import BaseModel
 
 from directory.editing import Audience, Channel, ExceptionDay, Purpose, Span
 from directory.rows import Row, Rows
-from directory.standing import lowered_until
+from directory.standing import lowered
 
 Kind = Literal["organisation", "unit", "area"]
 Position = tuple[int, str, str]
@@ -48,7 +48,7 @@ class ContactOut(BaseModel):
     """A contact point, as far as one's audience goes.
 
     `hours` are weekly spans (1 is Monday, wall clock of London), null is always. It is overdue
-    after `due_at`, and tried last until `lowered_until`. `reports` counts the people who reported
+    after `due_at`, and tried last while `lowered`. `reports` counts the people who reported
     its present value as wrong. `version` is what If-Match names.
     """
 
@@ -69,7 +69,7 @@ class ContactOut(BaseModel):
     bounced_at: datetime | None
     reports: int
     reported_since: datetime | None
-    lowered_until: datetime | None
+    lowered: bool
     source: str
     source_date: str
     valid_from: date
@@ -328,7 +328,7 @@ def contact_out(
         due_at=verified_at + verify_every if verified_at else None,
         reports=len({one["reported_by_id"] for one in reported}),
         reported_since=min((one["at"] for one in reported), default=None),
-        lowered_until=lowered_until(
+        lowered=lowered(
             (one["at"], one["reported_by_id"], one["organisation_id"]) for one in reported
         ),
     )

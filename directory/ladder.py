@@ -101,10 +101,11 @@ def climb(snapshot: Snapshot, place: Place, need: Need, reader: Reader, at: date
         if purpose == "duty-inspector" and need == "report-missing":
             rungs = _or_101(rungs, last)
         rungs += _rungs(snapshot, purpose, units, place, reader, at)
-    rungs.sort(key=lambda rung: rung.verification == "suggested")  # never above a verified one
     if need == "child-social-care":
         last = _for_council(rungs, last, place)
-    rungs += last
+    end = [rung for rung in last[-1:] if rung.value in NATIONAL]  # nothing stands below 101
+    rungs = sorted([*rungs, *last[: len(last) - len(end)]], key=lambda one: one.standing.rank)
+    rungs += end
     call_now = _first(rungs, need)
     mail = ("placement", "meeting") if need in ("placement", "meeting") else ()
     write_to = _mailboxes(snapshot, place, need, mail, reader, at)
@@ -145,9 +146,10 @@ def _council(snapshot: Snapshot, place: Place) -> list[Step]:
     if place.council is None:
         return []
     units = [u for u in snapshot.units.values() if u.organisation.id == place.council.id]
-    care = [u for u in units if u.kind == "childrens-social-care"]
-    edt = [u for u in units if u.kind == "edt"]
-    return [("childrens-social-care", care or units), ("edt", edt or units)]
+    return [
+        (purpose, sorted(units, key=lambda unit: unit.kind != purpose))
+        for purpose in ("childrens-social-care", "edt")
+    ]
 
 
 def _rungs(
@@ -165,7 +167,6 @@ def _rungs(
         for contact in visible(snapshot, unit, reader)
         if contact.purpose == purpose and contact.channel in VOICE
     ]
-    found.sort(key=lambda rung: rung.standing.lowered)
     given = any(rung.verification != "suggested" for rung in found)
     if not given and units and purpose != "switchboard-from-outside":
         hidden = any(
@@ -253,7 +254,7 @@ def _last(snapshot: Snapshot, place: Place, reader: Reader, at: datetime) -> lis
     if rungs and place.nation in NATIONS and not any(rung.value == "101" for rung in rungs):
         rungs.append(_national("non-emergency", "101", name, code, place, None))
     if rungs:
-        return rungs
+        return sorted(rungs, key=lambda rung: rung.value == "101")
     note = f"no number is on record for {place.force.name}"
     return [
         _national("emergency", "999", name, code, place, note),
@@ -310,15 +311,16 @@ def _mailboxes(
     wanted: list[str] = [need] if need in purposes else []
     wanted.append("missing-children-team")
     if need == "child-social-care":
-        units = [u for step in _council(snapshot, place) for u in step[1]]
+        units = list(dict.fromkeys(u for step in _council(snapshot, place) for u in step[1]))
         wanted = ["childrens-social-care", "edt"]
-    return [
+    found = [
         _rung(contact, unit, place, at)
         for purpose in wanted
         for unit in units
         for contact in visible(snapshot, unit, reader)
         if contact.purpose == purpose and contact.channel in POST
     ]
+    return sorted(found, key=lambda one: one.standing.rank)
 
 
 def _warnings(rungs: Sequence[Rung], call_now: Rung | None) -> list[str]:

@@ -8,6 +8,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from directory import ladder, reading, search
+from directory.contact_rules import dialled
 from directory.ladder import Need, Place, Reader
 from directory.lookup import Answer, Asked
 from directory.mailboxes import VerifiedMailbox, verified_mailbox
@@ -70,6 +71,7 @@ PURPOSES = {
     "general": "General enquiries",
     "childrens-social-care": "Children’s social care",
     "edt": "Emergency duty team",
+    "mash": "MASH (multi-agency safeguarding hub)",
 }
 
 
@@ -100,11 +102,11 @@ def contacts_for_unit(
 def _number(rung: ladder.Rung) -> Number:
     value = rung.value or ""
     notes = [f"Connects {rung.connects}" if rung.connects else "", rung.note or ""]
-    if rung.verification == "unverified" and value not in ("101", "999"):
-        notes.append("Unverified")
+    if rung.verification != "standard":
+        notes += [sentence.rstrip(".") for sentence in rung.standing.words(value)]
     return Number(
         value,
-        "".join(sign for sign in value if sign.isdigit() or sign == "+"),
+        dialled(value),
         f"{PURPOSES.get(rung.purpose, rung.purpose)}, {rung.unit}",
         ". ".join(note for note in notes if note),
         rung.open,
@@ -126,6 +128,7 @@ def nudge_mailbox(session: Session, unit_id: UUID, status: str, now: datetime) -
             ContactPoint.status == ("exercise" if status == "exercise" else "actual"),
             ContactPoint.channel.in_(MAILBOX_CHANNELS),
             or_(ContactPoint.valid_to.is_(None), ContactPoint.valid_to > today),
+            ContactPoint.verification != "suggested",
         )
         .order_by(
             UnitRow.id != unit_id,

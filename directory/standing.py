@@ -1,6 +1,6 @@
 """How far to trust a contact: verified, overdue, suggested, bounced, reported wrong. Pure."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -29,6 +29,11 @@ class Standing:
         """Whether it may be what is rung first: verified, and not said to be wrong by many."""
         return self.verification == "verified" and not self.lowered
 
+    @property
+    def rank(self) -> tuple[bool, bool]:
+        """Where it stands among others: suggestions last, before them what many say is wrong."""
+        return self.verification == "suggested", self.lowered
+
     def words(self, value: str) -> list[str]:
         """Return what a reader is warned of, each a sentence."""
         found = []
@@ -45,35 +50,39 @@ class Standing:
             people = "1 person has" if self.reports == 1 else f"{self.reports} people have"
             found.append(
                 f"{people} reported {value} as wrong since {day:%A} {day.day} {day:%B}."
-                + (" It is tried last." if self.lowered else "")
+                + (" It is put lower because of that." if self.lowered else "")
             )
         return found
 
 
-def lowered_until(reports: Iterable[tuple[datetime, UUID, UUID]]) -> datetime | None:
-    """Return until when open reports (moment, person, organisation) lower a contact, or None.
+def lowered(reports: Iterable[tuple[datetime, UUID, UUID]]) -> bool:
+    """Say whether open reports (moment, person, organisation) lower a contact.
 
-    It is lowered while three people of two organisations reported it in the last seven days.
+    It is lowered when three people of two organisations reported it within seven days, and stays
+    so until its editors answer.
     """
-    people: set[UUID] = set()
-    organisations: set[UUID] = set()
-    for at, person, organisation in sorted(reports, reverse=True):
-        people.add(person)
-        organisations.add(organisation)
-        if len(people) >= LOWERED_PEOPLE and len(organisations) >= LOWERED_ORGANISATIONS:
-            return at + LOWERED_WITHIN
-    return None
+    found = list(reports)
+    return any(_many(found, since) for since, _, _ in found)
+
+
+def _many(reports: Sequence[tuple[datetime, UUID, UUID]], since: datetime) -> bool:
+    """Say whether enough people of enough organisations reported it within days of a moment."""
+    within = [one for one in reports if timedelta() <= one[0] - since <= LOWERED_WITHIN]
+    return (
+        len({person for _, person, _ in within}) >= LOWERED_PEOPLE
+        and len({organisation for _, _, organisation in within}) >= LOWERED_ORGANISATIONS
+    )
 
 
 def standing(contact: Contact, at: datetime) -> Standing:
     """Return how a contact stands at a moment: DOMAIN.md 5, and the reports of its readers."""
-    until = lowered_until((one.at, one.person_id, one.organisation_id) for one in contact.problems)
+    problems = [one for one in contact.problems if one.at <= at]
     return Standing(
         verification=contact.verification,
         due_at=contact.due_at,
         overdue=contact.due_at is not None and at > contact.due_at,
         bounced=contact.bounced_at is not None,
-        reports=len({one.person_id for one in contact.problems}),
-        reported_since=min((one.at for one in contact.problems), default=None),
-        lowered=until is not None and at <= until,
+        reports=len({one.person_id for one in problems}),
+        reported_since=min((one.at for one in problems), default=None),
+        lowered=lowered((one.at, one.person_id, one.organisation_id) for one in problems),
     )

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from directory.hours import Hours
 from directory.ladder import NEEDS, Ladder, Need, Place, Reader, climb
-from directory.snapshot import Area, Contact, Snapshot, Unit
+from directory.snapshot import Area, Contact, Problem, Snapshot, Unit
 from hub.clock import LONDON, utcnow
 from hub.db import Database, new_id
 from tests.conftest import TestServers
@@ -225,7 +225,7 @@ def test_an_unverified_contact_shows_but_is_never_first(snapshot: Snapshot, at_k
 def test_an_overdue_verification_is_said(snapshot: Snapshot, at_kent: At) -> None:
     team = contact(
         at_kent(EAST), "missing-children-team", "01632 960004",
-        verified_at=AT - timedelta(days=91),
+        verified_at=AT - timedelta(days=91), due_at=AT - timedelta(days=1),
     )  # fmt: skip
     ladder = kent(snapshot, "open-case", team)
     assert any("overdue" in text for text in ladder.warnings)
@@ -292,3 +292,91 @@ def test_a_clock_change_moves_no_opening(snapshot: Snapshot, at_kent: At) -> Non
         rung = kent(snapshot, "open-case", team, at=at).rungs[0]
         assert rung.opens_at is not None
         assert f"{rung.opens_at.astimezone(LONDON):%A %H:%M}" == "Monday 08:00"
+
+
+def reports(people: int = 3, organisations: int = 2) -> tuple[Problem, ...]:
+    of = [new_id() for _ in range(organisations)]
+    return tuple(
+        Problem("rang-out", AT - timedelta(days=1), new_id(), of[number % organisations])
+        for number in range(people)
+    )
+
+
+DRAFTS = st.lists(
+    st.fixed_dictionaries({
+        "unit": st.sampled_from(["kent", "kent/east", TEAM, EAST, ROOM]),
+        "purpose": st.sampled_from([
+            "missing-children-team", "coordinator", "duty-inspector", "control-room",
+            "switchboard-from-outside", "non-emergency", "placement", "meeting",
+        ]),
+        "channel": st.sampled_from(["telephone", "mobile", "email"]),
+        "verification": st.sampled_from(["verified", "unverified", "suggested"]),
+        "problems": st.sampled_from([(), reports(1), reports()]),
+        "daytime": st.booleans(),
+    }),
+    min_size=1, max_size=8,
+)  # fmt: skip
+
+
+@given(drafts=DRAFTS, need=st.sampled_from(NEEDS))
+def test_a_suggestion_never_stands_above_what_is_verified_and_101_ends_it_all(
+    snapshot: Snapshot, at_kent: At, drafts: list[dict[str, Any]], need: Need
+) -> None:
+    contacts = [
+        contact(
+            at_kent(one["unit"]), one["purpose"], f"01632 9600{number:02}",
+            channel=one["channel"], verification=one["verification"], problems=one["problems"],
+            hours=Hours(DAYTIME if one["daytime"] else None),
+        )
+        for number, one in enumerate(drafts)
+    ]  # fmt: skip
+    ladder = kent(snapshot, need, *contacts)
+    for rungs in (ladder.rungs[:-1], ladder.write_to):
+        found = [rung.standing.rank for rung in rungs]
+        assert found == sorted(found)
+    if need != "child-social-care":
+        last = ladder.rungs[-1]
+        assert (last.purpose, last.value) == ("non-emergency", "101")
+    assert ladder.call_now is not None
+    assert ladder.call_now.verification in ("verified", "standard")
+    assert not ladder.call_now.standing.lowered
+
+
+def test_a_number_that_many_report_goes_down_and_says_so(snapshot: Snapshot, at_kent: At) -> None:
+    team = contact(
+        at_kent(EAST), "missing-children-team", "01632 960004", problems=reports(),
+    )  # fmt: skip
+    inspector = contact(at_kent("kent/east"), "duty-inspector", "01632 960005")
+    ladder = kent(snapshot, "open-case", team, inspector)
+    given_ = [rung.value for rung in ladder.rungs if rung.value]
+    assert given_ == ["01632 960005", "01632 960004", "101"]
+    assert ladder.call_now is not None
+    assert ladder.call_now.value == "01632 960005"
+    said = " ".join(ladder.warnings)
+    assert "3 people have reported 01632 960004" in said
+    assert "put lower because of that" in said
+
+
+def test_two_people_or_one_organisation_do_not_lower_it(snapshot: Snapshot, at_kent: At) -> None:
+    for some in (reports(2, 2), reports(3, 1)):
+        team = contact(at_kent(EAST), "missing-children-team", "01632 960004", problems=some)
+        ladder = kent(snapshot, "open-case", team)
+        assert ladder.call_now is not None
+        assert ladder.call_now.value == "01632 960004"
+
+
+def test_a_councils_edt_is_found_at_whichever_of_its_units_it_was_put(
+    snapshot: Snapshot,
+) -> None:
+    area = snapshot.areas["E07000106"]
+    units = [u for u in snapshot.units.values() if u.organisation.id == area.csa_id]
+    care = next(unit for unit in units if unit.kind == "childrens-social-care")
+    ladder = kent(
+        snapshot, "child-social-care",
+        contact(care, "childrens-social-care", "01632 960010", hours=Hours(DAYTIME)),
+        contact(care, "edt", "01632 960011"),
+        contact(care, "edt", "edt@example.org", channel="email"),
+    )  # fmt: skip
+    assert ladder.call_now is not None
+    assert ladder.call_now.value == "01632 960011"
+    assert [rung.value for rung in ladder.write_to] == ["edt@example.org"]
