@@ -18,7 +18,7 @@ from directory.changes import because
 from directory.model import ContactPoint, ContactProblem, Delegation, DirectoryChange
 from hub.clock import LONDON
 from hub.db import new_id
-from hub.errors import conflict, invalid, not_found
+from hub.errors import conflict, forbidden, invalid, not_found
 from hub.identity.actor import Actor
 from hub.identity.policy import allows, require
 from hub.organisations import Unit
@@ -201,43 +201,13 @@ def add_contact(
     if unit.valid_to is not None and unit.valid_to <= now.astimezone(LONDON).date():
         raise conflict("unit-ended", "This unit is no more. Add it to what took its place.")
     because(session, actor.who, why, now)
-    contact = _new(actor, unit, given, now)
-    _refuse_repeat(session, contact)
+    contact = new_contact(actor, unit, given, now)
+    refuse_repeat(session, contact)
     if checked:
-        _verify(contact, actor.name, now)
+        verify(contact, actor.name, now)
     session.add(contact)
     session.flush()
-    _audit(session, actor, "directory.contact-added", contact, now)
-    return contact
-
-
-def suggest_contact(
-    session: Session, actor: Actor, unit_id: UUID, given: ContactIn, *, now: datetime
-) -> ContactPoint:
-    """Suggest a contact of somebody else's unit; shown as suggested until its editors decide.
-
-    Raises:
-        HubError: 404, 401, 403; 422 by field, `audience` for a public one; 409 for a repeat.
-    """
-    unit = session.get(Unit, unit_id)
-    if unit is None:
-        raise not_found()
-    require(actor, "directory.suggest")
-    if given.audience == "public":
-        raise invalid(
-            "audience", "A suggestion is for professionals or police until it is taken.",
-            "/audience",
-        )  # fmt: skip
-    because(session, actor.who, "suggested by a reader", now)
-    contact = _new(actor, unit, given, now)
-    contact.verification = "suggested"
-    contact.suggested_by = f"{actor.name}, {actor.organisation_name}"
-    contact.suggested_by_id = actor.id
-    contact.edited_at = contact.edited_by = None
-    _refuse_repeat(session, contact)
-    session.add(contact)
-    session.flush()
-    _audit(session, actor, "directory.contact-suggested", contact, now)
+    put_on_record(session, actor, "directory.contact-added", contact, now)
     return contact
 
 
@@ -252,20 +222,20 @@ def change_contact(
         HubError: 404, 401, 403; 422 by field; 409 `changed-meanwhile` with what is there now.
     """
     contact = contact_to_edit(session, actor, contact_id, version)
-    because(session, actor.who, why, now)
     columns = given.columns()
+    because(session, actor.who, why, now)
     if columns["value"] != contact.value or contact.verification == "suggested":
         contact.verification, contact.verified_at, contact.verified_by = "unverified", None, None
         contact.bounced_at = None
     for name, value in columns.items():
         setattr(contact, name, value)
-    _refuse_repeat(session, contact)
+    refuse_repeat(session, contact)
     if checked:
-        _verify(contact, actor.name, now)
-    _touched(contact, actor, now)
+        verify(contact, actor.name, now)
+    touched(contact, actor, now)
     session.flush()
     _answer_problems(session, contact, actor, "corrected", now)
-    _audit(session, actor, "directory.contact-changed", contact, now)
+    put_on_record(session, actor, "directory.contact-changed", contact, now)
     return contact
 
 
@@ -285,10 +255,10 @@ def close_contact(
         raise invalid("on", "Give today or a later day.", "/on")
     contact.valid_to = max(on or today, contact.valid_from)
     contact.closed_at = now
-    _touched(contact, actor, now)
+    touched(contact, actor, now)
     session.flush()
     _answer_problems(session, contact, actor, "closed", now)
-    _audit(session, actor, "directory.contact-closed", contact, now)
+    put_on_record(session, actor, "directory.contact-closed", contact, now)
     return contact
 
 
@@ -321,8 +291,8 @@ def confirm_contacts(
         chosen = chosen.where(ContactPoint.id.in_(contact_ids))
     contacts = list(session.scalars(chosen))
     for contact in contacts:
-        _verify(contact, actor.name, now)
-        _touched(contact, actor, now)
+        verify(contact, actor.name, now)
+        touched(contact, actor, now)
     session.flush()
     audit.record(
         session, actor.who, "directory.confirmed", now=now, object_kind="unit", object_id=unit.id,
@@ -338,9 +308,11 @@ def change_unit(
     """Change what a unit is also called.
 
     Raises:
-        HubError: 404, 401, 403; 422; 409 `changed-meanwhile`.
+        HubError: 404, 401, 403, `actual-only` in an exercise; 422; 409 `changed-meanwhile`.
     """
     unit_to_edit(session, actor, unit_id)
+    if actor.status == "exercise":
+        raise forbidden("actual-only", "An exercise changes no actual unit: its contacts alone.")
     unit = session.get_one(Unit, unit_id, with_for_update=True, populate_existing=True)
     _check_version(unit.version, version)
     because(session, actor.who, why, now)
@@ -365,36 +337,41 @@ REVERTED = (
 
 
 def revert(
-    session: Session, actor: Actor, change_id: int, *, why: str, now: datetime
-) -> ContactPoint:
+    session: Session, actor: Actor, change_id: int, *, version: int | None = None, why: str,
+    now: datetime,
+) -> ContactPoint:  # fmt: skip
     """Put back what one change of a contact changed, as a change of its own.
 
     What was new is closed, what was closed is open again; a value put back is verified anew.
 
     Raises:
-        HubError: 404, 401, 403; 422 `why`; 409 `not-reverted` for what cannot be put back.
+        HubError: 404, 401, 403; 422 `why`; 409 `changed-meanwhile`, `contact-closed`, or
+            `not-reverted` for what cannot be put back.
     """
     row = session.get(DirectoryChange, change_id)
     if row is None or row.kind != "contact_point":
         raise not_found()
-    contact = contact_to_edit(session, actor, row.object_id, None, closed_too=True)
+    contact = contact_to_edit(session, actor, row.object_id, version, closed_too=True)
     if row.before is None:
         return close_contact(session, actor, contact.id, version=None, why=why, now=now)
-    because(session, actor.who, why, now)
     changed = [name for name in REVERTED if row.before.get(name) != row.after.get(name)]
     reopens = row.before.get("closed_at") is None and row.after.get("closed_at") is not None
-    if not changed and not reopens:
+    if contact.closed_at is not None and not reopens:
+        raise conflict("contact-closed", "This contact is closed: put back its closing first.")
+    if not changed and not (reopens and contact.closed_at is not None):
         raise conflict("not-reverted", "This change has nothing that can be put back.")
+    because(session, actor.who, why, now)
     if reopens:
         contact.closed_at, contact.valid_to = None, None
     if "value" in changed or "channel" in changed:
         contact.verification, contact.verified_at, contact.verified_by = "unverified", None, None
     for name in changed:
         setattr(contact, name, row.before[name])
-    _refuse_repeat(session, contact)
-    _touched(contact, actor, now)
+    refuse_repeat(session, contact)
+    touched(contact, actor, now)
     session.flush()
-    _audit(session, actor, "directory.contact-reverted", contact, now)
+    _answer_problems(session, contact, actor, "corrected", now)
+    put_on_record(session, actor, "directory.contact-reverted", contact, now)
     return contact
 
 
@@ -426,7 +403,12 @@ def _check_version(there: int, given: int | None) -> None:
         )
 
 
-def _new(actor: Actor, unit: Unit, given: ContactIn, now: datetime) -> ContactPoint:
+def new_contact(actor: Actor, unit: Unit, given: ContactIn, now: datetime) -> ContactPoint:
+    """Return a contact as an editor gives it, not yet on record.
+
+    Raises:
+        HubError: 422 by field.
+    """
     today = now.astimezone(LONDON).date()
     return ContactPoint(
         id=new_id(),
@@ -443,31 +425,44 @@ def _new(actor: Actor, unit: Unit, given: ContactIn, now: datetime) -> ContactPo
     )
 
 
-def _refuse_repeat(session: Session, contact: ContactPoint) -> None:
-    there = session.scalar(
-        select(ContactPoint.id).where(
-            ContactPoint.unit_id == contact.unit_id,
-            ContactPoint.id != contact.id,
-            ContactPoint.purpose == contact.purpose,
-            ContactPoint.channel == contact.channel,
-            ContactPoint.value == contact.value,
-            ContactPoint.status == contact.status,
-            ContactPoint.closed_at.is_(None),
-            ContactPoint.valid_to.is_(None),
+def refuse_repeat(session: Session, contact: ContactPoint) -> None:
+    """Refuse a second contact of one value and purpose; the unit is held, so that two agree.
+
+    Nothing is flushed here: one save is one change on record.
+
+    Raises:
+        HubError: 409 `contact-there`.
+    """
+    with session.no_autoflush:
+        session.execute(
+            select(Unit.id).where(Unit.id == contact.unit_id).with_for_update(key_share=True)
         )
-    )
+        there = session.scalar(
+            select(ContactPoint.id).where(
+                ContactPoint.unit_id == contact.unit_id,
+                ContactPoint.id != contact.id,
+                ContactPoint.purpose == contact.purpose,
+                ContactPoint.channel == contact.channel,
+                ContactPoint.value == contact.value,
+                ContactPoint.status == contact.status,
+                ContactPoint.closed_at.is_(None),
+                ContactPoint.valid_to.is_(None),
+            )
+        )
     if there is not None:
         raise conflict(
             "contact-there", "The unit has this contact for this purpose already. Change that one."
         )
 
 
-def _verify(contact: ContactPoint, by: str, now: datetime) -> None:
+def verify(contact: ContactPoint, by: str, now: datetime) -> None:
+    """Say that somebody knows that a contact works."""
     contact.verification, contact.verified_at, contact.verified_by = "verified", now, by
     contact.bounced_at = None
 
 
-def _touched(contact: ContactPoint, actor: Actor, now: datetime) -> None:
+def touched(contact: ContactPoint, actor: Actor, now: datetime) -> None:
+    """Give a contact its next version: people keep it from now on."""
     contact.version += 1
     contact.edited_at, contact.edited_by = now, actor.name
 
@@ -486,9 +481,10 @@ def _answer_problems(
     )
 
 
-def _audit(
+def put_on_record(
     session: Session, actor: Actor, action: str, contact: ContactPoint, now: datetime
 ) -> None:
+    """Record in the audit what was done to a contact."""
     audit.record(
         session, actor.who, action, now=now, object_kind="contact-point", object_id=contact.id,
     )  # fmt: skip

@@ -62,9 +62,7 @@ def parse(text: str) -> Spans | None:
         days = _days(found["days"], part)
         for times in re.split(r"\s*(?:,|&|\band\b)\s*", found["times"]):
             opens, _, closes = times.partition("-")
-            spans.append(
-                {"days": days, "opens": _time(opens, part), "closes": _time(closes, part)}
-            )
+            spans.append({"days": days, "opens": _time(opens, part), "closes": _time(closes, part)})
             if spans[-1]["opens"] == "24:00":
                 raise _unread(part)
     return spans

@@ -4,12 +4,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from email_validator import EmailNotValidError, validate_email
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
+from directory.changes import because
 from directory.model import MAILBOX_CHANNELS, ContactPoint, MailboxVerification
-from hub.clock import LONDON
 from hub.db import new_id
 from hub.errors import conflict, invalid, not_found
 from hub.identity.actor import Actor
@@ -76,67 +75,6 @@ def verified_mailbox(session: Session, unit_id: UUID, status: str) -> VerifiedMa
     )
 
 
-def add_mailbox(
-    session: Session,
-    actor: Actor,
-    unit_id: UUID,
-    *,
-    address: str,
-    purpose: str = "missing-children-team",
-    audience: str = "professional",
-    now: datetime,
-) -> ContactPoint:
-    """Put a mailbox of a unit on record, unverified; one that is there already is returned.
-
-    Raises:
-        HubError: 404 no such unit; 401 or 403; 422 `email`.
-    """
-    unit = session.get(Unit, unit_id)
-    if unit is None:
-        raise not_found()
-    _require(actor, unit)
-    status = actor.status or "actual"
-    value = _address(address)
-    there = session.scalar(
-        select(ContactPoint).where(
-            ContactPoint.unit_id == unit.id,
-            ContactPoint.channel.in_(MAILBOX_CHANNELS),
-            ContactPoint.value == value,
-            ContactPoint.status == status,
-            ContactPoint.valid_to.is_(None),
-        )
-    )
-    if there is not None:
-        return there
-    today = now.astimezone(LONDON).date()
-    contact = ContactPoint(
-        id=new_id(),
-        unit_id=unit.id,
-        purpose=purpose,
-        channel="email",
-        value=value,
-        audience=audience,
-        status=status,
-        valid_from=today,
-        source=f"entered by {actor.name}",
-        source_date=today.isoformat(),
-        edited_at=now,
-        edited_by=actor.name,
-    )
-    session.add(contact)
-    session.flush()
-    audit.record(
-        session,
-        actor.who,
-        "directory.mailbox-added",
-        now=now,
-        object_kind="contact-point",
-        object_id=contact.id,
-        detail={"unit": unit.code},
-    )
-    return contact
-
-
 def record_verification(
     session: Session,
     actor: Actor,
@@ -167,6 +105,7 @@ def record_verification(
     digits = sum(letter.isdigit() for letter in number_rung)
     if not 3 <= digits <= 15 or len(number_rung) > LONGEST:
         raise invalid("number-rung", "Give the number that you rang.", "/number_rung")
+    because(session, actor.who, "proved by ringing back", now)
     verification = MailboxVerification(
         id=new_id(),
         contact_point_id=contact.id,
@@ -182,6 +121,7 @@ def record_verification(
     contact.verification = "verified"
     contact.verified_at = now
     contact.verified_by = actor.name
+    contact.edited_at, contact.edited_by = now, actor.name
     contact.version += 1
     session.flush()
     audit.record(
@@ -199,13 +139,3 @@ def record_verification(
 def _require(actor: Actor, unit: Unit) -> None:
     own = actor.organisation_id == unit.organisation_id
     require(actor, VERIFY, *(("any", "own") if own else ("any",)))
-
-
-def _address(text: str) -> str:
-    try:
-        found = validate_email(text, check_deliverability=False, test_environment=True)
-    except EmailNotValidError:
-        raise invalid(
-            "email", "Give an e-mail address such as team@example.org.", "/address"
-        ) from None
-    return found.normalized

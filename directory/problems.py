@@ -1,10 +1,11 @@
 """“This number is wrong”: reported by readers in two steps, open until the unit's editors answer."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import ColumnElement, func, or_, select, true, update
 from sqlalchemy.orm import Session
 
 from directory.editing import unit_to_edit
@@ -32,19 +33,25 @@ class Task:
 
 
 def report(
-    session: Session, actor: Actor, contact_id: UUID, *, kind: str, note: str, now: datetime
-) -> ContactProblem:
-    """Report that a contact does not work as it stands.
+    session: Session, actor: Actor, contact_id: UUID, *, kind: str, note: str, now: datetime,
+    value: str | None = None,
+) -> ContactProblem:  # fmt: skip
+    """Report that a contact does not work as it stands; `value` is what its reader tried.
 
     Raises:
-        HubError: 404, 401, 403; 422 `kind`; 409 `reported-already`, `contact-closed`.
+        HubError: 404, 401, 403; 422 `kind`; 409 `reported-already`, `contact-closed`,
+            `changed-meanwhile`.
     """
     require(actor, "directory.report")
-    contact = session.get(ContactPoint, contact_id)
+    contact = session.get(ContactPoint, contact_id, with_for_update={"read": True})
     if contact is None or contact.status != (actor.status or "actual"):
         raise not_found()
     if contact.closed_at is not None:
         raise conflict("contact-closed", "This contact is closed: look the unit up again.")
+    if value is not None and value != contact.value:
+        raise conflict(
+            "changed-meanwhile", "This was changed while you looked at it. Try what is there now."
+        )
     if kind not in PROBLEMS:
         raise invalid("kind", "Choose what is wrong with it.", "/kind")
     if actor.id is None or actor.organisation_id is None:
@@ -94,15 +101,16 @@ def answer(session: Session, actor: Actor, contact_id: UUID, *, answer: str, now
     return len(answered)
 
 
-def tasks(session: Session, actor: Actor, organisation_ids: frozenset[UUID]) -> list[Task]:
-    """Return what readers reported of these organisations' contacts, oldest first."""
+def tasks(session: Session, actor: Actor, organisation_ids: Collection[UUID] | None) -> list[Task]:
+    """Return what readers reported of these organisations' contacts (None: any), oldest first."""
     rows = session.execute(
         select(ContactProblem, ContactPoint, Unit)
         .join(ContactPoint, ContactPoint.id == ContactProblem.contact_point_id)
         .join(Unit, Unit.id == ContactPoint.unit_id)
         .where(
-            Unit.organisation_id.in_(organisation_ids),
+            _kept(organisation_ids),
             ContactProblem.answered_at.is_(None),
+            ContactPoint.closed_at.is_(None),
             ContactPoint.status == (actor.status or "actual"),
         )
         .order_by(ContactProblem.at, ContactProblem.id)
@@ -111,3 +119,50 @@ def tasks(session: Session, actor: Actor, organisation_ids: frozenset[UUID]) -> 
     for problem, contact, unit in rows:
         found.setdefault(contact.id, (contact, unit, []))[2].append(problem)
     return [Task(contact, unit, tuple(reports)) for contact, unit, reports in found.values()]
+
+
+def suggestions(
+    session: Session, actor: Actor, organisation_ids: Collection[UUID] | None
+) -> list[tuple[ContactPoint, Unit]]:
+    """Return what readers suggested for these organisations (None: any), oldest first."""
+    rows = session.execute(
+        select(ContactPoint, Unit)
+        .join(Unit, Unit.id == ContactPoint.unit_id)
+        .where(
+            _kept(organisation_ids),
+            ContactPoint.verification == "suggested",
+            ContactPoint.closed_at.is_(None),
+            ContactPoint.status == (actor.status or "actual"),
+        )
+        .order_by(ContactPoint.id)
+    )
+    return [(contact, unit) for contact, unit in rows]
+
+
+def waiting(session: Session, actor: Actor, organisation_ids: Collection[UUID] | None) -> int:
+    """Return how many contacts wait for their editors: reported, or suggested."""
+    reported = (
+        select(ContactProblem.id)
+        .where(
+            ContactProblem.contact_point_id == ContactPoint.id,
+            ContactProblem.answered_at.is_(None),
+        )
+        .exists()
+    )
+    return (
+        session.scalar(
+            select(func.count(ContactPoint.id))
+            .join(Unit, Unit.id == ContactPoint.unit_id)
+            .where(
+                _kept(organisation_ids),
+                ContactPoint.closed_at.is_(None),
+                ContactPoint.status == (actor.status or "actual"),
+                or_(reported, ContactPoint.verification == "suggested"),
+            )
+        )
+        or 0
+    )
+
+
+def _kept(organisation_ids: Collection[UUID] | None) -> ColumnElement[bool]:
+    return true() if organisation_ids is None else Unit.organisation_id.in_(organisation_ids)

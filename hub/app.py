@@ -50,6 +50,7 @@ NAVIGATION = (
     ("messaging.cases", _("Cases"), "case.list"),
     ("messaging.report", _("Report a child missing"), "case.open"),
     ("messaging.drafts", _("Drafts"), "case.open"),
+    ("directory.tasks", _("Directory tasks"), "directory.keep"),
 )
 
 
@@ -116,8 +117,9 @@ def create_app(settings: Settings, *, keys: Keys | None = None) -> Flask:
     broker.install(settings)
     app.jinja_env.filters.setdefault("moment", moment)
     app.jinja_env.globals.update(
-        static_url=assets.static_url, allows=allows, navigation=NAVIGATION, get_locale=get_locale
-    )
+        static_url=assets.static_url, allows=allows, navigation=NAVIGATION, get_locale=get_locale,
+        counts={"directory.tasks": directory.pages.reports.waiting},
+    )  # fmt: skip
     app.context_processor(_everywhere)
     app.after_request(_headers)
     return app

@@ -99,6 +99,16 @@ ADMINISTRATOR = Player(
     "national-administrator",
     "national administrator (verifies mailboxes)",
 )
+KENT_EDITOR = Player(
+    "editor@kent.example.org",
+    "Alison Webb",
+    "Directory editor",
+    None,
+    "kent",
+    "kent",
+    "directory-editor",
+    "directory editor, Kent",
+)
 ESSEX_OFFICER = Player(
     "officer@essex.example.org",
     "Mark Field",
@@ -117,6 +127,7 @@ PLAYERS = (
     KENT_INSPECTOR,
     COORDINATOR,
     ADMINISTRATOR,
+    KENT_EDITOR,
     ESSEX_OFFICER,
 )
 

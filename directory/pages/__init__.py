@@ -1,15 +1,29 @@
 """The pages of the directory, one module for each family; importing it registers them."""
 
-from directory.pages import editing, links, nation, reorganising, reports, unit, whom_to_call
+from directory.pages import (
+    contact,
+    editing,
+    history,
+    links,
+    nation,
+    reorganising,
+    reports,
+    trust,
+    unit,
+    whom_to_call,
+)
 from directory.pages.blueprint import blueprint
 
 __all__ = [
     "blueprint",
+    "contact",
     "editing",
+    "history",
     "links",
     "nation",
     "reorganising",
     "reports",
+    "trust",
     "unit",
     "whom_to_call",
 ]

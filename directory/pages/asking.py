@@ -1,5 +1,6 @@
 """Who is at a page of the directory: somebody signed in, or who came by a mailed link."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -8,10 +9,11 @@ from flask import session as cookie
 
 from directory import links
 from directory.model import DirectoryLink
-from directory.reading import lookup
-from directory.snapshot import Unit
+from directory.reading import lookup, reader
+from directory.snapshot import Contact, Unit
 from hub.errors import not_found
 from hub.identity.actor import Actor
+from hub.identity.policy import allows
 from hub.web.context import current_actor, database, now
 
 PASS = "directory_pass"  # noqa: S105  # a name in the signed cookie
@@ -43,6 +45,28 @@ def editor() -> Actor:
             g.directory_guest = links.guest(session, link, held["name"])
     found: Actor = g.directory_guest
     return found
+
+
+def known_contacts() -> Mapping[UUID, Contact]:
+    """Return the contacts of today's directory by their id, whoever may see them."""
+    snapshot = lookup().snapshot
+    held = snapshot.cache.get("contacts by id")
+    if held is None:
+        held = {one.id: one for some in snapshot.contacts.values() for one in some}
+        snapshot.cache["contacts by id"] = held
+    found: Mapping[UUID, Contact] = held
+    return found
+
+
+def reportable(actor: Actor, contact: Contact | None) -> bool:
+    """Say whether somebody may report a contact: signed in, and of the status they are here for."""
+    return (
+        contact is not None
+        and actor.kind == "person"
+        and allows(actor, "directory.report")
+        and contact.status == reader(actor).status
+        and contact.audience in reader(actor).audiences
+    )
 
 
 def shown_unit(unit_id: UUID) -> Unit:

@@ -2,14 +2,16 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
+from uuid import UUID
 
 from flask_babel import gettext as _
 
 from directory import hours_text
 from directory.changes import Change
 from directory.public import PURPOSES
+from hub.clock import LONDON
 
 
 @dataclass(frozen=True)
@@ -17,27 +19,32 @@ class Worded:
     """A change as its reader sees it; `fields` are name, before and after."""
 
     id: int
+    object_id: UUID
     at: datetime
     who: str
     why: str
     title: str
     fields: tuple[tuple[str, str, str], ...]
+    new: bool
     reverts: bool
+    exercise: bool
 
 
-def wording(change: Change) -> Worded:
-    """Return a change in words."""
-    labels = field_labels()
+def wording(change: Change, areas: Mapping[str, str]) -> Worded:
+    """Return a change in words; `areas` are the names of districts by their id."""
+    by_name = {one.name: one for one in change.fields}
     fields = tuple(
-        (labels.get(one.name, one.name.replace("_", " ").capitalize()),
-         value(one.name, one.before), value(one.name, one.after))
-        for one in change.fields
-        if one.name in labels
-    )  # fmt: skip
+        (label, value(name, by_name[name].before), value(name, by_name[name].after))
+        for name, label in field_labels().items()
+        if name in by_name
+    )
     reverts = change.kind == "contact_point" and (
         change.new or any(one.name in REVERTS for one in change.fields)
     )
-    return Worded(change.id, change.at, change.who, change.why, _title(change), fields, reverts)
+    return Worded(
+        change.id, change.object_id, change.at, change.who, change.why, _title(change, areas), fields,
+        change.new, reverts, change.status == "exercise",
+    )  # fmt: skip
 
 
 REVERTS = {
@@ -74,12 +81,12 @@ def field_labels() -> dict[str, str]:
     }
 
 
-def _title(change: Change) -> str:
+def _title(change: Change, areas: Mapping[str, str]) -> str:
     row = change.row
     if change.kind == "contact_point":
         what = f"{PURPOSES.get(row['purpose'], row['purpose'])}: {row['value']}"
     elif change.kind == "coverage":
-        what = _("Coverage of a district")
+        what = _("Coverage of %(area)s", area=areas.get(row["area_id"], _("a district")))
     else:
         what = str(row.get("name", ""))
     if change.new:
@@ -98,10 +105,43 @@ def value(name: str, held: Any) -> str:
     if name == "exceptions":
         return exceptions_text(held)
     if name in ("verified_at", "bounced_at", "closed_at"):
-        return str(held)[:10]
+        return _day(datetime.fromisoformat(str(held)).astimezone(LONDON))
+    if name in ("valid_from", "valid_to"):
+        return _day(date.fromisoformat(str(held)))
+    if name == "purpose":
+        return PURPOSES.get(held, str(held))
+    if name in (words := code_words()):
+        return words[name].get(held, str(held))
     if isinstance(held, list):
         return ", ".join(str(one) for one in held)
     return str(held)
+
+
+def _day(day: date) -> str:
+    return f"{day.day} {day:%B %Y}"
+
+
+def code_words() -> dict[str, dict[str, str]]:
+    """Return the codes of each closed list of a contact, in words."""
+    return {
+        "channel": {
+            "telephone": _("Telephone"), "mobile": _("Mobile"), "email": _("E-mail"),
+            "secure-email": _("Secure e-mail (CJSM)"), "web": _("Web page"),
+            "text": _("Text message"),
+        },
+        "audience": {
+            "public": _("Anyone"), "professional": _("Professionals, signed in"),
+            "police": _("Police only"),
+        },
+        "bank_holiday_rule": {
+            "as-weekday": _("As on any such day"), "as-sunday": _("As on a Sunday"),
+            "closed": _("Closed"),
+        },
+        "verification": {
+            "verified": _("Verified"), "unverified": _("Unverified"),
+            "suggested": _("Suggested, unverified"),
+        },
+    }  # fmt: skip
 
 
 def exceptions_text(exceptions: Sequence[Mapping[str, Any]]) -> str:

@@ -1,6 +1,8 @@
 """The form of one contact: what was typed, read into its contract, kept whatever is wrong with it."""
 
+import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from flask_babel import gettext as _
@@ -9,7 +11,7 @@ from pydantic import ValidationError
 from directory import hours_text
 from directory.editing import ContactIn
 from directory.model import ContactPoint
-from directory.pages.changed import exceptions_text
+from directory.pages.changed import code_words, exceptions_text
 from directory.public import PURPOSES
 from hub.errors import HubError, invalid
 
@@ -21,16 +23,53 @@ BLANK = {
     "purpose": "missing-children-team", "channel": "telephone", "audience": "professional",
     "priority": "100", "bank_holiday_rule": "as-weekday",
 }  # fmt: skip
-NOT_GIVEN = frozenset({"national-advice", "helpline", "anonymous-information"})
+NOT_GIVEN = frozenset({"emergency", "national-advice", "helpline", "anonymous-information"})
 
 
 def typed(contact: ContactPoint) -> dict[str, str]:
     """Return a contact as its form shows it."""
+    return as_typed({name: getattr(contact, name) for name in FIELDS})
+
+
+def as_typed(row: Mapping[str, Any]) -> dict[str, str]:
+    """Return the row of a contact, now or as history has it, as its form shows it."""
     return {
-        **{name: str(getattr(contact, name) or "") for name in FIELDS},
-        "hours": hours_text.write(contact.hours),
-        "exceptions": exceptions_text(contact.exceptions),
+        **{name: str(row[name] or "") for name in FIELDS},
+        "hours": hours_text.write(row["hours"]),
+        "exceptions": exceptions_text(row["exceptions"]),
     }
+
+
+@dataclass(frozen=True)
+class Difference:
+    """A field that two editors have differently: as it was, on record now, and as I typed it."""
+
+    name: str
+    was: str
+    theirs: str
+    mine: str
+
+
+def compared(
+    was: Mapping[str, str], theirs: Mapping[str, str], mine: Mapping[str, str]
+) -> tuple[list[Difference], dict[str, str]]:
+    """Return where my version differs from theirs, and a form that keeps what each changed.
+
+    A field that I left as it was has theirs; one that both changed has mine, to be chosen.
+    """
+    differences, together = [], dict(mine)
+    for name in FIELDS:
+        typed_ = _plain(mine.get(name, ""))
+        if typed_ == _plain(theirs[name]):
+            continue
+        if typed_ == _plain(was[name]):
+            together[name] = theirs[name]
+        differences.append(Difference(name, was[name], theirs[name], mine.get(name, "")))
+    return differences, together
+
+
+def _plain(text: str) -> str:
+    return "\n".join(" ".join(line.split()) for line in text.strip().splitlines())
 
 
 def read(form: Mapping[str, str]) -> tuple[ContactIn | None, dict[str, str]]:
@@ -69,6 +108,8 @@ def exceptions(text: str) -> list[dict[str, Any]]:
     found = []
     for line in filter(None, (" ".join(one.split()) for one in text.splitlines())):
         day, _space, rest = line.partition(" ")
+        if written := re.fullmatch(r"(\d{1,2})/(\d{1,2})/(\d{4})", day):
+            day = f"{written[3]}-{int(written[2]):02}-{int(written[1]):02}"
         try:
             spans = hours_text.parse(f"daily {rest}") if rest.lower() not in ("", "closed") else []
         except HubError:
@@ -97,21 +138,9 @@ def _sentences() -> dict[str, str]:
     }
 
 
-def choices() -> dict[str, list[tuple[str, str]]]:
-    """Return the options of each closed list, in words."""
+def choices(purpose: str = "") -> dict[str, list[tuple[str, str]]]:
+    """Return the options of each closed list, in words; a purpose that is there already is one."""
     return {
-        "purpose": [(k, v) for k, v in PURPOSES.items() if k not in NOT_GIVEN and k != "emergency"],
-        "channel": [
-            ("telephone", _("Telephone")), ("mobile", _("Mobile")), ("email", _("E-mail")),
-            ("secure-email", _("Secure e-mail (CJSM)")), ("web", _("Web page")),
-            ("text", _("Text message")),
-        ],
-        "audience": [
-            ("public", _("Anyone")), ("professional", _("Professionals, signed in")),
-            ("police", _("Police only")),
-        ],
-        "bank_holiday_rule": [
-            ("as-weekday", _("As on any such day")), ("as-sunday", _("As on a Sunday")),
-            ("closed", _("Closed")),
-        ],
-    }  # fmt: skip
+        "purpose": [(k, v) for k, v in PURPOSES.items() if k not in NOT_GIVEN or k == purpose],
+        **{name: list(words.items()) for name, words in code_words().items()},
+    }

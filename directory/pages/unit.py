@@ -1,20 +1,25 @@
-"""The page of a unit: what it covers, how to reach it, how far to trust that; and its history."""
+"""The page of a unit: what it covers, how to reach it, how far to trust that."""
 
+from collections.abc import Mapping
+from typing import Any
 from uuid import UUID
 
-from flask import redirect, render_template, request, url_for
+from flask import redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
-from flask_babel import gettext as _
 
-from directory import changes, editing
+from directory import editing, hours_text
 from directory.ladder import visible
-from directory.pages.asking import editor, shown_unit
+from directory.pages import changed
+from directory.pages.asking import editor, known_contacts, reportable, shown_unit
 from directory.pages.blueprint import blueprint
-from directory.pages.changed import wording
 from directory.public import PURPOSES
 from directory.reading import lookup, reader
+from directory.snapshot import Contact
+from directory.standing import standing
+from hub.clock import LONDON
 from hub.errors import not_found
-from hub.identity.policy import allows, require
+from hub.identity.actor import Actor
+from hub.identity.policy import allows
 from hub.organisations import Unit as UnitRow
 from hub.web.context import database, now
 from hub.web.guards import page, public
@@ -36,9 +41,8 @@ def unit(unit_id: UUID) -> ResponseReturnValue:
     for (area_id, sector), units in snapshot.sectors.items():
         if shown.id in units:
             sectors.setdefault(area_id, []).append(sector)
-    with database().unit_of_work() as session:
-        row = session.get(UnitRow, unit_id)
-        edits = row is not None and editing.may_edit(session, actor, row)
+    edits = _edits(actor, unit_id)
+    contacts = visible(snapshot, shown, who)
     return render_template(
         "directory/unit.html",
         unit=shown,
@@ -51,58 +55,39 @@ def unit(unit_id: UUID) -> ResponseReturnValue:
         ),
         sectors=sectors,
         renaming=snapshot.renamings.get(shown.id),
-        contacts=visible(snapshot, shown, who),
+        contacts=contacts,
+        standings={one.id: standing(one, now()) for one in contacts},
+        reportable={one.id for one in contacts if reportable(actor, one)},
+        said={one.id: hours_text.say(one.hours) for one in contacts},
+        other_days={one.id: changed.exceptions_text(_coming(one)) for one in contacts},
+        audiences=changed.code_words()["audience"],
         reach=snapshot.reach(shown, who.status, now()),
         purposes=PURPOSES,
         edits=edits,
-        reports=actor.kind == "person" and allows(actor, "directory.report"),
         suggests=actor.kind == "person" and allows(actor, "directory.suggest") and not edits,
         actor_may_see_history=allows(actor, "directory.read-professional"),
-        at=now(),
     )
 
 
-@page(blueprint, "/directory/units/<uuid:unit_id>/history", guard=public)
-def history(unit_id: UUID) -> ResponseReturnValue:
-    """Show what was changed, by whom and why, newest first; an editor can put a change back."""
-    actor = editor()
-    if not actor.signed_in:
-        return redirect(url_for("accounts.sign_in", next=request.path))
-    require(actor, "directory.read-professional")
-    before = request.args.get("before", "")
+def _edits(actor: Actor, unit_id: UUID) -> bool:
+    """Say whether the reader keeps this entry; the database is asked for editors alone."""
+    if not allows(actor, editing.EDIT, "own", "delegated", "any"):
+        return False
     with database().unit_of_work() as session:
         row = session.get(UnitRow, unit_id)
-        if row is None:
-            raise not_found()
-        edits = editing.may_edit(session, actor, row)
-        found = changes.of_unit(
-            session, unit_id, before_id=int(before) if before.isdecimal() else None, limit=30
-        )
-        if not edits:
-            found = [one for one in found if _readable(one, reader(actor).audiences)]
-        return render_template(
-            "directory/history.html",
-            unit=row,
-            changes=[wording(one) for one in found],
-            edits=edits,
-            older=found[-1].id if len(found) == 30 else None,
-            none=_("Nothing was changed yet."),
-        )
+        return row is not None and editing.may_edit(session, actor, row)
 
 
-def _readable(change: changes.Change, audiences: frozenset[str]) -> bool:
-    """A reader sees the history of contacts that they may see, as they were and as they are."""
-    if change.kind != "contact_point":
-        return True
-    return change.audiences <= audiences and change.status == "actual"
+def _coming(contact: Contact) -> list[Mapping[str, Any]]:
+    """Return the dated exceptions that are not past."""
+    today = now().astimezone(LONDON).date().isoformat()
+    return [one for one in contact.hours.exceptions if one["date"] >= today]
 
 
 @page(blueprint, "/directory/contacts/<uuid:contact_id>", guard=public)
 def contact(contact_id: UUID) -> ResponseReturnValue:
     """Lead to the unit of a contact."""
-    for unit_id, contacts in lookup().snapshot.contacts.items():
-        if any(one.id == contact_id for one in contacts):
-            return redirect(
-                url_for("directory.unit", unit_id=unit_id) + f"#contact-{contact_id}", 302
-            )
-    raise not_found()
+    found = known_contacts().get(contact_id)
+    if found is None:
+        raise not_found()
+    return redirect(url_for("directory.unit", unit_id=found.unit_id) + f"#contact-{contact_id}")

@@ -1,6 +1,7 @@
 """The front page: whom to call now."""
 
 from datetime import UTC, datetime
+from uuid import UUID
 
 from flask import render_template, request
 from flask.typing import ResponseReturnValue
@@ -8,9 +9,11 @@ from flask_babel import gettext as _
 
 from directory.ladder import NEEDS, Need, Rung
 from directory.lookup import Answer, Asked, Choice
+from directory.pages.asking import known_contacts, reportable
 from directory.pages.blueprint import blueprint
 from directory.public import PURPOSES
 from directory.reading import MOMENTS, lookup, reader
+from directory.snapshot import Contact
 from hub.clock import LONDON
 from hub.errors import HubError
 from hub.web import ratelimit
@@ -83,9 +86,19 @@ def whom_to_call() -> ResponseReturnValue:
             problems=problems,
             purposes=PURPOSES,
             opening=opening,
+            units=lookup().snapshot.by_code,
+            reportable=_reportable(answer) if answer else {},
         ),
         status,
     )
+
+
+def _reportable(answer: Answer) -> dict[UUID, Contact]:
+    """Return the contacts of an answer that its reader may report as wrong, by their id."""
+    known, actor = known_contacts(), current_actor()
+    rungs = [rung for one in answer.ladders.values() for rung in (*one.rungs, *one.write_to)]
+    ids = {rung.contact_id for rung in rungs if rung.contact_id is not None}
+    return {one: known[one] for one in ids if reportable(actor, known.get(one))}
 
 
 def opening(rung: Rung) -> str:

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from seed import cast
-from tests.browser.steps import SignIn, act
+from tests.browser.steps import SignIn
 from tests.browser.test_case_pages import faults
 
 PATHS = (
@@ -69,20 +69,6 @@ def test_whom_to_call_by_keyboard(visitor: Page) -> None:
     expect(number).to_have_text("101")
     expect(number).to_have_attribute("href", "tel:101")
     expect(visitor.get_by_text("ask for Kent Police").first).to_be_visible()
-
-
-def test_axe_finds_nothing_where_mailboxes_are_put_on_record(sign_in: SignIn) -> None:
-    page = sign_in(cast.ADMINISTRATOR)
-    page.goto("/?q=kent/east")
-    page.get_by_role("link", name="East Kent", exact=True).first.click()
-    found = faults(page)
-    act(page, "Put on record")
-    found += faults(page)
-    page.get_by_label("E-mail address").fill("second@kent.example.org")
-    act(page, "Put on record")
-    page.get_by_role("button", name="Record the call-back").first.click()
-    found += faults(page)
-    assert found == []
 
 
 def test_open_pages_and_the_account_work_without_scripts(

@@ -8,7 +8,8 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from directory.mailboxes import add_mailbox, record_verification, verified_mailbox
+from directory.editing import ContactIn, add_contact
+from directory.mailboxes import record_verification, verified_mailbox
 from directory.model import ContactPoint, MailboxVerification
 from hub.db import Database, new_id
 from hub.errors import HubError
@@ -54,11 +55,14 @@ def _verify(session: Session, actor: Actor, contact: ContactPoint, now: datetime
 @pytest.fixture
 def contact(database: Database) -> ContactPoint:
     with database.unit_of_work() as session:
-        return add_mailbox(
+        return add_contact(
             session,
             _editor(session, "npcc/missing-persons", "national-administrator"),
             _unit(session, TEAM),
-            address="missing@dc.example.org",
+            ContactIn(
+                purpose="missing-children-team", channel="email", value="missing@dc.example.org"
+            ),
+            why="the team gave it",
             now=NOW,
         )
 
@@ -158,23 +162,3 @@ def test_a_telephone_is_no_mailbox(database: Database) -> None:
         ).one()
         with pytest.raises(HubError, match="not-found"):
             _verify(session, _editor(session, "kent"), telephone)
-
-
-def test_adding_a_mailbox_twice_is_once(database: Database, contact: ContactPoint) -> None:
-    with database.unit_of_work() as session:
-        again = add_mailbox(
-            session,
-            _editor(session, "devon-and-cornwall"),
-            _unit(session, TEAM),
-            address="missing@DC.example.org",
-            now=NOW,
-        )
-        assert again.id == contact.id
-        with pytest.raises(HubError, match="email"):
-            add_mailbox(
-                session,
-                _editor(session, "devon-and-cornwall"),
-                _unit(session, TEAM),
-                address="not an address",
-                now=NOW,
-            )
