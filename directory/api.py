@@ -10,10 +10,11 @@ from pydantic import AwareDatetime, BaseModel, Field
 
 from directory.ladder import EMERGENCY, Need, Rung
 from directory.lookup import Answer, Asked, Choice
-from directory.reading import MOMENTS, lookup, reader
+from directory.reading import MOMENTS, as_of, lookup, reader
 from directory.search import Found
+from hub.clock import LONDON
 from hub.errors import invalid
-from hub.web.context import current_actor, now
+from hub.web.context import current_actor, database, now
 from hub.web.guards import api
 from hub.web.openapi import Operation
 from hub.web.requests import query
@@ -101,6 +102,21 @@ class LookupOut(BaseModel):
     warnings: list[str]
     matches: list[dict[str, str]]
     as_of: datetime
+    as_of_directory: datetime = Field(
+        description="When the directory was last known to be current; older than a minute only"
+        " while the hub’s database is away"
+    )
+    stale: bool = Field(description="Whether the hub’s database is away")
+
+
+@blueprint.after_request
+def age(response: Response) -> Response:
+    """Say in the header Age (RFC 9111) how many seconds old a directory is that is not current."""
+    if response.status_code < 400 and database().away:
+        current, stale = as_of()
+        if stale:
+            response.headers["Age"] = str(max(0, int((now() - current).total_seconds())))
+    return response
 
 
 @api(
@@ -121,13 +137,24 @@ def look_up() -> ResponseReturnValue:
     # An answer stands for the rest of its minute: hours open and close on minutes.
     key = (request.query_string, who, at.replace(second=0, microsecond=0))
     held = here.snapshot.cache.setdefault("answers", {})
-    text: str | None = held.get(key)
+    current, stale = as_of()
+    text: str | None = held.get((key, stale))
     if text is None:
-        text = json.dumps(_answer(), separators=(",", ":"))
+        text = json.dumps(_aged(_answer(), current, stale), separators=(",", ":"))
         if len(held) >= MOST_CACHED:
             held.clear()
-        held[key] = text
+        held[key, stale] = text
     return Response(text, mimetype="application/json")
+
+
+def _aged(answer: dict[str, Any], current: datetime, stale: bool) -> dict[str, Any]:
+    """Return the answer with how old the directory is that it was found in."""
+    if stale:
+        answer["warnings"].append(
+            "The hub’s database is away: this is the directory as it was at"
+            f" {current.astimezone(LONDON):%H:%M on %d %B %Y}."
+        )
+    return {**answer, "as_of_directory": current.isoformat(), "stale": stale}
 
 
 def _answer() -> dict[str, Any]:

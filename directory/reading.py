@@ -1,18 +1,26 @@
 """The directory as a web process reads it: one snapshot, one table of postcodes, the reader's tier."""
 
+import threading
+import time
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
+from uuid import UUID
 
-from flask import current_app
+from flask import Flask, current_app
+from sqlalchemy.exc import SQLAlchemyError
 
-from directory.holder import Holder, Kept
+from directory.holder import POLL_SECONDS, Holder, Kept
 from directory.ladder import Reader
 from directory.lookup import Lookup
 from directory.postcodes import Postcodes
 from hub.identity.actor import Actor
-from hub.identity.policy import allows
+from hub.identity.clients import roles
+from hub.identity.policy import audiences
+from hub.logs import get_logger
 from hub.web.context import now, runtime
+
+log = get_logger(__name__)
 
 EXTENSION = "directory.holder"
 MOMENTS = (datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC))
@@ -37,6 +45,51 @@ def holder() -> Holder:
     return held
 
 
+class LastKnown:
+    """Who may read while the database is away, as the snapshot of this process has it."""
+
+    def client(self, client_id: UUID) -> Actor | None:
+        """Return the actor of a partner system that was not revoked."""
+        row = holder().directory(now()).systems.get(client_id)
+        if row is None:
+            return None
+        facts = {name: row[name] for name in row if name not in ("id", "scopes")}
+        kind = row["organisation_kind"]
+        return Actor(
+            "client", client_id, roles=roles(row["scopes"], kind), scopes=frozenset(row["scopes"]),
+            status=None, **facts,
+        )  # fmt: skip
+
+    def suspended(self, person_id: UUID) -> bool:
+        """Say whether a person's account was suspended."""
+        return person_id in holder().directory(now()).suspended
+
+
+def as_of() -> tuple[datetime, bool]:
+    """Return when the directory was last known to be current, and whether it is older than that."""
+    held = holder()
+    held.directory(now())
+    return held.current_at or now(), held.away_since is not None
+
+
+def keep_current(app: Flask) -> None:
+    """Have a thread look for changes every second, whether anybody looks anything up or not.
+
+    What a process last knew when the database goes is then a second old, revocations included.
+    """
+
+    def look() -> None:
+        while True:
+            try:
+                with app.app_context():
+                    lookup()
+            except SQLAlchemyError:
+                log.warning("no-directory")
+            time.sleep(POLL_SECONDS)
+
+    threading.Thread(target=look, name="directory-poll", daemon=True).start()
+
+
 def lookup(at: datetime | None = None) -> Lookup:
     """Return the look-ups of this process at a moment (now), a second stale at most."""
     snapshot = holder().current(now(), at)
@@ -52,9 +105,4 @@ def reader(actor: Actor) -> Reader:
     """Return what somebody may see: the public tier, professionals', police's; actual or exercise."""
     if not actor.signed_in:
         return Reader()
-    audiences = {"public"}
-    if allows(actor, "directory.read-professional"):
-        audiences.add("professional")
-    if actor.police and allows(actor, "directory.read-police"):
-        audiences.add("police")
-    return Reader(frozenset(audiences), "exercise" if actor.status == "exercise" else "actual")
+    return Reader(audiences(actor), "exercise" if actor.status == "exercise" else "actual")

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import text
 
 from hub.db import Database
+from hub.presence import BRIEF
 
 Row = dict[str, Any]
 
@@ -30,6 +31,12 @@ QUERIES = {
     " JOIN person p ON p.id = m.person_id WHERE p.suspended_at IS NULL ORDER BY m.id",
     "clients": "SELECT unit_id FROM oauth_client WHERE revoked_at IS NULL"
     " AND 'cases:read' = ANY(scopes) ORDER BY unit_id",
+    "systems": "SELECT c.id, c.name, c.scopes, u.id AS unit_id, u.name AS unit_name,"
+    " o.id AS organisation_id, o.code AS organisation_code, o.name AS organisation_name,"
+    " o.kind AS organisation_kind FROM oauth_client c JOIN unit u ON u.id = c.unit_id"
+    " JOIN organisation o ON o.id = c.organisation_id"
+    " WHERE c.revoked_at IS NULL AND 'directory:read' = ANY(c.scopes) ORDER BY c.id",
+    "suspended": "SELECT id FROM person WHERE suspended_at IS NOT NULL ORDER BY id",
     "positions": "SELECT kind, object_id, version FROM directory_position"
     " ORDER BY version, kind, object_id",
 }
@@ -53,7 +60,7 @@ def version(database: Database) -> int:
     Raises:
         SQLAlchemyError: the database is away.
     """
-    with database.unit_of_work() as session:
+    with database.unit_of_work(seconds=BRIEF) as session:
         return int(session.scalar(text("SELECT version FROM directory_version")) or 0)
 
 

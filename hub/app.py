@@ -5,7 +5,7 @@ from typing import Any
 
 from flask import Flask, Request, Response, g, request
 from flask.sessions import SecureCookieSession, SecureCookieSessionInterface
-from flask_babel import Babel, get_locale
+from flask_babel import Babel, format_timedelta, get_locale
 from flask_babel import lazy_gettext as _
 from flask_wtf.csrf import CSRFProtect
 from jinja2 import ChoiceLoader, PackageLoader, PrefixLoader
@@ -16,6 +16,7 @@ import directory.api_documents  # these add operations to directory.api
 import directory.api_editing
 import directory.api_oruk
 import directory.pages
+import directory.reading
 import messaging.actors  # its jobs, so that each can be woken
 import messaging.api
 import messaging.pages
@@ -25,8 +26,8 @@ from hub.identity.policy import allows
 from hub.jobs import broker
 from hub.records.keys import Keys
 from hub.settings import Settings
-from hub.web import accounts, assets, health, information, oauth, problems
-from hub.web.context import EXTENSION, Runtime
+from hub.web import accounts, assets, directory_pass, health, information, oauth, problems
+from hub.web.context import EXTENSION, Runtime, now
 from hub.web.guards import from_cookie
 
 MOST_BYTES = 12 * 1024 * 1024
@@ -73,6 +74,7 @@ def create_app(settings: Settings, *, keys: Keys | None = None) -> Flask:
     runtime = Runtime(settings, keys or Keys.load(settings.keys_dir))
     app = Flask("hub", static_folder=None, template_folder=None)
     app.extensions[EXTENSION] = runtime
+    runtime.last_known = directory.reading.LastKnown()
     app.config.update(
         SECRET_KEY=runtime.keys.session,
         MAX_CONTENT_LENGTH=MOST_BYTES,
@@ -122,6 +124,7 @@ def create_app(settings: Settings, *, keys: Keys | None = None) -> Flask:
     )  # fmt: skip
     app.context_processor(_everywhere)
     app.after_request(_headers)
+    app.after_request(directory_pass.write)
     return app
 
 
@@ -136,7 +139,12 @@ def _everywhere() -> dict[str, Any]:
     if "actor" not in g:
         g.actor = _whoever()
     actor = g.actor
-    return {"actor": actor, "status": g.get("page_status") or actor.status}
+    found = {"actor": actor, "status": g.get("page_status") or actor.status}
+    if g.get("offline") and request.blueprint == "directory":
+        at, away = directory.reading.as_of()
+        found["directory_as_of"] = at if away else None
+        found["directory_age"] = format_timedelta(now() - at, granularity="minute", threshold=1)
+    return found
 
 
 def _whoever() -> Actor:

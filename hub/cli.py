@@ -111,7 +111,7 @@ def web(host: str, port: int, workers: int | None, data_dir: Path | None) -> Non
 
     if data_dir:
         os.environ["HUB_DATA_DIR"] = str(data_dir)
-    processes.check_keys(_found(data_dir))
+    processes.check_keys_or_kept(_found(data_dir), lambda line: click.echo(line, err=True))
     processes.web(host, port, workers)
 
 

@@ -1,6 +1,6 @@
 """The database: the declarative base, the unit of work, and constraint names as errors."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime
 from typing import Any, ClassVar
@@ -9,10 +9,19 @@ from uuid import UUID
 import uuid_utils.compat as uuid_utils
 from sqlalchemy import Date, DateTime, MetaData, Text, Uuid, create_engine, event, text
 from sqlalchemy.engine import Connection, Engine
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, Session, sessionmaker
 
 from hub.errors import HubError, conflict
+from hub.presence import (
+    BRIEF,
+    CONNECT_SECONDS,
+    AwayError,
+    PatientConnection,
+    Presence,
+    patience,
+    shows_away,
+)
 
 NAMES = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -72,10 +81,16 @@ class Database:
     """One pool of connections, all of them acting as `hub_app`.
 
     Made once per process, after any fork: nothing connects before the first unit of work.
+    While it is away, whoever asks is told so at once. `admit`, if given, looks at a database that
+    has come back before anybody else does, and raises to keep it out.
     """
 
-    def __init__(self, url: str, *, pool_size: int = 20) -> None:
+    def __init__(
+        self, url: str, *, pool_size: int = 20, admit: Callable[[Session], None] | None = None
+    ) -> None:
         self.url = url
+        self._admit = admit
+        self._presence = Presence(self._look)
         self.engine: Engine = create_engine(
             sqlalchemy_url(url),
             hide_parameters=True,
@@ -84,37 +99,82 @@ class Database:
             pool_timeout=5,
             pool_pre_ping=False,
             connect_args={
-                "connect_timeout": 5,
+                "connect_timeout": CONNECT_SECONDS,
                 "options": "-c timezone=UTC -c statement_timeout=30s -c lock_timeout=10s"
                 " -c idle_in_transaction_session_timeout=60s",
             },
         )
+        event.listen(self.engine, "do_connect", _connect)
         event.listen(self.engine, "connect", _act_as_app)
         self._sessions = sessionmaker(self.engine, expire_on_commit=False, autoflush=False)
 
+    @property
+    def away(self) -> bool:
+        """Whether the database was away when it was last looked for."""
+        return self._presence.away
+
     @contextmanager
-    def unit_of_work(self) -> Iterator[Session]:
+    def unit_of_work(self, *, seconds: float | None = None) -> Iterator[Session]:
         """Yield a session: committed when the block ends cleanly, rolled back otherwise.
+
+        `seconds` is how long the block may wait for the database in all; without, a statement may
+        take as long as any.
 
         Raises:
             HubError: the domain error of the constraint that a write violated.
+            OperationalError: the database is away.
         """
-        session = self._sessions()
+        if self._presence.away:
+            raise AwayError
         try:
-            yield session
-            session.commit()
-        except IntegrityError as error:
-            session.rollback()
-            raise error_for(error) from None
-        except BaseException:
-            session.rollback()
+            with self._work(seconds) as session:
+                yield session
+        except OperationalError as error:
+            if shows_away(error):
+                self._presence.lost()
             raise
-        finally:
-            session.close()
+
+    @contextmanager
+    def _work(self, seconds: float | None) -> Iterator[Session]:
+        with patience(seconds):
+            session = self._sessions()
+            try:
+                yield session
+                session.commit()
+            except IntegrityError as error:
+                session.rollback()
+                raise error_for(error) from None
+            except BaseException:
+                session.rollback()
+                raise
+            finally:
+                session.close()
+
+    def look(self) -> None:
+        """Look whether the database is there and admitted; if it is not, look for it from here on.
+
+        Raises:
+            HubError: it was not admitted.
+        """
+        try:
+            self._look()
+        except OperationalError:
+            self._presence.lost()
+
+    def _look(self) -> None:
+        with self._work(BRIEF) as session:
+            session.execute(text("SELECT 1"))
+            if self._admit is not None:
+                self._admit(session)
 
     def dispose(self) -> None:
         """Close every connection."""
+        self._presence.close()
         self.engine.dispose()
+
+
+def _connect(_dialect: Any, _record: Any, arguments: Any, parameters: Any) -> PatientConnection:
+    return PatientConnection.connect(*arguments, **parameters)
 
 
 def _act_as_app(connection: Any, _record: Any) -> None:

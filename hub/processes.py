@@ -16,8 +16,10 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from sqlalchemy.exc import OperationalError
+
 from hub import logs
-from hub.clock import utcnow
+from hub.clock import LONDON, utcnow
 from hub.db import Database
 from hub.embedded import Servers, addresses, die_with_parent, stop_when_parent_dies
 from hub.errors import HubError
@@ -71,12 +73,16 @@ def web_application() -> Callable[..., Any]:
     """Return the application of one web worker, which ends when granian's main process does."""
     from granian.utils.proxies import wrap_wsgi_with_proxy_headers
 
+    from directory.reading import keep_current
     from hub.app import create_app
+    from hub.web.context import EXTENSION
 
     stop_when_parent_dies(signal.SIGTERM)
     logs.configure()
     settings = find_servers(Settings())
     app = create_app(settings)
+    app.extensions[EXTENSION].database.look()
+    keep_current(app)
     trusted = [
         network.strip() for network in settings.trusted_proxies.split(",") if network.strip()
     ]
@@ -97,6 +103,34 @@ def check_keys(settings: Settings) -> None:
             Keys.load(settings.keys_dir).check(session)
     finally:
         database.dispose()
+
+
+def check_keys_or_kept(settings: Settings, say: Callable[[str], None]) -> None:
+    """Refuse to serve with keys that are not this database's; while the database is away, serve
+    the directory that was kept on disk, and refuse where there is none.
+
+    Raises:
+        HubError: in one sentence, what stands in the way.
+    """
+    from directory.holder import Kept
+    from hub.records.keys import Keys
+
+    try:
+        check_keys(settings)
+    except OperationalError:
+        rows = Kept(settings.data_dir, Keys.load(settings.keys_dir)).load()
+        if rows is None:
+            raise HubError(
+                "database-away",
+                503,
+                "The database does not answer, and no directory of this hub is kept in"
+                f" {settings.data_dir}: start the database.",
+            ) from None
+        at = rows.taken_at.astimezone(LONDON)
+        say(
+            f"The database does not answer: the directory of {at:%d %B %Y, %H:%M}, kept on disk,"
+            " is served until it does."
+        )
 
 
 def web(host: str, port: int, workers: int | None = None, threads: int = 16) -> None:

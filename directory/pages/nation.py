@@ -38,7 +38,7 @@ def states() -> dict[str, str]:
     }
 
 
-@page(blueprint, "/directory/forces", guard=public)
+@page(blueprint, "/directory/forces", guard=public, offline=True)
 def forces() -> ResponseReturnValue:
     """Show every police service, on a map and in a list: a way in without typing."""
     snapshot = lookup().snapshot
@@ -57,7 +57,7 @@ def forces() -> ResponseReturnValue:
     )  # fmt: skip
 
 
-@page(blueprint, "/directory/forces/<code>", guard=public)
+@page(blueprint, "/directory/forces/<code>", guard=public, offline=True)
 def force(code: str) -> ResponseReturnValue:
     """Show a police service: its units and teams; to those who keep it, how well it is kept."""
     actor, snapshot = current_actor(), lookup().snapshot
@@ -69,16 +69,11 @@ def force(code: str) -> ResponseReturnValue:
         actor, "directory.administer", "own" if actor.organisation_id == found.id else "any"
     )
     state = force_state(snapshot, found, now())
-    with database().unit_of_work() as session:
-        delegations = [
-            (one, session.get_one(OrganisationRow, one.to_organisation_id).name)
-            for one in session.scalars(
-                select(Delegation)
-                .where(Delegation.organisation_id == found.id, Delegation.ended_at.is_(None))
-                .order_by(Delegation.granted_at)
-            )
-        ] if keeps else []  # fmt: skip
-        asked = _asked(session, state) if keeps else {}
+    delegations: list[tuple[Delegation, str]] = []
+    asked: Mapping[UUID, DirectoryLink] = {}
+    if keeps:
+        with database().unit_of_work() as session:
+            delegations, asked = _delegations(session, found.id), _asked(session, state)
     return render_template(
         "directory/force.html", force=found, state=state, top=snapshot.force_unit(found.id),
         children=snapshot.children, keeps=keeps, administers=administers, states=states(),
@@ -87,6 +82,17 @@ def force(code: str) -> ResponseReturnValue:
             allows(actor, "directory.edit", "own" if actor.organisation_id == found.id else "any")
         ),
     )  # fmt: skip
+
+
+def _delegations(session: Session, organisation_id: UUID) -> list[tuple[Delegation, str]]:
+    return [
+        (one, session.get_one(OrganisationRow, one.to_organisation_id).name)
+        for one in session.scalars(
+            select(Delegation)
+            .where(Delegation.organisation_id == organisation_id, Delegation.ended_at.is_(None))
+            .order_by(Delegation.granted_at)
+        )
+    ]
 
 
 def _asked(session: Session, state: ForceState) -> Mapping[UUID, DirectoryLink]:

@@ -21,11 +21,12 @@ from hub.errors import not_found
 from hub.identity.actor import Actor
 from hub.identity.policy import allows
 from hub.organisations import Unit as UnitRow
+from hub.presence import NO_ANSWER
 from hub.web.context import database, now
 from hub.web.guards import page, public
 
 
-@page(blueprint, "/directory/units/<uuid:unit_id>", guard=public)
+@page(blueprint, "/directory/units/<uuid:unit_id>", guard=public, offline=True)
 def unit(unit_id: UUID) -> ResponseReturnValue:
     """Show a unit, or what took the place of one that is no more."""
     here = lookup()
@@ -73,9 +74,12 @@ def _edits(actor: Actor, unit_id: UUID) -> bool:
     """Say whether the reader keeps this entry; the database is asked for editors alone."""
     if not allows(actor, editing.EDIT, "own", "delegated", "any"):
         return False
-    with database().unit_of_work() as session:
-        row = session.get(UnitRow, unit_id)
-        return row is not None and editing.may_edit(session, actor, row)
+    try:
+        with database().unit_of_work() as session:
+            row = session.get(UnitRow, unit_id)
+            return row is not None and editing.may_edit(session, actor, row)
+    except NO_ANSWER:
+        return False
 
 
 def _coming(contact: Contact) -> list[Mapping[str, Any]]:
@@ -84,7 +88,7 @@ def _coming(contact: Contact) -> list[Mapping[str, Any]]:
     return [one for one in contact.hours.exceptions if one["date"] >= today]
 
 
-@page(blueprint, "/directory/contacts/<uuid:contact_id>", guard=public)
+@page(blueprint, "/directory/contacts/<uuid:contact_id>", guard=public, offline=True)
 def contact(contact_id: UUID) -> ResponseReturnValue:
     """Lead to the unit of a contact."""
     found = known_contacts().get(contact_id)

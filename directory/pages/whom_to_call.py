@@ -48,7 +48,7 @@ def _moment() -> tuple[datetime, str]:
     return at.astimezone(UTC), ""
 
 
-@page(blueprint, "/", guard=public)
+@page(blueprint, "/", guard=public, offline=True)
 def whom_to_call() -> ResponseReturnValue:
     """Show the search box, and the answer to what was typed in it."""
     typed = request.args.get("q", "").strip()[:200]

@@ -5,12 +5,16 @@ from uuid import UUID
 
 from hub.records.audit import Who
 
+PASS = "directory-pass"  # noqa: S105  # a kind of actor
+
 
 @dataclass(frozen=True)
 class Actor:
     """A person, partner system, guest, the system itself, or nobody in particular.
 
-    `kind` is person, client, guest, system or public. `unit_id` is the unit acted for, `unit_ids`
+    `kind` is person, client, guest, system, public, or directory-pass: somebody who signed in
+    earlier, known by their pass alone while the database is away, whose `scopes` are the audiences
+    that they may read and who has no role. `unit_id` is the unit acted for, `unit_ids`
     that one and every unit below it. `status` is actual, exercise or test; None (a client) is any.
     """
 

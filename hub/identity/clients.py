@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 import secrets
+from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
@@ -82,11 +83,6 @@ def load_actor(session: Session, key: UUID) -> Actor | None:
     if row is None:
         return None
     client, unit, organisation = row
-    role = "officer" if organisation.kind == "police" else "practitioner"
-    cases = any(scope.startswith("cases:") for scope in client.scopes)
-    roles = {role if cases else "directory-reader"}
-    if "directory:write" in client.scopes:
-        roles.add("directory-editor")
     return Actor(
         kind="client",
         id=client.id,
@@ -98,10 +94,20 @@ def load_actor(session: Session, key: UUID) -> Actor | None:
         unit_id=unit.id,
         unit_name=unit.name,
         unit_ids=units_below(session, unit.id),
-        roles=frozenset(roles),
+        roles=roles(client.scopes, organisation.kind),
         scopes=frozenset(client.scopes),
         status=None,
     )
+
+
+def roles(scopes: Collection[str], organisation_kind: str) -> frozenset[str]:
+    """Return what a partner system acts as: one that has to do with cases as its unit's staff."""
+    found = {"directory-reader"}
+    if any(scope.startswith("cases:") for scope in scopes):
+        found = {"officer" if organisation_kind == "police" else "practitioner"}
+    if "directory:write" in scopes:
+        found.add("directory-editor")
+    return frozenset(found)
 
 
 def _hash(secret: str) -> bytes:

@@ -9,7 +9,7 @@ mine), "addressed" (the report is to my unit), "reporter", "opener", "home", "re
 from collections.abc import Collection, Mapping
 
 from hub.errors import HubError, forbidden
-from hub.identity.actor import Actor
+from hub.identity.actor import PASS, Actor
 
 ROLES = (
     "practitioner",
@@ -54,7 +54,9 @@ PERMISSIONS: Mapping[str, tuple[Rule, ...]] = {
     "directory.report": (_rule(READERS, "any"),),
     "directory.oversee-any": (_rule({"adjudicator", "national-administrator"}, "any"),),
     "directory.oversee-own": (
-        _rule({"directory-editor", "administrator", "adjudicator", "national-administrator"}, "any"),
+        _rule(
+            {"directory-editor", "administrator", "adjudicator", "national-administrator"}, "any"
+        ),
     ),
     "directory.invite": (_rule({"adjudicator", "national-administrator"}, "any", "own"),),
     "directory.administer": (
@@ -95,6 +97,18 @@ def allows(actor: Actor, action: str, *relations: str) -> bool:
     """
     held = frozenset(relations) or frozenset({"any"})
     return any(actor.roles & roles and held & wanted for roles, wanted in PERMISSIONS[action])
+
+
+def audiences(actor: Actor) -> frozenset[str]:
+    """Return whose contacts of the directory the actor may see: public, professional, police."""
+    if actor.kind == PASS:
+        return actor.scopes
+    found = {"public"}
+    if actor.signed_in and allows(actor, "directory.read-professional"):
+        found.add("professional")
+    if actor.signed_in and actor.police and allows(actor, "directory.read-police"):
+        found.add("police")
+    return frozenset(found)
 
 
 def require(actor: Actor, action: str, *relations: str) -> None:

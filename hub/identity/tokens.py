@@ -16,7 +16,9 @@ from hub.db import Database
 from hub.errors import HubError
 from hub.identity import clients
 from hub.identity.actor import Actor
+from hub.identity.last_known import LastKnown
 from hub.identity.model import OAuthClient
+from hub.presence import BRIEF
 
 LIFETIME = timedelta(minutes=15)
 ALGORITHM = "ES256"
@@ -76,6 +78,7 @@ class Tokens:
 
         Raises:
             HubError: 401 when it is forged, expired, for somebody else, or its client is revoked.
+            OperationalError: the database is away.
         """
         mark = hashlib.sha256(token.encode()).digest()
         moment = time.monotonic()
@@ -84,18 +87,23 @@ class Tokens:
         if known is not None and fresh and now.timestamp() < known.expires:
             return known.actor
         claims = self._claims(token, now)
-        with database.unit_of_work() as session:
-            actor = clients.load_actor(session, UUID(claims["hub_id"]))
-        if actor is None:
-            raise _refused()
-        scopes = frozenset(claims["scope"].split()) & actor.scopes
-        actor = replace(actor, scopes=scopes)
+        with database.unit_of_work(seconds=BRIEF) as session:
+            actor = _within(clients.load_actor(session, UUID(claims["hub_id"])), claims)
         with self._lock:
             self._known[mark] = _Known(actor, float(claims["exp"]), moment)
             self._known.move_to_end(mark)
             while len(self._known) > CACHE_SIZE:
                 self._known.popitem(last=False)
         return actor
+
+    def last_known_actor(self, token: str, last_known: LastKnown, now: datetime) -> Actor:
+        """Return the actor whom the token stands for as far as is known without the database.
+
+        Raises:
+            HubError: 401 when it is forged, expired, or its client was revoked or is not known.
+        """
+        claims = self._claims(token, now)
+        return _within(last_known.client(UUID(claims["hub_id"])), claims)
 
     def _claims(self, token: str, now: datetime) -> dict[str, str]:
         try:
@@ -114,6 +122,13 @@ class Tokens:
         ):
             raise _refused()
         return claims
+
+
+def _within(actor: Actor | None, claims: dict[str, str]) -> Actor:
+    """Return the actor with those of its scopes that the token has."""
+    if actor is None:
+        raise _refused()
+    return replace(actor, scopes=frozenset(claims["scope"].split()) & actor.scopes)
 
 
 def _refused() -> HubError:

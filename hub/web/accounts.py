@@ -8,12 +8,15 @@ from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask import session as cookie
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from sqlalchemy import text
 from werkzeug.wrappers import Response
 
-from hub.errors import HubError
+from hub.errors import HubError, unavailable
 from hub.identity import people, sessions
 from hub.identity.model import Person
 from hub.organisations import Organisation, Unit
+from hub.presence import BRIEF, NO_ANSWER
+from hub.web import directory_pass
 from hub.web.context import current_actor, database, now, runtime
 from hub.web.guards import cookie_name, page, public, signed_in
 
@@ -38,7 +41,22 @@ def sign_in() -> ResponseReturnValue:
     """Show the form."""
     if current_actor().signed_in:
         return redirect(url_for("accounts.start"))
+    try:
+        with database().unit_of_work(seconds=BRIEF) as session:
+            session.execute(text("SELECT 1"))
+    except NO_ANSWER:
+        raise _nobody_now() from None
     return _form(request.args.get("next", ""))
+
+
+def _nobody_now() -> HubError:
+    return unavailable(
+        "sign-in-away",
+        _(
+            "Nobody can sign in just now: the hub cannot reach its database. “Whom to call now”"
+            " still answers. Try again in a minute."
+        ),
+    )
 
 
 def _form(
@@ -104,13 +122,17 @@ def start() -> ResponseReturnValue:
     return redirect(url_for(where))
 
 
-@page(blueprint, "/sign-out", guard=public, methods=("POST",))
+@page(blueprint, "/sign-out", guard=public, methods=("POST",), offline=True)
 def sign_out() -> ResponseReturnValue:
-    """Revoke the session; its cookie is worth nothing from here on."""
-    if current_actor().signed_in:
+    """Revoke the session; its cookie is worth nothing from here on.
+
+    While the database is away, the session and the directory pass go from this browser alone.
+    """
+    if current_actor().kind == "person":
         with database().unit_of_work() as session:
             sessions.sign_out(session, current_actor(), now=now())
     cookie.clear()
+    directory_pass.clear()
     response = redirect(url_for("directory.whom_to_call"), 303)
     response.delete_cookie(cookie_name(), path="/", secure=runtime().settings.secure, httponly=True)
     return response

@@ -61,7 +61,7 @@ def static_url(name: str) -> str:
     return url_for("assets.serve", name=name, v=found.mark)
 
 
-@page(blueprint, "/static/<path:name>", guard=public)
+@page(blueprint, "/static/<path:name>", guard=public, offline=True)
 def serve(name: str) -> ResponseReturnValue:
     """Answer an asset in the best coding that the browser takes."""
     found = asset(name)
@@ -84,7 +84,7 @@ def serve(name: str) -> ResponseReturnValue:
     return response.make_conditional(request)
 
 
-@page(blueprint, "/favicon.ico", guard=public)
+@page(blueprint, "/favicon.ico", guard=public, offline=True)
 def favicon() -> ResponseReturnValue:
     """Answer the icon to browsers that ask for none in particular."""
     return serve(name="hub/icon.svg")

@@ -1,16 +1,19 @@
 """What a request stands on: the process's runtime, the moment, and who is acting."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from typing import cast
 
 from flask import current_app, g
 from redis import Redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from hub.clock import utcnow
 from hub.db import Database
 from hub.identity.actor import PUBLIC, Actor
+from hub.identity.last_known import LastKnown, NothingKnown
 from hub.identity.tokens import Tokens
 from hub.records.keys import Keys
 from hub.records.vault import Vault
@@ -25,11 +28,16 @@ class Runtime:
 
     settings: Settings
     keys: Keys
+    last_known: LastKnown = field(default_factory=NothingKnown)
 
     @cached_property
     def database(self) -> Database:
-        """The pool of connections."""
-        return Database(self.settings.database_url, pool_size=self.settings.database_pool)
+        """The pool of connections; a database that comes back is checked for being ours."""
+        return Database(
+            self.settings.database_url,
+            pool_size=self.settings.database_pool,
+            admit=self.keys.check,
+        )
 
     @cached_property
     def vault(self) -> Vault:
@@ -45,7 +53,10 @@ class Runtime:
     def redis(self) -> "Redis":
         """Redis, for rate limits alone."""
         return Redis.from_url(
-            self.settings.redis_url, socket_timeout=0.2, socket_connect_timeout=0.2
+            self.settings.redis_url,
+            socket_timeout=0.2,
+            socket_connect_timeout=0.2,
+            retry=Retry(NoBackoff(), 0),  # nobody waits for a Redis that is away
         )
 
 

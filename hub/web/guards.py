@@ -12,7 +12,8 @@ from flask.typing import ResponseReturnValue
 from hub.errors import HubError
 from hub.identity import policy, sessions
 from hub.identity.actor import PUBLIC, Actor
-from hub.web import ratelimit
+from hub.presence import BRIEF, NO_ANSWER
+from hub.web import directory_pass, ratelimit
 from hub.web.context import database, now, runtime
 from hub.web.openapi import Operation, describe
 
@@ -52,14 +53,24 @@ def page(
     guard: Guard,
     methods: tuple[str, ...] = ("GET",),
     endpoint: str | None = None,
+    offline: bool = False,
 ) -> Callable[[View], View]:
-    """Register a page behind its guard."""
+    """Register a page behind its guard.
+
+    `offline` pages answer from the directory in memory while the database is away: to anyone, and
+    to who has a directory pass as what they were when it was given. All others are away with it.
+    """
 
     def register(view: View) -> View:
         @wraps(view)
         def guarded(**arguments: Any) -> ResponseReturnValue:
-            actor = from_cookie()
-            g.actor = actor
+            try:
+                actor = from_cookie()
+            except NO_ANSWER:
+                if not offline:
+                    raise
+                actor = directory_pass.holder(request.cookies.get(cookie_name()))
+            g.actor, g.offline = actor, offline
             if guard.kind != "public" and not actor.signed_in:
                 if request.method == "GET":
                     target = request.full_path.rstrip("?")
@@ -88,12 +99,16 @@ def api(
     scope: str | None,
     public_tier: bool = False,
 ) -> Callable[[View], View]:
-    """Register an API operation: behind a scope, open to the public tier too, or public (None)."""
+    """Register an API operation: behind a scope, open to the public tier too, or public (None).
+
+    Reading the directory goes on while the database is away, as far as the view needs no database.
+    """
+    offline = operation.method == "GET" and scope == "directory:read"
 
     def register(view: View) -> View:
         @wraps(view)
         def guarded(**arguments: Any) -> ResponseReturnValue:
-            g.actor = _from_token(scope, public_tier)
+            g.actor = _from_token(scope, public_tier, offline)
             return view(**arguments)
 
         guarded.hub_guard = Guard("scope", scope or "")  # type: ignore[attr-defined]
@@ -110,11 +125,15 @@ def from_cookie() -> Actor:
     if not token:
         return PUBLIC
     idle = timedelta(minutes=runtime().settings.session_idle_minutes)
-    with database().unit_of_work() as session:
-        return sessions.load_actor(session, token, idle=idle, now=now()) or PUBLIC
+    with database().unit_of_work(seconds=BRIEF) as session:
+        actor = sessions.load_actor(session, token, idle=idle, now=now())
+    if actor is None:
+        return PUBLIC
+    directory_pass.keep(actor, token)
+    return actor
 
 
-def _from_token(scope: str | None, public_tier: bool) -> Actor:
+def _from_token(scope: str | None, public_tier: bool, offline: bool) -> Actor:
     if scope is None:
         return PUBLIC
     header = request.headers.get("Authorization", "")
@@ -130,7 +149,12 @@ def _from_token(scope: str | None, public_tier: bool) -> Actor:
     scheme, _, token = header.partition(" ")
     if scheme.lower() != "bearer" or not token:
         raise HubError("token-invalid", 401, "Send `Authorization: Bearer` and an access token.")
-    actor = runtime().tokens.actor(token.strip(), database(), now())
+    try:
+        actor = runtime().tokens.actor(token.strip(), database(), now())
+    except NO_ANSWER:
+        if not offline:
+            raise
+        actor = runtime().tokens.last_known_actor(token.strip(), runtime().last_known, now())
     if scope not in actor.scopes:
         raise HubError(
             "insufficient-scope",

@@ -22,13 +22,13 @@ class AnyDocument(BaseModel):
     model_config = {"extra": "allow"}
 
 
-@page(blueprint, "/accessibility", guard=public)
+@page(blueprint, "/accessibility", guard=public, offline=True)
 def accessibility() -> ResponseReturnValue:
     """Say how the hub can be used, and what is known not to work."""
     return render_template("accessibility.html")
 
 
-@page(blueprint, "/privacy", guard=public)
+@page(blueprint, "/privacy", guard=public, offline=True)
 def privacy() -> ResponseReturnValue:
     """Say what is kept of whom."""
     return render_template("privacy.html")
@@ -45,7 +45,7 @@ def openapi() -> ResponseReturnValue:
     return reply(document(runtime().settings.public_url))
 
 
-@page(blueprint, "/api/v1/docs", guard=public)
+@page(blueprint, "/api/v1/docs", guard=public, offline=True)
 def docs() -> ResponseReturnValue:
     """Show the API in a page."""
     described = document(runtime().settings.public_url)

@@ -200,8 +200,9 @@ def _away(error: Exception) -> ResponseReturnValue:
     return _refuse(
         unavailable(
             "unavailable",
-            "The hub cannot reach its database just now. Nothing was lost; try again in a few"
-            " seconds. If it is urgent, telephone.",
+            "The hub cannot reach its database just now: only “Whom to call now” still answers."
+            " What you sent may not have been kept: try again in a minute, and look first whether it"
+            " was. If it is urgent, telephone.",
         )
     )
 

@@ -10,9 +10,11 @@ from hub.web.context import runtime
 
 WINDOW_SECONDS = 60
 PUBLIC_PER_WINDOW = 120
+ASK_AGAIN_SECONDS = 2.0
 
 _local: dict[str, tuple[int, int]] = {}
 _lock = threading.Lock()
+_ask_again_at = 0.0
 
 
 def public(address: str) -> None:
@@ -33,13 +35,7 @@ def count(kind: str, who: str, most: int) -> None:
     moment = time.time()
     window = int(moment) // WINDOW_SECONDS
     key = f"rate:{kind}:{who}:{window}"
-    try:
-        with runtime().redis.pipeline(transaction=False) as pipeline:
-            pipeline.incr(key)
-            pipeline.expire(key, WINDOW_SECONDS * 2)
-            used = int(pipeline.execute()[0])
-    except (RedisError, OSError):
-        used = _count_here(f"{kind}:{who}", window)
+    used = _count_in_redis(key) or _count_here(f"{kind}:{who}", window)
     if used > most:
         wait = WINDOW_SECONDS - int(moment) % WINDOW_SECONDS
         raise HubError(
@@ -49,6 +45,21 @@ def count(kind: str, who: str, most: int) -> None:
             " In an emergency ring 999.",
             extra={"retry_after": wait},
         )
+
+
+def _count_in_redis(key: str) -> int | None:
+    """Return the count so far; None while Redis is away, which is asked again after a moment."""
+    global _ask_again_at
+    if time.monotonic() < _ask_again_at:
+        return None
+    try:
+        with runtime().redis.pipeline(transaction=False) as pipeline:
+            pipeline.incr(key)
+            pipeline.expire(key, WINDOW_SECONDS * 2)
+            return int(pipeline.execute()[0])
+    except (RedisError, OSError):
+        _ask_again_at = time.monotonic() + ASK_AGAIN_SECONDS
+        return None
 
 
 def _count_here(key: str, window: int) -> int:
