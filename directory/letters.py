@@ -11,8 +11,9 @@ from directory.model import MAILBOX_CHANNELS, ContactPoint, DirectoryLink
 from hub.clock import LONDON
 from hub.errors import HubError
 from hub.jobs import outbox
+from hub.jobs.model import OutboxJob
 from hub.organisations import Organisation, Unit
-from hub.post import mail
+from hub.post import mail, returned
 from hub.records import audit
 from hub.records.keys import Keys
 from hub.settings import Settings
@@ -58,6 +59,13 @@ def send(session: Session, job: outbox.Job, now: datetime) -> None:
         bounced(session, link, now)
         return
     link.mailed_at = now
+
+
+@returned.sent_to(links.MAIL_JOB)
+def sent_to(session: Session, job: OutboxJob) -> str | None:
+    """Return the address that a link was mailed to."""
+    link = session.get(DirectoryLink, job.subject_id)
+    return link.address if link else None
 
 
 def letter(

@@ -66,10 +66,10 @@ class LastKnown:
 
 
 def as_of() -> tuple[datetime, bool]:
-    """Return when the directory was last known to be current, and whether it is older than that."""
+    """Return when the directory was last known to be current, and whether the database is away."""
     held = holder()
     held.directory(now())
-    return held.current_at or now(), held.away_since is not None
+    return held.current_at or now(), held.away_since is not None or runtime().database.away
 
 
 def keep_current(app: Flask) -> None:

@@ -16,6 +16,7 @@ import directory.api_documents  # these add operations to directory.api
 import directory.api_editing
 import directory.api_oruk
 import directory.pages
+import directory.post_api  # its route
 import directory.reading
 import messaging.actors  # its jobs, so that each can be woken
 import messaging.api

@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from hub.db import Database
     from hub.records.audit import Who
 
+EX_TEMPFAIL = 75
+"""What a mail server takes for "hand it in again later" (sysexits.h)."""
+
 data_dir_option = click.option(
     "--data-dir",
     type=click.Path(file_okay=False, path_type=Path),
@@ -303,6 +306,43 @@ def client_add(
             now=utcnow(),
         )
     click.echo(json.dumps({"client_id": client_id, "client_secret": secret}))
+
+
+@main.group()
+def mail() -> None:
+    """Mails: what a mail server hands back."""
+
+
+@mail.command("returned")
+@data_dir_option
+def mail_returned(data_dir: Path | None) -> None:
+    """Read a returned message from standard input, and flag the address that it came back from.
+
+    For a mail server's pipe. Exits 0 when it was dealt with, ignored ones included; 75, to be
+    handed in again, while the database is away.
+    """
+    import messaging.actors  # noqa: F401  # whose mails may come back
+    from directory import bounces
+    from hub.post.returned import LARGEST
+    from hub.presence import NO_ANSWER
+
+    content = sys.stdin.buffer.read(LARGEST)
+    _, database = _database(data_dir)
+    try:
+        with database.unit_of_work() as session:
+            outcomes = bounces.take_returned(session, content, utcnow())
+    except HubError as error:
+        if error.code != "not-a-returned-mail":
+            raise
+        click.echo(f"Ignored: {error.sentence}")
+    except NO_ANSWER:
+        click.echo("The database does not answer: hand the message in again later.", err=True)
+        raise SystemExit(EX_TEMPFAIL) from None
+    else:
+        for outcome in outcomes:
+            click.echo(outcome.sentence)
+    finally:
+        database.dispose()
 
 
 @main.group()

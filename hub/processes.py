@@ -28,7 +28,7 @@ from hub.settings import Settings
 READY_SECONDS = 60.0
 STOP_SECONDS = 15.0
 STEADY_SECONDS = 5.0
-MOST_FAILURES = 5
+LONGEST_WAIT = 30.0
 
 
 def find_servers(settings: Settings) -> Settings:
@@ -167,6 +167,7 @@ def worker(threads: int = 8) -> None:
 
 def scheduler(settings: Settings) -> None:
     """Run the clocks, the sweep and the sealing until told to stop; one of however many leads."""
+    import directory.actors  # noqa: F401  # registers its ticks
     import messaging.actors  # noqa: F401  # registers its ticks
     from hub.jobs import broker, schedule
     from hub.records.keys import Keys
@@ -278,6 +279,7 @@ class Up:
     say: Callable[[str], None] = print
     children: list[_Child] = field(default_factory=list)
     failures: int = 0
+    revive_at: float = 0.0
 
     def run(self) -> None:
         """Start everything, say where it is, keep it running, and stop it in order when told.
@@ -317,15 +319,17 @@ class Up:
         self.say("Stopped. Everything is kept.")
 
     def _tend(self, servers: Servers) -> None:
-        """Start again what died; give up only when a server will not start time after time."""
-        try:
-            servers.revive()
-        except HubError:
-            self.failures += 1
-            if self.failures >= MOST_FAILURES:
-                raise
-        else:
-            self.failures = 0
+        """Start again what died. While a server will not start, the directory goes on answering."""
+        if time.monotonic() >= self.revive_at:
+            try:
+                servers.revive()
+            except HubError as error:
+                self.failures += 1
+                self.revive_at = time.monotonic() + min(2.0**self.failures, LONGEST_WAIT)
+                if self.failures == 1:
+                    self.say(f"{error.sentence} It is tried again; look-ups go on answering.")
+            else:
+                self.failures = 0
         for child in self.children:
             child.revive()
 
@@ -333,7 +337,7 @@ class Up:
         """Catch mails in a folder where no mail server is given."""
         from hub.post.catcher import Catcher
 
-        if settings.smtp_url:
+        if settings.smtp_url or settings.notify_api_key:
             return settings, None
         folder = settings.data_dir / "mail"
         catcher = stack.enter_context(Catcher(folder))

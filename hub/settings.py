@@ -4,7 +4,7 @@ from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import AliasChoices, Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -20,6 +20,18 @@ class Settings(BaseSettings):
     keys_dir_override: Path | None = Field(default=None, validation_alias="HUB_KEYS_DIR")
     public_url: str = Field(default="http://127.0.0.1:8000", validation_alias="HUB_PUBLIC_URL")
     smtp_url: str = ""
+    notify_api_key: str = Field(
+        default="",
+        repr=False,
+        validation_alias=AliasChoices("HUB_NOTIFY_API_KEY", "NOTIFY_API_KEY"),
+    )
+    notify_template: str = Field(default="", validation_alias="HUB_NOTIFY_TEMPLATE")
+    notify_url: str = Field(
+        default="https://api.notifications.service.gov.uk", validation_alias="HUB_NOTIFY_URL"
+    )
+    notify_callback_token: str = Field(
+        default="", repr=False, validation_alias="HUB_NOTIFY_CALLBACK_TOKEN"
+    )
     mail_from: str = Field(
         default="hub@missing-children-hub.example", validation_alias="HUB_MAIL_FROM"
     )

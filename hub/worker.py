@@ -1,5 +1,6 @@
 """What a worker process imports: every feature's jobs and ticks, then the broker."""
 
+import directory.actors  # noqa: F401  # registers its jobs and ticks
 import messaging.actors  # noqa: F401  # registers its jobs and ticks
 from hub import logs
 from hub.jobs import broker as jobs

@@ -5,7 +5,8 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from hub.jobs import outbox
-from hub.post import mail
+from hub.jobs.model import OutboxJob
+from hub.post import mail, returned
 from hub.records.keys import Keys
 from hub.settings import Settings
 from messaging import guest_secrets
@@ -25,6 +26,13 @@ def send(session: Session, job: outbox.Job, now: datetime) -> None:
     message = session.get_one(Message, link.message_id)
     case = session.get_one(Case, message.case_id)
     mail.send(settings, letter(settings, Keys.load(settings.keys_dir), link, case, job))
+
+
+@returned.sent_to(MAIL_JOB)
+def sent_to(session: Session, job: OutboxJob) -> str | None:
+    """Return the address that a link was mailed to."""
+    link = session.get(GuestLink, job.subject_id)
+    return link.mailbox if link else None
 
 
 def letter(

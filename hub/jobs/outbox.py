@@ -158,6 +158,15 @@ def drive(
     return True
 
 
+def do_again(session: Session, job_id: UUID, run_at: datetime) -> None:
+    """Have a finished job done again, at a moment: its effect outside turned out not to be."""
+    session.execute(
+        update(OutboxJob)
+        .where(OutboxJob.id == job_id, OutboxJob.finished_at.is_not(None))
+        .values(finished_at=None, run_at=run_at, woken_at=None, lease_until=None)
+    )
+
+
 def due(session: Session, now: datetime, *, limit: int = SWEEP) -> list[UUID]:
     """Take the ids of jobs to be woken: due or with a lapsed lease, and not woken lately."""
     waiting = (

@@ -1,5 +1,8 @@
-"""Mail over SMTP: a reference and a link, never content of a case (DOMAIN.md 4.11)."""
+"""Mail over SMTP, or by GOV.UK Notify where its key is given: a reference and a link, and never
+content of a case (DOMAIN.md 4.11).
+"""
 
+import re
 import smtplib
 import ssl
 from dataclasses import dataclass
@@ -9,6 +12,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from uuid import UUID
 
 from hub.errors import HubError, unavailable
+from hub.post import notify
 from hub.settings import Settings
 
 TIMEOUT_SECONDS = 8.0  # well inside a job's lease, for a few round trips
@@ -31,14 +35,21 @@ def message_id(settings: Settings, job_id: UUID) -> str:
 
 
 def send(settings: Settings, mail: Mail) -> None:
-    """Hand a mail to the server that `smtp_url` names.
+    """Hand a mail to GOV.UK Notify, or to the server that `smtp_url` names.
 
     `smtp://user:password@host:port`, with `?starttls=1` for TLS from the first command on, or
     `smtps://` for TLS from the first byte. User and password are percent-encoded.
 
     Raises:
-        HubError: 503 with a code that says why it was not taken; never the server's words.
+        HubError: with a code that says why it was not taken, never the server's words:
+            `mail-recipient-refused` when the address itself was refused for good.
     """
+    if settings.notify_api_key:
+        notify.send(
+            settings, to=mail.to, subject=mail.subject, text=mail.text,
+            reference=mail.message_id.strip("<>"),
+        )  # fmt: skip
+        return
     message = _message(settings, mail)
     try:
         with _connect(settings) as server:
@@ -47,10 +58,8 @@ def send(settings: Settings, mail: Mail) -> None:
         raise unavailable(
             "mail-login-refused", "The mail server refused the hub's sign-in."
         ) from None
-    except smtplib.SMTPRecipientsRefused:
-        raise unavailable(
-            "mail-recipient-refused", "The mail server refused the mailbox."
-        ) from None
+    except smtplib.SMTPRecipientsRefused as error:
+        raise _recipient(*error.recipients[mail.to]) from None
     except ssl.SSLError:
         raise unavailable(
             "mail-not-secure", "The mail server's certificate was not accepted."
@@ -61,6 +70,22 @@ def send(settings: Settings, mail: Mail) -> None:
         raise unavailable("mail-refused", "The mail server refused the mail.") from None
     except OSError:
         raise _away() from None
+
+
+def _recipient(code: int, words: bytes) -> HubError:
+    """Return what a refusal at RCPT means: the mailbox's own fault, or not (RFC 5321, RFC 3463).
+
+    A refusal for now (4xx, as of a greylist), or for the hub's or the server's sake (5.7.1, as of
+    a relay that is denied), says nothing against the address.
+    """
+    if code < 500:
+        return unavailable(
+            "mail-recipient-deferred", "The mail server refused the mailbox for now."
+        )
+    status = re.match(rb"5\.(\d+)\.", words)
+    if status and status[1] not in (b"1", b"2"):
+        return unavailable("mail-refused", "The mail server refused the mail.")
+    return unavailable("mail-recipient-refused", "The mail server refused the mailbox.")
 
 
 def _message(settings: Settings, mail: Mail) -> EmailMessage:

@@ -107,7 +107,10 @@ def test_each_fault_of_the_server_has_its_code(catcher: Catcher) -> None:
     ("reply", "code"),
     [
         ("550 5.1.1 Alex Example is unknown", "mail-recipient-refused"),
-        ("451 4.7.1 Later", "mail-recipient-refused"),
+        ("550 Alex Example is unknown", "mail-recipient-refused"),
+        ("552 5.2.2 Alex Example's mailbox is full", "mail-recipient-refused"),
+        ("451 4.7.1 Later", "mail-recipient-deferred"),
+        ("554 5.7.1 Relay access denied", "mail-refused"),
     ],
 )
 def test_a_refused_mailbox_is_told_without_the_servers_words(
