@@ -365,6 +365,7 @@ def revert(
         contact.closed_at, contact.valid_to = None, None
     if "value" in changed or "channel" in changed:
         contact.verification, contact.verified_at, contact.verified_by = "unverified", None, None
+        contact.bounced_at = None
     for name in changed:
         setattr(contact, name, row.before[name])
     refuse_repeat(session, contact)

@@ -122,6 +122,7 @@ def record_verification(
     contact.verified_at = now
     contact.verified_by = actor.name
     contact.edited_at, contact.edited_by = now, actor.name
+    contact.bounced_at = None
     contact.version += 1
     session.flush()
     audit.record(
