@@ -1,4 +1,4 @@
-"""Where GOV.UK Notify calls back with what became of a mail."""
+"""Where GOV.UK Notify calls back with what became of a mail; no part of the API for partners."""
 
 import hmac
 
@@ -10,8 +10,7 @@ from directory import bounces
 from directory.api import blueprint
 from hub.errors import HubError
 from hub.web.context import database, now, runtime
-from hub.web.guards import api
-from hub.web.openapi import Operation
+from hub.web.guards import page, public
 from hub.web.requests import body, reply
 
 
@@ -22,29 +21,15 @@ class Receipt(BaseModel):
 
     reference: str | None = Field(None, max_length=1000)
     to: str = Field(max_length=320)
-    status: str = Field(max_length=40, description="such as delivered or permanent-failure")
+    status: str = Field(max_length=40)
 
 
-class OutcomeOut(BaseModel):
-    """What was done: flagged, again or ignored."""
-
-    outcome: str
-
-
-@api(
-    blueprint,
-    "/api/v1/post/notify-callback",
-    Operation(
-        "POST",
-        "Delivery receipts of GOV.UK Notify, with the bearer token that was agreed with it",
-        {200: OutcomeOut},
-        request=Receipt,
-        errors=(401,),
-    ),
-    scope=None,
-)
+@page(blueprint, "/api/v1/post/notify-callback", guard=public, methods=("POST",))
 def notify_callback() -> ResponseReturnValue:
-    """Take a receipt."""
+    """Take a receipt, with the bearer token that was agreed with Notify; say what was done.
+
+    The outcome is `flagged`, `again` or `ignored`.
+    """
     wanted = runtime().settings.notify_callback_token
     given = request.headers.get("Authorization", "").removeprefix("Bearer ")
     if not hmac.compare_digest(given.encode(), wanted.encode()) or not wanted:
