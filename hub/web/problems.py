@@ -197,12 +197,16 @@ def _bad_text(_error: Exception) -> ResponseReturnValue:
 
 def _away(error: Exception) -> ResponseReturnValue:
     log.warning("part-away", exc_info=error)
+    sent = (
+        ""
+        if request.method in ("GET", "HEAD")
+        else " What you sent may not have been kept: look whether it was before you send it again."
+    )
     return _refuse(
         unavailable(
             "unavailable",
             "The hub cannot reach its database just now: only “Whom to call now” still answers."
-            " What you sent may not have been kept: try again in a minute, and look first whether it"
-            " was. If it is urgent, telephone.",
+            f"{sent} Try again in a minute. If it is urgent, telephone.",
         )
     )
 

@@ -157,7 +157,7 @@ def test_anyone_looks_up_the_public_tier_and_is_told_how_old_it_is(app: Flask, a
         assert int(reply.headers["Age"]) >= 0
         page = client.get(PAGE)
         assert page.status_code == 200
-        assert "This is the directory as it was at" in page.text
+        assert "This is the directory of" in page.text
         assert "public tier alone" in page.text
         assert numbers(page.text) == {PUBLIC}
         unit = client.get("/?q=kent/east").text.partition("/directory/units/")[2].partition('"')[0]

@@ -52,11 +52,11 @@ def test_the_pages_say_how_old_they_are_and_what_is_away(
     go_away(servers, database_name, served[0])
     found = []
     officer.goto("/?q=Canterbury")
-    expect(officer.get_by_text("This is the directory as it was at")).to_be_visible()
+    expect(officer.get_by_text("This is the directory of")).to_be_visible()
     expect(officer.get_by_text("Directory pass: for reading alone")).to_be_visible()
     found += faults(officer)
     officer.goto(unit or "")
-    expect(officer.get_by_text("This is the directory as it was at")).to_be_visible()
+    expect(officer.get_by_text("This is the directory of")).to_be_visible()
     found += faults(officer)
     officer.goto("/inbox")
     expect(officer.get_by_text("The hub cannot reach its database just now")).to_be_visible()

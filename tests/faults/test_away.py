@@ -93,7 +93,7 @@ def test_look_ups_go_on_while_postgresql_hangs_and_after_a_start_without_it(
         assert prompt(lambda: client.get(LOOKUP)).status_code == 200
         assert prompt(lambda: client.get(LOOKUP, headers=partner)).status_code == 200
         page = prompt(lambda: client.get("/?q=Canterbury"))
-        assert "This is the directory as it was at" in page.text
+        assert "This is the directory of" in page.text
         assert "Directory pass" in page.text
         written = prompt(
             lambda: client.post(
