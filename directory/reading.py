@@ -82,7 +82,7 @@ def keep_current(app: Flask) -> None:
         while True:
             try:
                 with app.app_context():
-                    lookup()
+                    holder().current(now())
             except SQLAlchemyError:
                 log.warning("no-directory")
             time.sleep(POLL_SECONDS)

@@ -361,10 +361,10 @@ def test_with_redis_away_look_ups_answer_and_are_still_counted(
     ratelimit._local.clear()
     app = made(here.model_copy(update={"redis_url": "redis://127.0.0.1:9/0"}), keys)
     client = app.test_client()
-    replies = [client.get(LOOKUP).status_code for _ in range(ratelimit.PUBLIC_PER_WINDOW + 40)]
+    two_windows = 2 * ratelimit.PUBLIC_PER_WINDOW
+    replies = [client.get(LOOKUP).status_code for _ in range(two_windows + 1)]
     assert replies[0] == 200
-    assert set(replies) <= {200, 429}
-    assert 200 in replies[1:]
+    assert set(replies) == {200, 429}
     app.extensions["hub"].database.dispose()
 
 
