@@ -228,9 +228,10 @@ def consume(session: Session, token: str, now: datetime) -> None:
     session.flush()
 
 
-def revoke_for_unit(session: Session, unit_id: UUID, now: datetime) -> None:
-    """End every link of a unit that has become reachable (DOMAIN.md 3, Reach)."""
-    _revoke(session, now, GuestLink.unit_id == unit_id)
+def revoke_for_unit(session: Session, unit_id: UUID, status: str, now: datetime) -> None:
+    """End every link of a unit that has become reachable for cases of a status (DOMAIN.md 3)."""
+    of_status = select(Message.id).where(Message.status == status)
+    _revoke(session, now, GuestLink.unit_id == unit_id, GuestLink.message_id.in_(of_status))
 
 
 def _revoke(session: Session, now: datetime, *which: ColumnElement[bool]) -> None:
@@ -243,7 +244,11 @@ def _revoke(session: Session, now: datetime, *which: ColumnElement[bool]) -> Non
 
 def _sent_by(session: Session, actor: Actor, message_id: UUID) -> Message:
     message = session.get(Message, message_id)
-    if message is None or message.sender_unit_id not in actor.unit_ids:
+    if (
+        message is None
+        or message.sender_unit_id not in actor.unit_ids
+        or actor.status not in (None, message.status)
+    ):
         raise not_found()
     return message
 

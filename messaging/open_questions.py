@@ -87,7 +87,7 @@ def asked(session: Session, actor: Actor, reference: str, number: int) -> Questi
             Message.sender_unit_id.in_(actor.unit_ids),
         )
     ).one_or_none()
-    if row is None:
+    if row is None or actor.status not in (None, row.Case.status):
         raise not_found()
     message, case = row
     units = session.scalars(

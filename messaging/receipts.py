@@ -1,6 +1,6 @@
 """Delivered, opened, acknowledged: different facts, each once, with its name (DOMAIN.md 4.5)."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from datetime import datetime
 from typing import cast
 from uuid import UUID
@@ -40,15 +40,21 @@ def note(
 
 
 def delivered(session: Session, actor: Actor, messages: Collection[UUID], now: datetime) -> None:
-    """Note that messages were handed to the system of units that they were sent to."""
+    """Note that messages were handed to the system of units that they were sent to.
+
+    What was sent while such a unit was not on the hub has reached it now: its clocks start.
+    """
     if not messages:
         return
     pairs = session.execute(
-        select(Recipient.message_id, Recipient.unit_id).where(
+        select(Recipient.message_id, Recipient.unit_id, Recipient.reach).where(
             Recipient.message_id.in_(messages), Recipient.unit_id.in_(actor.unit_ids)
         )
-    )
-    note(session, None, [(row.message_id, row.unit_id) for row in pairs], "delivered", now)
+    ).all()
+    new = note(session, None, [(row.message_id, row.unit_id) for row in pairs], "delivered", now)
+    for message_id, unit, reach in pairs:
+        if reach == "not-on-hub" and message_id in new:
+            restart(session, message_id, [unit], now)
 
 
 def opened(
@@ -107,13 +113,22 @@ def acknowledge(
     return str(row[0].reference)
 
 
-_UNDELIVERED = text("""
-SELECT r.message_id, r.unit_id, c.status, c.id AS case_id
+_WAITING = text("""
+SELECT DISTINCT c.status, r.unit_id
 FROM recipient r JOIN cases c ON c.id = r.case_id
 WHERE c.closed_at IS NULL AND r.reach <> 'staffed'
     AND NOT EXISTS (SELECT FROM receipt d WHERE d.message_id = r.message_id
         AND d.unit_id = r.unit_id AND d.kind = 'delivered')
-ORDER BY r.message_id LIMIT 500
+ORDER BY c.status, r.unit_id
+""")
+_UNDELIVERED = text("""
+SELECT r.message_id, r.unit_id
+FROM recipient r JOIN cases c ON c.id = r.case_id
+WHERE c.closed_at IS NULL AND r.reach <> 'staffed' AND c.status = :status
+    AND r.unit_id = ANY(:units)
+    AND NOT EXISTS (SELECT FROM receipt d WHERE d.message_id = r.message_id
+        AND d.unit_id = r.unit_id AND d.kind = 'delivered')
+ORDER BY r.message_id, r.unit_id LIMIT 500
 """)
 
 
@@ -125,18 +140,21 @@ def catch_up(session: Session, now: datetime) -> int:
     from hub.identity.reach import reach_of
     from messaging import guests
 
-    waiting: Sequence[tuple[UUID, UUID, str, UUID]] = [
-        tuple(row) for row in session.execute(_UNDELIVERED)
-    ]
+    # Units first: of those that stay away there may be any number of messages, for ever.
+    waiting: dict[str, list[UUID]] = {}
+    for row in session.execute(_WAITING):
+        waiting.setdefault(row.status, []).append(row.unit_id)
     delivered = 0
-    for status in {row[2] for row in waiting}:
-        units = {row[1] for row in waiting if row[2] == status}
+    for status, units in waiting.items():
         staffed = {u for u, r in reach_of(session, units, status, now).items() if r == "staffed"}
-        pairs = [(m, u) for m, u, of, _ in waiting if of == status and u in staffed]
+        pairs = [
+            (row.message_id, row.unit_id)
+            for row in session.execute(_UNDELIVERED, {"status": status, "units": list(staffed)})
+        ]
         new = note(session, None, pairs, "delivered", now)
         delivered += len(new)
         for unit in staffed:
-            guests.revoke_for_unit(session, unit, now)
+            guests.revoke_for_unit(session, unit, status, now)
         for message_id in new:
             outbox.enqueue(session, "nudge", message_id, now=now)
             restart(session, message_id, staffed, now)

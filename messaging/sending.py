@@ -316,11 +316,15 @@ def unit_named(session: Session, name: str, pointer: str) -> PartyUnit:
 
 
 def _everyone(act: Act) -> dict[UUID, PartyUnit]:
-    """Return the other parties that may read the message's widest part."""
+    """Return the other parties that may read the message's widest part.
+
+    A unit that was sent one message sees that, and not what is said in the case later (4.8).
+    """
     return {
         unit: party
         for unit, party in act.case.parties.items()
         if unit != act.unit
+        and (party.full or "reporter" in act.case.relations(unit))
         and audiences.may_read(
             act.audience, police=party.police, part=party.part, full=True, recipient=True,
             sender=False,

@@ -73,7 +73,12 @@ def attach(session: Session, actor: Actor, vault: Vault, upload: Upload, now: da
             `file-missing`; `nothing-to-answer`; `unit-on-hub`; `reply-waiting` when one is pending.
     """
     message = session.get(Message, upload.message_id)
-    if message is None or message.sender_unit_id not in actor.unit_ids or actor.id is None:
+    if (
+        message is None
+        or message.sender_unit_id not in actor.unit_ids
+        or actor.status not in (None, message.status)
+        or actor.id is None
+    ):
         raise not_found()
     require(actor, "signed-reply.upload", "requester")
     content = signed_files.read_whole(upload.file)
@@ -177,9 +182,14 @@ def decide(
     return answer_id
 
 
-def read(session: Session, actor: Actor, vault: Vault, reply_id: UUID) -> ReplyCard:
-    """Return a signed reply, without its file, to the unit that sent the request."""
+def read(session: Session, actor: Actor, vault: Vault, reply_id: UUID, now: datetime) -> ReplyCard:
+    """Return a signed reply, without its file, to the unit that sent the request; on record.
+
+    Raises:
+        HubError: `not-found` to all but the unit that sent the request.
+    """
     reply = _of_my_unit(session, actor, reply_id)
+    _consulted(session, actor, reply, now)
     return _card(session, actor, vault, reply)
 
 
@@ -214,22 +224,28 @@ def file(
         vault.decrypt(session, case_id, piece.ciphertext, _aad(reply.id, str(piece.number)))
         for piece in pieces
     )
-    audit.record(
-        session, actor.who, audit.CONSULTATION, now=now, case_id=case_id,
-        object_kind="signed-reply", object_id=reply.id, reason_code="signed-reply",
-    )  # fmt: skip
+    _consulted(session, actor, reply, now)
     return card, content
 
 
+def _consulted(session: Session, actor: Actor, reply: SignedReply, now: datetime) -> None:
+    """Put it on record that somebody looked at what a signed reply says."""
+    audit.record(
+        session, actor.who, audit.CONSULTATION, now=now,
+        case_id=session.get_one(Message, reply.message_id).case_id,
+        object_kind="signed-reply", object_id=reply.id, reason_code="signed-reply",
+    )  # fmt: skip
+
+
 def _of_my_unit(session: Session, actor: Actor, reply_id: UUID) -> SignedReply:
-    reply = session.scalar(
-        select(SignedReply)
+    row = session.execute(
+        select(SignedReply, Message.status)
         .join(Message, Message.id == SignedReply.message_id)
         .where(SignedReply.id == reply_id, Message.sender_unit_id.in_(actor.unit_ids))
-    )
-    if reply is None:
+    ).one_or_none()
+    if row is None or actor.status not in (None, row.status):
         raise not_found()
-    return reply
+    return row.SignedReply
 
 
 def _locked(session: Session, actor: Actor, reply_id: UUID) -> tuple[SignedReply, Message, Case]:

@@ -129,7 +129,9 @@ def show(reply_id: UUID) -> ResponseReturnValue:
 
 def _card(reply_id: UUID, problems: dict[str, str], status: int = 200) -> ResponseReturnValue:
     with context.database().unit_of_work() as session:
-        card = signed_replies.read(session, context.current_actor(), context.vault(), reply_id)
+        card = signed_replies.read(
+            session, context.current_actor(), context.vault(), reply_id, context.now()
+        )
     return render_template(
         "messaging/signed_reply.html",
         card=card,
@@ -219,7 +221,7 @@ def decide(reply_id: UUID) -> ResponseReturnValue:
                 session, actor, context.vault(), reply_id,
                 authorise=decision == "authorise", now=context.now(),
             )  # fmt: skip
-            card = signed_replies.read(session, actor, context.vault(), reply_id)
+            card = signed_replies.read(session, actor, context.vault(), reply_id, context.now())
     except HubError as error:
         if error.status not in (403, 409, 422):
             raise
