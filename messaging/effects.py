@@ -16,18 +16,19 @@ from hub.db import new_id
 from hub.errors import HubError, conflict, invalid
 from hub.identity.reach import reach
 from hub.organisations import lineage
-from messaging import clocks, contracts, lead, reporting
+from messaging import audiences, clocks, contracts, lead, reporting
 from messaging.model import (
     Case,
     Clock,
     Episode,
     LeadRequest,
     LocatedClaim,
+    Message,
     Receipt,
     Report,
     Tenure,
 )
-from messaging.sending import Act, receipt, unit_named
+from messaging.sending import Act, everyone, receipt, unit_named
 from messaging.state import OpenEpisode, OpenReport, PartyUnit
 
 ON_DUTY = timedelta(hours=8)
@@ -86,6 +87,7 @@ def _record(act: Act) -> None:
     if report is not None:
         reported = report
         act.later(lambda: _settle(act, reported, "recorded", episode_id))
+        _tell(act, {report.reporter} | _authorities(act))
         _meet(act, report.message_id, "report-outcome")
     act.clock("ukmpu", act.unit)
     act.clock(clocks.review_kind(body.risk), act.unit)
@@ -130,12 +132,14 @@ def _tell_police(act: Act) -> None:
 def telephone_record(act: Act) -> None:
     """A call on record: it settles what a call can, starts clocks, and never moves a lead (4.5)."""
     body = cast(contracts.TelephoneRecord, act.body)
-    case, report = act.case, act.case.report
+    report = act.case.report
     if body.called_at > act.at + timedelta(minutes=5):
         raise invalid("in-future", "The call cannot be later than now.", "/body/called_at")
     if act.in_reply_to is None:
-        request = case.episode.request_message if case.episode else None
-        act.in_reply_to = request or (report.message_id if report else None)
+        act.in_reply_to = _rung_about(act)
+    asked = act.session.get(Message, act.in_reply_to) if act.in_reply_to else None
+    if asked is not None:
+        act.audience = audiences.narrower(act.audience, asked.audience)
     about_report = report is not None and act.in_reply_to == report.message_id
     if about_report and report is not None and report.reporter == act.unit:
         _call_about_report(act, report, body)
@@ -146,8 +150,8 @@ def telephone_record(act: Act) -> None:
             " link or a signed reply.",
         )
     told = _told(act, body)
-    if told is not None and act.in_reply_to is not None:
-        message_id = act.in_reply_to
+    if told is not None and asked is not None and asked.sender_unit_id in act.actor.unit_ids:
+        message_id = asked.id
         row = receipt(message_id, told, "told-by-telephone", act.at, act.actor)
         row["who_name"] = act.actor.name
         act.later(
@@ -156,6 +160,20 @@ def telephone_record(act: Act) -> None:
             )
         )
         act.later(lambda: _start_clocks(act, message_id, told))
+
+
+def _rung_about(act: Act) -> UUID | None:
+    """Return the open question of this very unit that a call is about, where it names none."""
+    episode, report = act.case.episode, act.case.report
+    if episode is not None and episode.lead == act.unit and episode.request_message is not None:
+        return episode.request_message
+    return report.message_id if report is not None and report.reporter == act.unit else None
+
+
+def _tell(act: Act, units: set[UUID]) -> None:
+    """Send to these parties too, whomever the sender named."""
+    for unit in units:
+        act.to.setdefault(unit, act.case.parties[unit])
 
 
 def _call_about_report(act: Act, report: OpenReport, body: contracts.TelephoneRecord) -> None:
@@ -167,19 +185,20 @@ def _call_about_report(act: Act, report: OpenReport, body: contracts.TelephoneRe
     if body.outcome == "refused":
         # At once to the responsible authority and the force's duty inspector (4.2).
         act.priority = "urgent"
-        for unit in _authorities(act) | _top_of(act, report.addressed):
-            act.to.setdefault(
-                unit, act.case.parties.get(unit) or unit_named(act.session, str(unit), "/to")
-            )
-        act.to.setdefault(report.addressed, act.case.parties[report.addressed])
+        _tell(act, _authorities(act) | {report.addressed})
+        _tell_duty_inspector(act, report.addressed)
 
 
 def _authorities(act: Act) -> set[UUID]:
     return {u for u, party in act.case.parties.items() if party.part == "responsible-authority"}
 
 
-def _top_of(act: Act, unit: UUID) -> set[UUID]:
-    return {lineage(act.session, unit)[-1]}
+def _tell_duty_inspector(act: Act, unit: UUID) -> None:
+    """Send to the whole force of a unit too: whoever is its duty inspector has it (4.2)."""
+    force = lineage(act.session, unit)[-1]
+    act.to.setdefault(
+        force, act.case.parties.get(force) or unit_named(act.session, str(force), "/to")
+    )
 
 
 def _told(act: Act, body: contracts.TelephoneRecord) -> UUID | None:
@@ -221,8 +240,8 @@ def report_not_accepted(act: Act) -> None:
         raise conflict("report-settled", "There is no report here that waits for police.")
     act.in_reply_to = report.message_id
     act.priority = "urgent"
-    for unit in {report.reporter} | _authorities(act):
-        act.to.setdefault(unit, act.case.parties[unit])
+    _tell(act, {report.reporter} | _authorities(act))
+    _tell_duty_inspector(act, act.unit)
     _meet(act, None, "report-outcome")
     if body.readdress_to is None:
         state = _step(report, "not-accepted")
@@ -340,7 +359,7 @@ def update_(act: Act) -> None:
     if report is not None and report.reporter == act.unit and report.state == "not-accepted":
         state = _step(report, "new-information")
         act.later(lambda: _settle(act, report, state))
-        act.to.setdefault(report.addressed, case.parties[report.addressed])
+        _tell(act, {report.addressed})
         act.reply_due_at = act.clock(
             "report-outcome", report.addressed, started=_reachable(act, report.addressed)
         )
@@ -397,15 +416,16 @@ def located(act: Act) -> None:
             raise conflict("episode-ended", "No episode is open, so nobody counts as missing.")
         state = _step(report, "returned")
         act.later(lambda: _settle(act, report, state))
-        act.to.setdefault(report.addressed, act.case.parties[report.addressed])
+        _tell(act, {report.addressed})
         _meet(act, None, "report-outcome")
         return
     act.priority = "urgent"
     after = lead.locate(episode.as_rules(), act.unit, act.message_id, act.at)
     if after.ended_at is not None:
+        act.to |= everyone(act)
         act.later(lambda: _end(act, episode))
         return
-    act.to.setdefault(episode.lead, act.case.parties[episode.lead])
+    _tell(act, {episode.lead})
     act.reply_due_at = act.clock(
         "located-answer", episode.lead, started=_reachable(act, episode.lead)
     )
@@ -427,6 +447,7 @@ def located_confirm(act: Act) -> None:
         claim.message_id,
         act.at,
     )
+    act.to |= everyone(act)
     _close_claim(act, claim, "confirmed")
     act.later(lambda: _end(act, episode))
 
@@ -439,7 +460,7 @@ def located_refuse(act: Act) -> None:
         act.unit,
         claim.message_id,
     )
-    act.to.setdefault(claim.by_unit_id, act.case.parties[claim.by_unit_id])
+    _tell(act, {claim.by_unit_id})
     act.to |= _police_parties(act)
     _close_claim(act, claim, "refused")
 
@@ -456,6 +477,7 @@ def closure(act: Act) -> None:
             state = _step(report, "returned")
             act.later(lambda: _settle(act, report, state))
         _meet(act, None, "report-outcome")
+    act.to |= everyone(act)
     act.later(
         lambda: act.session.execute(
             update(Case).where(Case.id == act.case.id).values(closed_at=act.at)

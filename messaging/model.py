@@ -300,3 +300,9 @@ for _name, _code, _sentence in (
     ("fk_message_case_id_status", "status-mismatch", "A case keeps its status for life."),
 ):
     register_constraint(_name, _code, 409, _sentence)
+register_constraint(
+    "fk_message_in_reply_to",
+    "reply-to-nothing",
+    422,
+    "There is no such message in this case: in_reply_to names one of its messages.",
+)

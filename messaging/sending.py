@@ -268,8 +268,8 @@ def _send(
         EFFECTS[command.type](act)
     except lead.Refused as refused:
         raise refusal(session, case, act.in_reply_to, refused.code) from None
-    if not act.to:
-        act.to = _everyone(act)
+    if not command.to:
+        act.to = everyone(act) | act.to
     act.to.pop(unit, None)
     act.reach |= reach_of(session, [u for u in act.to if u not in act.reach], case.status, case.at)
     _write(act)
@@ -315,7 +315,7 @@ def unit_named(session: Session, name: str, pointer: str) -> PartyUnit:
     )  # fmt: skip
 
 
-def _everyone(act: Act) -> dict[UUID, PartyUnit]:
+def everyone(act: Act) -> dict[UUID, PartyUnit]:
     """Return the other parties that may read the message's widest part.
 
     A unit that was sent one message sees that, and not what is said in the case later (4.8).
