@@ -9,7 +9,15 @@ from datetime import date
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationInfo,
+    field_validator,
+)
 from pydantic.config import JsonDict
 
 from messaging import codes
@@ -49,7 +57,13 @@ class Child(Contract):
     date_of_birth: date | None = Field(
         None, json_schema_extra=ask("Date of birth", "For example, 27 3 2012. An age will do.")
     )
-    age: int | None = Field(None, ge=0, le=25, json_schema_extra=ask("Age in years", width=3))
+    age: int | None = Field(
+        None,
+        ge=0,
+        le=25,
+        validate_default=True,
+        json_schema_extra=ask("Age in years", width=3),
+    )
     sex: Literal["female", "male", "other", "not-known"] | None = Field(
         None, json_schema_extra=ask("Sex", more=True)
     )
@@ -75,11 +89,12 @@ class Child(Contract):
         json_schema_extra=ask("Identifiers", "One a line, such as “NHS 999 000 0000”", more=True),
     )
 
-    @model_validator(mode="after")
-    def _old_enough_to_know(self) -> "Child":
-        if self.date_of_birth is None and self.age is None:
+    @field_validator("age")
+    @classmethod
+    def _old_enough_to_know(cls, age: int | None, info: ValidationInfo) -> int | None:
+        if age is None and info.data.get("date_of_birth", "unreadable") is None:
             raise ValueError("Give a date of birth or an age")
-        return self
+        return age
 
 
 class MissingEpisodeReport(Contract):
@@ -172,12 +187,14 @@ class TelephoneRecord(Contract):
     with_name: Line = Field(json_schema_extra=ask("Whom you spoke to"))
     with_collar: Line | None = Field(
         None,
+        validate_default=True,
         json_schema_extra=ask(
             "Their collar or staff number", "Needed when they took the report", width=10
         ),
     )
     their_reference: Line | None = Field(
         None,
+        validate_default=True,
         json_schema_extra=ask(
             "Their reference or incident number", "Needed when they took the report", width=20
         ),
@@ -187,21 +204,28 @@ class TelephoneRecord(Contract):
     )
     reason: Words | None = Field(
         None,
+        validate_default=True,
         json_schema_extra=long(
             "What they said", "Their reason, when they refused or told you to wait"
         ),
     )
     unit: str | None = Field(None, max_length=200, json_schema_extra=ask("", hidden=True))
 
-    @model_validator(mode="after")
-    def _whole(self) -> "TelephoneRecord":
-        if self.outcome == "taken" and not (self.with_collar and self.their_reference):
+    @field_validator("with_collar", "their_reference")
+    @classmethod
+    def _proved(cls, number: str | None, info: ValidationInfo) -> str | None:
+        if number is None and info.data.get("outcome") == "taken":
             raise ValueError(
                 "Give their incident number and collar number, or say that they told you to wait"
             )
-        if self.outcome == "refused" and not self.reason:
+        return number
+
+    @field_validator("reason")
+    @classmethod
+    def _reasoned(cls, reason: str | None, info: ValidationInfo) -> str | None:
+        if reason is None and info.data.get("outcome") == "refused":
             raise ValueError("Say what reason they gave for refusing")
-        return self
+        return reason
 
 
 class ReportNotAccepted(Contract):
@@ -217,17 +241,19 @@ class ReportNotAccepted(Contract):
     readdress_to: str | None = Field(
         None,
         max_length=200,
+        validate_default=True,
         json_schema_extra=ask(
             "Which unit must take it",
             "Needed for “another police unit”: its code, such as kent/east",
         ),
     )
 
-    @model_validator(mode="after")
-    def _says_where(self) -> "ReportNotAccepted":
-        if (self.reason == "wrong-force") != bool(self.readdress_to):
+    @field_validator("readdress_to")
+    @classmethod
+    def _says_where(cls, unit: str | None, info: ValidationInfo) -> str | None:
+        if "reason" in info.data and (info.data["reason"] == "wrong-force") != bool(unit):
             raise ValueError("Name the unit that must take it, when and only when it is another’s")
-        return self
+        return unit
 
 
 class LeadTransferRequest(Contract):
@@ -294,7 +320,9 @@ class LeadTransferDecline(Contract):
         "duplicate", "other",
     ] = Field(json_schema_extra=ask("Why", labels=codes.DECLINES))  # fmt: skip
     explanation: Words | None = Field(
-        None, json_schema_extra=long("Explain it", "Needed for “another reason”")
+        None,
+        validate_default=True,
+        json_schema_extra=long("Explain it", "Needed for “another reason”"),
     )
     information_needed: Words | None = Field(
         None, json_schema_extra=long("Information you would need")
@@ -302,11 +330,12 @@ class LeadTransferDecline(Contract):
     suggested_lead: Line | None = Field(None, json_schema_extra=ask("Who should lead instead"))
     authorised_by: Line | None = Field(None, json_schema_extra=ask("Authorised by", more=True))
 
-    @model_validator(mode="after")
-    def _explained(self) -> "LeadTransferDecline":
-        if self.reason == "other" and not self.explanation:
+    @field_validator("explanation")
+    @classmethod
+    def _explained(cls, explanation: str | None, info: ValidationInfo) -> str | None:
+        if explanation is None and info.data.get("reason") == "other":
             raise ValueError("Explain the reason")
-        return self
+        return explanation
 
 
 class LeadTransferWithdraw(Contract):
