@@ -197,7 +197,7 @@ def _tell_duty_inspector(act: Act, unit: UUID) -> None:
     """Send to the whole force of a unit too: whoever is its duty inspector has it (4.2)."""
     force = lineage(act.session, unit)[-1]
     act.to.setdefault(
-        force, act.case.parties.get(force) or unit_named(act.session, str(force), "/to")
+        force, act.case.parties.get(force) or unit_named(act.session, str(force), "/to", act.at)
     )
 
 
@@ -205,7 +205,7 @@ def _told(act: Act, body: contracts.TelephoneRecord) -> UUID | None:
     """Return the unit that was rung about the message: named, or the one that cannot be reached."""
     case = act.case
     if body.unit is not None:
-        return unit_named(act.session, body.unit, "/body/unit").unit_id
+        return unit_named(act.session, body.unit, "/body/unit", act.at).unit_id
     if case.episode is not None and act.in_reply_to == case.episode.request_message:
         return case.episode.request_to
     if case.report is not None and act.in_reply_to == case.report.message_id:
@@ -247,7 +247,7 @@ def report_not_accepted(act: Act) -> None:
         state = _step(report, "not-accepted")
         act.later(lambda: _settle(act, report, state))
         return
-    other = unit_named(act.session, body.readdress_to, "/body/readdress_to")
+    other = unit_named(act.session, body.readdress_to, "/body/readdress_to", act.at)
     if not other.police or other.unit_id == act.unit:
         raise invalid("unit-unknown", "Name another police unit.", "/body/readdress_to")
     if report.state != "awaiting-police":

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from sqlalchemy import insert
 from sqlalchemy.orm import Session
 
+from hub.clock import LONDON
 from hub.db import new_id
 from hub.errors import FieldProblem, HubError, conflict, forbidden, invalid
 from hub.identity import policy
@@ -290,21 +291,24 @@ def _named(session: Session, act: Act) -> dict[UUID, PartyUnit]:
     """Return the units that the sender named; parties as they are, others as they would be."""
     found: dict[UUID, PartyUnit] = {}
     for index, name in enumerate(act.command.to):
-        party = unit_named(session, name, f"/to/{index}")
+        party = unit_named(session, name, f"/to/{index}", act.at)
         found[party.unit_id] = act.case.parties.get(party.unit_id, party)
     if act.unit in found and len(found) == 1:
         raise invalid("to-itself", "This is your own unit: name another.", "/to/0")
     return found
 
 
-def unit_named(session: Session, name: str, pointer: str) -> PartyUnit:
+def unit_named(session: Session, name: str, pointer: str, at: datetime) -> PartyUnit:
     """Return a unit by code or UUID, with the part that its kind of organisation takes.
+
+    A unit that is to end stands until its day comes, in London.
 
     Raises:
         HubError: 422 when there is none, or it is no more.
     """
     unit = find_unit(session, name)
-    if unit is None or unit.valid_to is not None:
+    today = at.astimezone(LONDON).date()
+    if unit is None or (unit.valid_to is not None and unit.valid_to <= today):
         raise invalid(
             "unit-unknown", "There is no such unit: look it up in the directory.", pointer
         )

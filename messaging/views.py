@@ -21,7 +21,7 @@ from hub.records import audit, consultation
 from hub.records.vault import Vault
 from messaging import audiences, receipts, references
 from messaging.contracts import CONTRACTS
-from messaging.model import Case, Message, MessagePart, Receipt, Recipient
+from messaging.model import Case, Episode, Message, MessagePart, Receipt, Recipient
 from messaging.sending import part_aad
 from messaging.state import CaseState, load
 
@@ -171,6 +171,8 @@ class CaseView:
     messages: list[MessageView]
     actions: list[Action]
     child: dict[str, Any]
+    located_at: datetime | None = None
+    """When the last episode ended with the child located; None while one is open."""
 
     @property
     def state(self) -> str:
@@ -179,7 +181,9 @@ class CaseView:
             return "closed"
         if self.lead is not None:
             return "open"
-        return self.report.state if self.report else "between-episodes"
+        if self.report is None or self.report.state == "recorded":
+            return "between-episodes"
+        return self.report.state
 
 
 @dataclass(frozen=True)
@@ -267,6 +271,8 @@ def case_view(
     )
     if case.episode:
         view.lead = view.tenures[-1]
+    else:
+        view.located_at = _located_at(session, case.id)
     audit.record(
         session,
         actor.who,
@@ -400,6 +406,16 @@ def unit_names(session: Session, units: Sequence[UUID]) -> list[UnitName]:
 def _names(session: Session, case_id: UUID) -> dict[UUID, UnitName]:
     rows = session.execute(_NAMES, {"case_id": case_id})
     return {row.id: UnitName(*row) for row in rows}
+
+
+def _located_at(session: Session, case_id: UUID) -> datetime | None:
+    last = session.execute(
+        select(Episode.end_reason, Episode.ended_at)
+        .where(Episode.case_id == case_id)
+        .order_by(Episode.number.desc())
+        .limit(1)
+    ).one_or_none()
+    return last.ended_at if last is not None and last.end_reason == "located" else None
 
 
 _TENURES = text("""

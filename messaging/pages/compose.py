@@ -19,6 +19,7 @@ from messaging import drafts, sending, views, wording
 from messaging.contracts import CONTRACTS, Command
 from messaging.pages import picking
 from messaging.pages.blueprint import blueprint
+from messaging.pages.case import ask_reason, known_reason
 from messaging.pages.forms import MessageForm
 from messaging.pages.once import FIELD, once, token
 
@@ -79,11 +80,16 @@ def _writing(reference: str, message_type: str) -> Writing:
 
 @page(blueprint, "/cases/<reference>/send/<message_type>", guard=READ, endpoint="compose")
 def show(reference: str, message_type: str) -> ResponseReturnValue:
-    """Show the form, filled in as far as the case or a draft knows; first choose whom to ask."""
+    """Show the form, filled in as far as the case or a draft knows.
+
+    It shows what is on the case: first ask why, as the case's page does, then whom to ask.
+    """
     writing = _writing(reference, message_type)
     actor = context.current_actor()
     form = _form(actor, message_type)
     with context.database().unit_of_work() as session:
+        if known_reason(session, reference) is None:
+            return ask_reason(reference, request.full_path.rstrip("?"), {})
         known = views.prefill(
             session, actor, context.vault(), reference, message_type, context.now()
         )

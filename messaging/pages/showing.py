@@ -37,6 +37,7 @@ def case(session: Session, actor: Actor, keys: Keys, view: CaseView, now: dateti
         "state": view.state,
         "lead": _lead(view, actor),
         "home_unit": view.home.name if view.home else None,
+        "located_at": view.located_at,
         "report": _report(view),
         "request": _request(view),
         "claims": [

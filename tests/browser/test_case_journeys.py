@@ -87,6 +87,9 @@ def test_from_a_refused_report_to_a_lead_in_kent_and_the_child_found(sign_in: Si
     act(kent, "Confirm that the child is located")
     act(kent, "Confirm: the child is located")
     assert lead_of(kent) == "Nobody leads"
+    worker.goto(f"/cases/{reference}")
+    for page in (kent, worker):
+        expect(page.get_by_text("The child is located. The episode ended")).to_be_visible()
     act(kent, "Close the case")
     kent.get_by_label("Outcome").fill("EXERCISE. Found well.")
     act(kent, "Close the case")
@@ -200,6 +203,19 @@ def test_a_reason_is_asked_once_where_no_message_gives_it(sign_in: SignIn) -> No
     expect(inspector.get_by_text("Robin").first).to_be_visible()
     inspector.goto(f"/cases/{reference}")
     expect(inspector.get_by_text("Robin").first).to_be_visible()
+
+
+def test_a_form_that_shows_what_is_on_the_case_asks_for_the_reason_too(sign_in: SignIn) -> None:
+    reference = recorded_by(sign_in(cast.MET_OFFICER))
+    inspector = sign_in(cast.MET_INSPECTOR)
+    inspector.goto(f"/cases/{reference}/send/missing-episode-report")
+    expect(inspector.get_by_role("heading", level=1)).to_have_text(
+        "Why are you looking at this case?"
+    )
+    assert "Robin" not in inspector.content()
+    inspector.get_by_label("I supervise or review this work").check()
+    act(inspector, "Show the case")
+    expect(inspector.get_by_label("Given name")).to_have_value("Robin")
 
 
 def test_the_sender_sees_who_has_looked(sign_in: SignIn) -> None:

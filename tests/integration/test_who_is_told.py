@@ -1,12 +1,14 @@
 """Who gets a message: whom it names, whoever must hear of it, and nobody beside (DOMAIN.md 4.8)."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import text
 
+from hub.clock import LONDON
 from hub.db import Database
 from hub.identity.actor import Actor
 from hub.records.vault import Vault
@@ -133,3 +135,18 @@ def test_a_reply_to_no_message_of_the_case_is_said_to_be_one(world: World) -> No
             ),
         )
         assert error.status == 422
+
+
+def test_a_unit_that_is_to_end_is_written_to_until_its_day(world: World) -> None:
+    ref = world.open(world.met).case_reference
+    day = world.now.astimezone(LONDON).date()
+    for ends, stands in ((day + timedelta(days=1), True), (day, False)):
+        with world.database.unit_of_work() as session:
+            session.execute(
+                text("UPDATE unit SET valid_to = :ends WHERE code = :code"),
+                {"ends": ends, "code": KENT},
+            )
+        if stands:
+            assert told(world, world.send(world.met, ref, "update", to=[KENT], **NEWS)) == {KENT}
+        else:
+            refused("unit-unknown", lambda: world.send(world.met, ref, "update", to=[KENT], **NEWS))
