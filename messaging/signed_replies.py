@@ -245,7 +245,8 @@ def _of_my_unit(session: Session, actor: Actor, reply_id: UUID) -> SignedReply:
     ).one_or_none()
     if row is None or actor.status not in (None, row.status):
         raise not_found()
-    return row.SignedReply
+    reply: SignedReply = row.SignedReply
+    return reply
 
 
 def _locked(session: Session, actor: Actor, reply_id: UUID) -> tuple[SignedReply, Message, Case]:

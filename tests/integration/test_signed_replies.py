@@ -15,7 +15,7 @@ from hub.identity.actor import Actor
 from hub.records.keys import Keys
 from hub.records.model import AuditRecord
 from hub.records.vault import Vault
-from messaging import sending, signed_replies
+from messaging import open_questions, sending, signed_replies
 from messaging.contracts import Command
 from messaging.model import LeadRequest, SignedReply, SignedReplyChunk, Tenure
 from messaging.signed_files import CHUNK_BYTES
@@ -218,6 +218,35 @@ def test_the_file_is_encrypted_in_pieces_and_every_download_is_on_record(paper: 
         with pytest.raises(HubError) as refused:
             signed_replies.file(session, paper.stranger, paper.vault, reply_id, NOW)
     assert refused.value.status == 404
+
+
+def test_what_the_paper_says_is_read_on_record_and_by_the_senders_unit_alone(paper: Paper) -> None:
+    reply_id = paper.attach()
+    with paper.database.unit_of_work() as session:
+        card = signed_replies.read(session, paper.officer, paper.vault, reply_id, NOW)
+        assert card.fields["officer_name"] == "Joan Tremayne"
+        looked = select(func.count()).where(
+            AuditRecord.object_id == reply_id, AuditRecord.action == "consultation"
+        )
+        assert session.scalar(looked) == 1
+
+
+def test_a_sign_in_for_actual_cases_finds_no_paper_of_an_exercise(paper: Paper) -> None:
+    reply_id = paper.attach()
+    actual = replace(paper.inspector, id=uuid4(), status="actual")
+    with paper.database.unit_of_work() as session:
+        for look in (
+            lambda: signed_replies.read(session, actual, paper.vault, reply_id, NOW),
+            lambda: signed_replies.file(session, actual, paper.vault, reply_id, NOW),
+            lambda: open_questions.asked(session, actual, paper.reference, 2),
+        ):
+            with pytest.raises(HubError) as refused:
+                look()
+            assert refused.value.status == 404
+    for act in (lambda: paper.decide(actual, reply_id), lambda: paper.attach(actual)):
+        with pytest.raises(HubError) as refused:
+            act()
+        assert refused.value.status == 404
 
 
 def test_a_second_paper_waits_for_the_first(paper: Paper) -> None:
