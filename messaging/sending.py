@@ -1,6 +1,6 @@
 """The one way of every message: contract, permission, effect, receipts, clocks, audit.
 
-A type adds a contract (contracts.py) and an effect (effects.py), and nothing here. All of it is
+A type adds a contract (contracts/) and an effect (effects/), and nothing here. All of it is
 in the caller's transaction: the message, what it does, its receipts, its record, its wake-ups.
 """
 

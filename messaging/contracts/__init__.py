@@ -1,0 +1,112 @@
+"""The contracts of the messages: one definition for API, forms and storage (DOMAIN.md 8).
+
+Few fields are required. A field's `json_schema_extra` says how a form asks for it, and its
+`audience` where that is narrower than its type's.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from messaging.contracts.closing import Closure
+from messaging.contracts.fields import Contract, Line, Telephone, Words, ask, long
+from messaging.contracts.locating import Located, LocatedConfirm, LocatedRefuse
+from messaging.contracts.news import Update
+from messaging.contracts.offers import (
+    LeadTransferAccept,
+    LeadTransferDecline,
+    LeadTransferRequest,
+    LeadTransferWithdraw,
+)
+from messaging.contracts.reports import (
+    Child,
+    MissingEpisodeReport,
+    ReportNotAccepted,
+    TelephoneRecord,
+)
+
+__all__ = [
+    "AUDIENCES",
+    "CONTRACTS",
+    "Child",
+    "Closure",
+    "Command",
+    "Contract",
+    "LeadTransferAccept",
+    "LeadTransferDecline",
+    "LeadTransferRequest",
+    "LeadTransferWithdraw",
+    "Line",
+    "Located",
+    "LocatedConfirm",
+    "LocatedRefuse",
+    "MissingEpisodeReport",
+    "ReportNotAccepted",
+    "Telephone",
+    "TelephoneRecord",
+    "TypeName",
+    "Update",
+    "Words",
+    "ask",
+    "long",
+]
+
+CONTRACTS: Mapping[str, type[Contract]] = {
+    "missing-episode-report": MissingEpisodeReport,
+    "telephone-record": TelephoneRecord,
+    "report-not-accepted": ReportNotAccepted,
+    "lead-transfer-request": LeadTransferRequest,
+    "lead-transfer-accept": LeadTransferAccept,
+    "lead-transfer-decline": LeadTransferDecline,
+    "lead-transfer-withdraw": LeadTransferWithdraw,
+    "update": Update,
+    "located": Located,
+    "located-confirm": LocatedConfirm,
+    "located-refuse": LocatedRefuse,
+    "closure": Closure,
+}
+
+AUDIENCES: Mapping[str, str] = {
+    "missing-episode-report": "all-parties",
+    "telephone-record": "all-parties",
+    "report-not-accepted": "all-parties",
+    "lead-transfer-request": "police",
+    "lead-transfer-accept": "police",
+    "lead-transfer-decline": "police",
+    "lead-transfer-withdraw": "police",
+    "update": "statutory",
+    "located": "all-parties",
+    "located-confirm": "all-parties",
+    "located-refuse": "statutory",
+    "closure": "all-parties",
+}
+"""Whom a message is for unless its sender narrows it (DOMAIN.md 4.8)."""
+
+TypeName = Literal[
+    "missing-episode-report", "telephone-record", "report-not-accepted", "lead-transfer-request",
+    "lead-transfer-accept", "lead-transfer-decline", "lead-transfer-withdraw", "update", "located",
+    "located-confirm", "located-refuse", "closure",
+]  # fmt: skip
+
+
+class Command(BaseModel):
+    """What is asked of the hub: a type, its body, and as much of the envelope as the sender has."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    type: TypeName
+    to: list[Annotated[str, StringConstraints(min_length=1, max_length=200)]] = Field(
+        default_factory=list, max_length=20, description="Units, by code or UUID"
+    )
+    priority: Literal["urgent", "routine"] = "routine"
+    status: Literal["actual", "exercise", "test"] | None = Field(
+        None, description="Needed to open a case; a case keeps it for life"
+    )
+    classification: Literal["OFFICIAL", "OFFICIAL-SENSITIVE"] = "OFFICIAL-SENSITIVE"
+    purpose: Words | None = Field(None, description="Why this is disclosed, and on what basis")
+    in_reply_to: UUID | None = None
+    sender_reference: Line | None = Field(None, description="The sender's own case number")
+    callback_telephone: Telephone | None = None
+    body: dict[str, Any]

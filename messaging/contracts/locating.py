@@ -1,0 +1,45 @@
+"""Located is what someone saw (DOMAIN.md 4.9)."""
+
+from typing import Literal
+
+from pydantic import AwareDatetime, Field
+
+from messaging import codes
+from messaging.contracts.fields import Contract, Line, Words, ask, long
+
+
+class Located(Contract):
+    """Somebody saw the child, face to face (DOMAIN.md 4.9)."""
+
+    located_at: AwareDatetime = Field(json_schema_extra=ask("When the child was seen"))
+    seen_by: Line = Field(
+        json_schema_extra=ask(
+            "Who saw the child, face to face", "A telephone call is an update, not this."
+        )
+    )
+    place: Line = Field(json_schema_extra=ask("Where"))
+    how: Literal["self", "police", "carer", "family", "other"] = Field(
+        json_schema_extra=ask("How", labels=codes.LOCATED_HOW)
+    )
+    harm_or_crime_disclosed: bool | None = Field(
+        None, json_schema_extra=ask("Was harm or a crime disclosed?", more=True)
+    )
+    safe_to_return: bool | None = Field(
+        None, json_schema_extra=ask("Is it safe to return?", more=True)
+    )
+    returned_to: Line | None = Field(None, json_schema_extra=ask("Returned to", more=True))
+    details: Words | None = Field(None, json_schema_extra=long("More", more=True))
+
+
+class LocatedConfirm(Contract):
+    """The lead confirms: the missing clock stops."""
+
+    confirmed_how: Words | None = Field(
+        None, json_schema_extra=long("How you made sure", "Optional, and useful later")
+    )
+
+
+class LocatedRefuse(Contract):
+    """The lead does not confirm: the child stays missing."""
+
+    reason: Words = Field(json_schema_extra=long("Why you do not confirm"))

@@ -1,0 +1,26 @@
+"""News of an open case."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from messaging import codes
+from messaging.contracts.fields import Contract, Words, ask, long
+
+
+class Update(Contract):
+    """News, under a heading."""
+
+    heading: Literal[
+        "sighting", "risk-change", "phone-contact", "action", "new-information", "other"
+    ] = Field(json_schema_extra=ask("What kind of news", labels=codes.HEADINGS))
+    text: Words = Field(json_schema_extra=long("What happened"))
+    new_risk: Literal["high", "medium", "low", "no-apparent-risk"] | None = Field(
+        None, json_schema_extra=ask("New risk", "Only when it has changed.", labels=codes.RISKS)
+    )
+    police_only: Words | None = Field(
+        None,
+        json_schema_extra=long(
+            "For police only", "Live lines, warnings, associates", more=True, audience="police"
+        ),
+    )

@@ -1,0 +1,97 @@
+"""The offer of the lead and its answers."""
+
+from typing import Literal
+from uuid import UUID
+
+from pydantic import AwareDatetime, Field, ValidationInfo, field_validator
+
+from messaging import codes
+from messaging.contracts.fields import Contract, Line, Telephone, Words, ask, long
+
+
+class LeadTransferRequest(Contract):
+    """An offer of the lead, with everything that the next officer needs."""
+
+    rationale: Literal[
+        "majority-of-enquiries", "best-opportunity-to-locate", "agreed-plan", "other"
+    ] = Field(json_schema_extra=ask("Why they should lead", labels=codes.RATIONALES))
+    circumstances: Words = Field(json_schema_extra=long("Circumstances, in short"))
+    kind: Literal["transfer-lead"] = Field("transfer-lead", json_schema_extra=ask("", hidden=True))
+    rationale_text: Words | None = Field(None, json_schema_extra=long("More about why"))
+    risk: Literal["high", "medium", "low", "no-apparent-risk"] | None = Field(
+        None, json_schema_extra=ask("Risk", labels=codes.RISKS, more=True)
+    )
+    actions_done: Words | None = Field(None, json_schema_extra=long("Done so far", more=True))
+    actions_outstanding: Words | None = Field(
+        None, json_schema_extra=long("Still to do", more=True)
+    )
+    live_lines: Words | None = Field(
+        None,
+        json_schema_extra=long(
+            "Live lines of enquiry",
+            "Telephone, bank, CCTV, each with its expiry",
+            more=True,
+            audience="police",
+        ),
+    )
+    family_liaison: Line | None = Field(None, json_schema_extra=ask("Family liaison", more=True))
+    warnings: Words | None = Field(
+        None, json_schema_extra=long("Warnings to officers", more=True, audience="police")
+    )
+    authorised_by: Line | None = Field(
+        None, json_schema_extra=ask("Authorised by, rank and name", more=True)
+    )
+    withdraws: UUID | None = Field(None, json_schema_extra=ask("", hidden=True))
+
+
+class LeadTransferAccept(Contract):
+    """The lead is taken, without conditions, at the hub's commit."""
+
+    named_officer: Line = Field(json_schema_extra=ask("Officer who leads"))
+    officer_rank: Line | None = Field(None, json_schema_extra=ask("Rank", width=20))
+    officer_collar: Line | None = Field(None, json_schema_extra=ask("Collar number", width=10))
+    on_duty_until: AwareDatetime | None = Field(
+        None,
+        json_schema_extra=ask(
+            "On duty until", "8 hours from now unless you say otherwise.", more=True
+        ),
+    )
+    contact_telephone: Telephone | None = Field(
+        None, json_schema_extra=ask("Telephone of the officer", widget="tel", width=20)
+    )
+    supervisor: Line | None = Field(None, json_schema_extra=ask("Supervisor", more=True))
+    next_review_at: AwareDatetime | None = Field(
+        None, json_schema_extra=ask("Next review", more=True)
+    )
+
+
+class LeadTransferDecline(Contract):
+    """The lead is not taken; it stays where it is."""
+
+    reason: Literal[
+        "not-most-enquiries", "insufficient-information", "wrong-area", "already-located",
+        "duplicate", "other",
+    ] = Field(json_schema_extra=ask("Why", labels=codes.DECLINES))  # fmt: skip
+    explanation: Words | None = Field(
+        None,
+        validate_default=True,
+        json_schema_extra=long("Explain it", "Needed for “another reason”"),
+    )
+    information_needed: Words | None = Field(
+        None, json_schema_extra=long("Information you would need")
+    )
+    suggested_lead: Line | None = Field(None, json_schema_extra=ask("Who should lead instead"))
+    authorised_by: Line | None = Field(None, json_schema_extra=ask("Authorised by", more=True))
+
+    @field_validator("explanation")
+    @classmethod
+    def _explained(cls, explanation: str | None, info: ValidationInfo) -> str | None:
+        if explanation is None and info.data.get("reason") == "other":
+            raise ValueError("Explain the reason")
+        return explanation
+
+
+class LeadTransferWithdraw(Contract):
+    """The offer is taken back."""
+
+    reason: Words = Field(json_schema_extra=long("Why you withdraw it"))

@@ -1,0 +1,217 @@
+"""Reports of a missing child, and what police and reporters say of them."""
+
+from datetime import date
+from typing import Literal
+
+from pydantic import AwareDatetime, Field, ValidationInfo, field_validator
+
+from messaging import codes
+from messaging.contracts.fields import Contract, Line, Telephone, Words, ask, long
+
+
+class Child(Contract):
+    """The child, as far as the message needs; a name, and an age or a date of birth."""
+
+    family_name: Line | None = Field(None, json_schema_extra=ask("Family name"))
+    given_name: Line = Field(json_schema_extra=ask("Given name"))
+    preferred_name: Line | None = Field(None, json_schema_extra=ask("Known as", more=True))
+    date_of_birth: date | None = Field(
+        None, json_schema_extra=ask("Date of birth", "For example, 27 3 2012. An age will do.")
+    )
+    age: int | None = Field(
+        None,
+        ge=0,
+        le=25,
+        validate_default=True,
+        json_schema_extra=ask("Age in years", width=3),
+    )
+    sex: Literal["female", "male", "other", "not-known"] | None = Field(
+        None, json_schema_extra=ask("Sex", more=True)
+    )
+    ethnicity: Line | None = Field(
+        None, json_schema_extra=ask("Ethnicity", "As they describe themselves", more=True)
+    )
+    language: Line | None = Field(
+        None, json_schema_extra=ask("Language, and whether an interpreter is needed", more=True)
+    )
+    home_address: Line | None = Field(None, json_schema_extra=ask("Home address", more=True))
+    placement_address: Line | None = Field(
+        None, json_schema_extra=ask("Placement address", more=True)
+    )
+    description: Words | None = Field(
+        None,
+        json_schema_extra=long(
+            "Description", "Height, build, hair, distinguishing features", more=True
+        ),
+    )
+    identifiers: list[Line] | None = Field(
+        None,
+        max_length=20,
+        json_schema_extra=ask("Identifiers", "One a line, such as “NHS 999 000 0000”", more=True),
+    )
+
+    @field_validator("age")
+    @classmethod
+    def _old_enough_to_know(cls, age: int | None, info: ValidationInfo) -> int | None:
+        if age is None and info.data.get("date_of_birth", "unreadable") is None:
+            raise ValueError("Give a date of birth or an age")
+        return age
+
+
+class MissingEpisodeReport(Contract):
+    """A child is missing: police record it, or a practitioner tells police."""
+
+    child: Child = Field(json_schema_extra=ask("The child"))
+    last_seen_at: AwareDatetime = Field(json_schema_extra=ask("Last seen, when"))
+    last_seen_place: Line = Field(json_schema_extra=ask("Last seen, where"))
+    risk: Literal["high", "medium", "low", "no-apparent-risk"] = Field(
+        json_schema_extra=ask("Risk", labels=codes.RISKS)
+    )
+    why: Words = Field(
+        json_schema_extra=long(
+            "Why this risk, and what is known", "What makes this child’s absence dangerous"
+        )
+    )
+    callback_telephone: Telephone = Field(
+        json_schema_extra=ask("Number to call back", widget="tel", width=20)
+    )
+    reported_at: AwareDatetime | None = Field(
+        None, json_schema_extra=ask("Reported, when", more=True)
+    )
+    reported_by: Line | None = Field(
+        None, json_schema_extra=ask("Reported by, and relationship to the child", more=True)
+    )
+    category: Literal["M", "A"] | None = Field(
+        None, json_schema_extra=ask("Category", labels=codes.CATEGORIES, more=True)
+    )
+    clothing: Line | None = Field(None, json_schema_extra=ask("Clothing", more=True))
+    out_of_character: bool | None = Field(
+        None, json_schema_extra=ask("Is this out of character?", more=True)
+    )
+    likely_places: Words | None = Field(None, json_schema_extra=long("Likely places", more=True))
+    associates: Words | None = Field(
+        None, json_schema_extra=long("Associates", more=True, audience="police")
+    )
+    telephone_and_online: Words | None = Field(
+        None, json_schema_extra=long("Telephone and social media", more=True)
+    )
+    transport_and_money: Line | None = Field(
+        None, json_schema_extra=ask("Transport and money", more=True)
+    )
+    medication: Line | None = Field(None, json_schema_extra=ask("Medication and health", more=True))
+    previous_episodes: Words | None = Field(
+        None, json_schema_extra=long("Missing before: when, and where found", more=True)
+    )
+    risk_flags: list[Line] | None = Field(
+        None,
+        max_length=20,
+        json_schema_extra=ask(
+            "Risk flags", "One a line: CSE, CCE, county lines, self-harm …", more=True
+        ),
+    )
+    live_lines: Words | None = Field(
+        None,
+        json_schema_extra=long(
+            "Live lines of enquiry, with their expiry", more=True, audience="police"
+        ),
+    )
+    warnings: Words | None = Field(
+        None, json_schema_extra=long("Warnings to officers", more=True, audience="police")
+    )
+    review_at: AwareDatetime | None = Field(
+        None, json_schema_extra=ask("Supervisor’s next review", more=True)
+    )
+    also_wanted: bool | None = Field(
+        None,
+        json_schema_extra=ask(
+            "Is the child also wanted?", "They stay missing all the same.", more=True
+        ),
+    )
+    publicity: Line | None = Field(
+        None, json_schema_extra=ask("Publicity: agreed, refused, by whom", more=True)
+    )
+    named_officer: Line | None = Field(
+        None,
+        json_schema_extra=ask(
+            "Officer who leads", "You, unless you name another. Police only.", more=True
+        ),
+    )
+
+
+class TelephoneRecord(Contract):
+    """A call that was made or taken, about a report or another message (DOMAIN.md 4.2, 4.5)."""
+
+    called_at: AwareDatetime = Field(json_schema_extra=ask("When you spoke"))
+    outcome: Literal["taken", "refused", "told-to-wait", "handed-over"] = Field(
+        json_schema_extra=ask("What came of it", labels=codes.CALLS)
+    )
+    with_name: Line = Field(json_schema_extra=ask("Whom you spoke to"))
+    with_collar: Line | None = Field(
+        None,
+        validate_default=True,
+        json_schema_extra=ask(
+            "Their collar or staff number", "Needed when they took the report", width=10
+        ),
+    )
+    their_reference: Line | None = Field(
+        None,
+        validate_default=True,
+        json_schema_extra=ask(
+            "Their reference or incident number", "Needed when they took the report", width=20
+        ),
+    )
+    number: Telephone | None = Field(
+        None, json_schema_extra=ask("Number you rang", widget="tel", width=20)
+    )
+    reason: Words | None = Field(
+        None,
+        validate_default=True,
+        json_schema_extra=long(
+            "What they said", "Their reason, when they refused or told you to wait"
+        ),
+    )
+    unit: str | None = Field(None, max_length=200, json_schema_extra=ask("", hidden=True))
+
+    @field_validator("with_collar", "their_reference")
+    @classmethod
+    def _proved(cls, number: str | None, info: ValidationInfo) -> str | None:
+        if number is None and info.data.get("outcome") == "taken":
+            raise ValueError(
+                "Give their incident number and collar number, or say that they told you to wait"
+            )
+        return number
+
+    @field_validator("reason")
+    @classmethod
+    def _reasoned(cls, reason: str | None, info: ValidationInfo) -> str | None:
+        if reason is None and info.data.get("outcome") == "refused":
+            raise ValueError("Say what reason they gave for refusing")
+        return reason
+
+
+class ReportNotAccepted(Contract):
+    """Police do not accept a report: why, what would change it, what the reporter can do."""
+
+    reason: Literal[
+        "known-whereabouts", "not-met-definition", "duplicate", "wrong-force", "other"
+    ] = Field(json_schema_extra=ask("Why", labels=codes.NOT_ACCEPTED))
+    explanation: Words = Field(json_schema_extra=long("Explain it to the reporter"))
+    what_would_change_it: Words | None = Field(
+        None, json_schema_extra=long("What would change the decision")
+    )
+    readdress_to: str | None = Field(
+        None,
+        max_length=200,
+        validate_default=True,
+        json_schema_extra=ask(
+            "Which unit must take it",
+            "Needed for “another police unit”: its code, such as kent/east",
+        ),
+    )
+
+    @field_validator("readdress_to")
+    @classmethod
+    def _says_where(cls, unit: str | None, info: ValidationInfo) -> str | None:
+        if "reason" in info.data and (info.data["reason"] == "wrong-force") != bool(unit):
+            raise ValueError("Name the unit that must take it, when and only when it is another’s")
+        return unit

@@ -1,0 +1,31 @@
+"""The end of a case."""
+
+from sqlalchemy import update
+
+from hub.errors import conflict
+from messaging.effects.steps import end_clocks, meet, settle, step
+from messaging.model import (
+    Case,
+)
+from messaging.sending import Act, everyone
+
+
+def closure(act: Act) -> None:
+    """Close the case, which is refused while an episode is open."""
+    if act.case.episode is not None:
+        raise conflict("episode-open", "The case cannot be closed while an episode is open.")
+    report = act.case.report
+    if report is not None:
+        if report.state == "awaiting-police" and report.reporter != act.unit:
+            raise conflict("report-open", "A report waits for police: record it, or say why not.")
+        if report.state != "not-accepted":
+            state = step(report, "returned")
+            act.later(lambda: settle(act, report, state))
+        meet(act, None, "report-outcome")
+    act.to |= everyone(act)
+    act.later(
+        lambda: act.session.execute(
+            update(Case).where(Case.id == act.case.id).values(closed_at=act.at)
+        )
+    )
+    act.later(lambda: end_clocks(act))

@@ -1,0 +1,129 @@
+"""Located is what someone saw (DOMAIN.md 4.9)."""
+
+from datetime import timedelta
+from typing import cast
+
+from sqlalchemy import select, update
+
+from hub.db import new_id
+from hub.errors import conflict, invalid
+from messaging import contracts, lead
+from messaging.effects.steps import end_clocks, meet, police_parties, reachable, settle, step, tell
+from messaging.model import (
+    Episode,
+    LeadRequest,
+    LocatedClaim,
+    Tenure,
+)
+from messaging.sending import Act, everyone
+from messaging.state import OpenEpisode
+
+
+def located(act: Act) -> None:
+    """Somebody saw the child: the lead's word ends the episode, another's is a claim (4.9)."""
+    body = cast(contracts.Located, act.body)
+    if body.located_at > act.at + timedelta(minutes=5):
+        raise invalid("in-future", "This cannot be later than now.", "/body/located_at")
+    report, episode = act.case.report, act.case.episode
+    if episode is None:
+        if report is None or report.reporter != act.unit:
+            raise conflict("episode-ended", "No episode is open, so nobody counts as missing.")
+        state = step(report, "returned")
+        act.later(lambda: settle(act, report, state))
+        tell(act, {report.addressed})
+        meet(act, None, "report-outcome")
+        return
+    act.priority = "urgent"
+    after = lead.locate(episode.as_rules(), act.unit, act.message_id, act.at)
+    if after.ended_at is not None:
+        act.to |= everyone(act)
+        act.later(lambda: _end(act, episode))
+        return
+    tell(act, {episode.lead})
+    act.reply_due_at = act.clock(
+        "located-answer", episode.lead, started=reachable(act, episode.lead)
+    )
+    act.insert(
+        "located_claim",
+        {
+            "id": new_id(), "episode_id": episode.id, "message_id": act.message_id,
+            "by_unit_id": act.unit,
+        },
+    )  # fmt: skip
+
+
+def located_confirm(act: Act) -> None:
+    """The lead confirms: the episode ends, and what is open is overtaken (4.9)."""
+    episode, claim = _claim(act)
+    lead.confirm(
+        episode.as_rules([lead.Claim(claim.message_id, claim.by_unit_id)]),
+        act.unit,
+        claim.message_id,
+        act.at,
+    )
+    act.to |= everyone(act)
+    _close_claim(act, claim, "confirmed")
+    act.later(lambda: _end(act, episode))
+
+
+def located_refuse(act: Act) -> None:
+    """The lead refuses: the child stays missing (4.9)."""
+    episode, claim = _claim(act)
+    lead.refuse(
+        episode.as_rules([lead.Claim(claim.message_id, claim.by_unit_id)]),
+        act.unit,
+        claim.message_id,
+    )
+    tell(act, {claim.by_unit_id})
+    act.to |= police_parties(act)
+    _close_claim(act, claim, "refused")
+
+
+def _claim(act: Act) -> tuple[OpenEpisode, LocatedClaim]:
+    open_claims = list(
+        act.session.scalars(
+            select(LocatedClaim)
+            .join(Episode, Episode.id == LocatedClaim.episode_id)
+            .where(Episode.case_id == act.case.id, LocatedClaim.state == "open")
+            .order_by(LocatedClaim.id)
+        )
+    )
+    if act.in_reply_to is None and len(open_claims) == 1:
+        act.in_reply_to = open_claims[0].message_id
+    for claim in open_claims:
+        if claim.message_id == act.in_reply_to and act.case.episode is not None:
+            return act.case.episode, claim
+    raise lead.Refused("claim-already-answered")
+
+
+def _close_claim(act: Act, claim: LocatedClaim, state: str) -> None:
+    def write() -> None:
+        claim.state = state
+        claim.answered_at = act.at
+        claim.answer_message_id = act.message_id
+        claim.answered_by_unit_id = act.unit
+        claim.answered_by_name = act.actor.name
+        act.session.flush()
+
+    act.later(write)
+    meet(act, claim.message_id, "located-answer")
+
+
+def _end(act: Act, episode: OpenEpisode) -> None:
+    """End the episode as located, at this moment; what is open in it is overtaken."""
+    session = act.session
+    overtaken = {"state": "overtaken", "answered_at": act.at, "answer_message_id": act.message_id,
+                 "answered_by_unit_id": act.unit, "answered_by_name": act.actor.name}  # fmt: skip
+    for table in (LeadRequest, LocatedClaim):
+        session.execute(
+            update(table)
+            .where(table.episode_id == episode.id, table.state == "open")
+            .values(**overtaken)
+        )
+    session.execute(update(Tenure).where(Tenure.id == episode.tenure_id).values(until=act.at))
+    session.execute(
+        update(Episode)
+        .where(Episode.id == episode.id)
+        .values(ended_at=act.at, end_reason="located", ended_by_message_id=act.message_id)
+    )
+    end_clocks(act, keep_opened=True)

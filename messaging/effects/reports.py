@@ -1,0 +1,152 @@
+"""Reports: police record an episode and lead it; a practitioner's tells them (DOMAIN.md 4.1, 4.2)."""
+
+from typing import cast
+
+from sqlalchemy import select, update
+
+from hub.db import new_id
+from hub.errors import conflict, invalid
+from messaging import clocks, contracts, lead
+from messaging.effects.steps import (
+    ON_DUTY,
+    authorities,
+    meet,
+    reachable,
+    settle,
+    step,
+    tell,
+    tell_duty_inspector,
+)
+from messaging.model import (
+    Episode,
+    Report,
+)
+from messaging.sending import Act, unit_named
+from messaging.state import PartyUnit
+
+
+def missing_episode_report(act: Act) -> None:
+    """Police record an episode and lead it; a practitioner's tells them, and nobody leads (4.2)."""
+    if act.case.parties[act.unit].police:
+        _record(act)
+    else:
+        _tell_police(act)
+
+
+def _record(act: Act) -> None:
+    body = cast(contracts.MissingEpisodeReport, act.body)
+    case = act.case
+    if case.episode is not None:
+        raise conflict("episode-open", "An episode is open in this case already: send an update.")
+    report = case.report
+    if report is not None:
+        step(report, "recorded")
+        act.in_reply_to = act.in_reply_to or report.message_id
+    elif act.in_reply_to is not None:
+        raise conflict("report-settled", "This report is settled already: send an update.")
+    officer = body.named_officer or act.actor.name
+    lead.record(act.unit, officer, act.at)
+    episode_id = new_id()
+    number = (
+        act.session.scalar(
+            select(Episode.number)
+            .where(Episode.case_id == case.id)
+            .order_by(Episode.number.desc())
+            .limit(1)
+        )
+        or 0
+    ) + 1
+    own = officer == act.actor.name
+    act.insert(
+        "episode",
+        {
+            "id": episode_id, "case_id": case.id, "number": number, "opened_at": act.at,
+            "opened_by_message_id": act.message_id, "recording_unit_id": act.unit,
+            "risk": body.risk,
+        },
+    )  # fmt: skip
+    act.insert(
+        "tenure",
+        {
+            "id": new_id(), "episode_id": episode_id, "number": 1, "unit_id": act.unit,
+            "officer_name": officer, "officer_rank": act.actor.rank_or_role if own else None,
+            "officer_collar": act.actor.collar_number if own else None,
+            "on_duty_until": act.at + ON_DUTY, "since": act.at, "basis": "recorded",
+            "message_id": act.message_id,
+        },
+    )  # fmt: skip
+    if report is not None:
+        reported = report
+        act.later(lambda: settle(act, reported, "recorded", episode_id))
+        tell(act, {report.reporter} | authorities(act))
+        meet(act, report.message_id, "report-outcome")
+    act.clock("ukmpu", act.unit)
+    act.clock(clocks.review_kind(body.risk), act.unit)
+    own_party = case.parties[act.unit]
+    if not own_party.full:
+        act.add_party(
+            PartyUnit(
+                own_party.unit_id, own_party.name, "police", True, True, own_party.organisation_id
+            )
+        )
+    for unit in act.to.values():
+        act.add_party(unit)
+
+
+def _tell_police(act: Act) -> None:
+    case = act.case
+    if case.report is not None:
+        raise conflict("report-open", "Your report waits for police already: send an update.")
+    if case.episode is not None:
+        raise conflict("episode-open", "Police have recorded this already: send an update.")
+    addressed = next((unit for unit in act.to.values() if unit.police), None)
+    if addressed is None:
+        raise invalid(
+            "to-missing", "Name the police unit to tell: the directory says which it is.", "/to"
+        )
+    act.priority = "urgent"
+    for unit in act.to.values():
+        act.add_party(unit)
+    act.insert(
+        "report",
+        {
+            "id": new_id(), "case_id": case.id, "message_id": act.message_id,
+            "reporter_unit_id": act.unit, "addressed_unit_id": addressed.unit_id,
+            "state": "awaiting-police", "state_since": act.at,
+        },
+    )  # fmt: skip
+    act.reply_due_at = act.clock(
+        "report-outcome", addressed.unit_id, started=reachable(act, addressed.unit_id)
+    )
+
+
+def report_not_accepted(act: Act) -> None:
+    """Police say no: the reporter hears why; the wrong force re-addresses in the same act (4.2)."""
+    body = cast(contracts.ReportNotAccepted, act.body)
+    report = act.case.report
+    if report is None:
+        raise conflict("report-settled", "There is no report here that waits for police.")
+    act.in_reply_to = report.message_id
+    act.priority = "urgent"
+    tell(act, {report.reporter} | authorities(act))
+    tell_duty_inspector(act, act.unit)
+    meet(act, None, "report-outcome")
+    if body.readdress_to is None:
+        state = step(report, "not-accepted")
+        act.later(lambda: settle(act, report, state))
+        return
+    other = unit_named(act.session, body.readdress_to, "/body/readdress_to", act.at)
+    if not other.police or other.unit_id == act.unit:
+        raise invalid("unit-unknown", "Name another police unit.", "/body/readdress_to")
+    if report.state != "awaiting-police":
+        raise conflict("report-settled", "The report does not wait for police now.")
+    act.to.setdefault(other.unit_id, other)
+    act.add_party(other)
+    act.clock("report-outcome", other.unit_id, started=reachable(act, other.unit_id))
+    act.later(
+        lambda: act.session.execute(
+            update(Report)
+            .where(Report.id == report.id)
+            .values(addressed_unit_id=other.unit_id, state_since=act.at)
+        )
+    )

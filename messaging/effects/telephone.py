@@ -1,0 +1,104 @@
+"""Calls on record: they settle what a call can, start clocks, and move no lead (DOMAIN.md 4.5)."""
+
+from datetime import timedelta
+from typing import cast
+from uuid import UUID
+
+from sqlalchemy import Table, select, update
+from sqlalchemy.dialects.postgresql import insert as upsert
+
+from hub.errors import conflict, invalid
+from messaging import audiences, clocks, contracts, reporting
+from messaging.effects.steps import authorities, meet, settle, step, tell, tell_duty_inspector
+from messaging.model import (
+    Clock,
+    Message,
+    Receipt,
+)
+from messaging.sending import Act, receipt, unit_named
+from messaging.state import OpenReport
+
+
+def telephone_record(act: Act) -> None:
+    """A call on record: it settles what a call can, starts clocks, and never moves a lead (4.5)."""
+    body = cast(contracts.TelephoneRecord, act.body)
+    report = act.case.report
+    if body.called_at > act.at + timedelta(minutes=5):
+        raise invalid("in-future", "The call cannot be later than now.", "/body/called_at")
+    if act.in_reply_to is None:
+        act.in_reply_to = _rung_about(act)
+    asked = act.session.get(Message, act.in_reply_to) if act.in_reply_to else None
+    if asked is not None:
+        act.audience = audiences.narrower(act.audience, asked.audience)
+    about_report = report is not None and act.in_reply_to == report.message_id
+    if about_report and report is not None and report.reporter == act.unit:
+        _call_about_report(act, report, body)
+    elif body.outcome == "taken" and not about_report:
+        raise conflict(
+            "call-moves-nothing",
+            "A call moves no lead: choose “I told them”. Their answer comes by the hub, a guest"
+            " link or a signed reply.",
+        )
+    told = _told(act, body)
+    if told is not None and asked is not None and asked.sender_unit_id in act.actor.unit_ids:
+        message_id = asked.id
+        row = receipt(message_id, told, "told-by-telephone", act.at, act.actor)
+        row["who_name"] = act.actor.name
+        act.later(
+            lambda: act.session.execute(
+                upsert(cast(Table, Receipt.__table__)).values(row).on_conflict_do_nothing()
+            )
+        )
+        act.later(lambda: _start_clocks(act, message_id, told))
+
+
+def _rung_about(act: Act) -> UUID | None:
+    """Return the open question of this very unit that a call is about, where it names none."""
+    episode, report = act.case.episode, act.case.report
+    if episode is not None and episode.lead == act.unit and episode.request_message is not None:
+        return episode.request_message
+    return report.message_id if report is not None and report.reporter == act.unit else None
+
+
+def _call_about_report(act: Act, report: OpenReport, body: contracts.TelephoneRecord) -> None:
+    event = {"taken": "taken", "refused": "refused"}.get(body.outcome, "told-to-wait")
+    state = step(report, cast(reporting.Event, event))
+    act.later(lambda: settle(act, report, state))
+    if body.outcome in ("taken", "refused"):
+        meet(act, None, "report-outcome")
+    if body.outcome == "refused":
+        # At once to the responsible authority and the force's duty inspector (4.2).
+        act.priority = "urgent"
+        tell(act, authorities(act) | {report.addressed})
+        tell_duty_inspector(act, report.addressed)
+
+
+def _told(act: Act, body: contracts.TelephoneRecord) -> UUID | None:
+    """Return the unit that was rung about the message: named, or the one that cannot be reached."""
+    case = act.case
+    if body.unit is not None:
+        return unit_named(act.session, body.unit, "/body/unit", act.at).unit_id
+    if case.episode is not None and act.in_reply_to == case.episode.request_message:
+        return case.episode.request_to
+    if case.report is not None and act.in_reply_to == case.report.message_id:
+        return case.report.addressed
+    return None
+
+
+def _start_clocks(act: Act, message_id: UUID, unit: UUID) -> None:
+    """Start the clocks of a request that waited for the telephone (4.5)."""
+    waiting = act.session.execute(
+        select(Clock.id, Clock.kind).where(
+            Clock.message_id == message_id,
+            Clock.owed_by_unit_id == unit,
+            Clock.started_at.is_(None),
+            Clock.met_at.is_(None),
+            Clock.ended_at.is_(None),
+        )
+    ).all()
+    for row in waiting:
+        act.session.execute(
+            update(Clock)
+            .where(Clock.id == row.id)
+            .values(started_at=act.at, due_at=clocks.due(row.kind, act.at, act.settings))
+        )
