@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import select, text
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from directory import public as directory
@@ -10,11 +10,12 @@ from hub.identity import sessions
 from hub.identity.reach import reach_of
 from hub.jobs import outbox, schedule
 from hub.post import mail
-from hub.records import audit
-from messaging import guest_mail, receipts
+from messaging import alarms, guest_mail, receipts
 from messaging.model import Case, Message, Recipient
 
 __all__ = ["guest_mail"]
+
+MARKS = {"actual": "", "exercise": "EXERCISE ", "test": "TEST "}
 
 
 @outbox.handler("nudge")
@@ -34,7 +35,7 @@ def nudge(session: Session, job: outbox.Job, now: datetime) -> None:
         session.scalars(select(Recipient.unit_id).where(Recipient.message_id == job.subject_id))
     )
     reaches = reach_of(session, units, row.status, now)
-    mark = {"actual": "", "exercise": "EXERCISE ", "test": "TEST "}[row.status]
+    mark = MARKS[row.status]
     urgent = "Urgent: " if row.priority == "urgent" else ""
     for unit in sorted(units):
         mailbox = directory.nudge_mailbox(session, unit, row.status, now)
@@ -55,21 +56,36 @@ def nudge(session: Session, job: outbox.Job, now: datetime) -> None:
 
 @schedule.tick("missed-clocks", 5)
 def missed(session: Session, now: datetime) -> None:
-    """Note clocks that were missed; a missed clock closes and moves nothing (DOMAIN.md 6)."""
-    rows = session.execute(
-        text("""
-            UPDATE clock SET missed_at = :now WHERE id IN (
-                SELECT id FROM clock WHERE due_at < :now AND met_at IS NULL AND ended_at IS NULL
-                    AND missed_at IS NULL ORDER BY due_at LIMIT 200 FOR UPDATE SKIP LOCKED)
-            RETURNING case_id, message_id, kind
-        """),
-        {"now": now},
-    ).all()
-    for row in rows:
-        audit.record(
-            session, audit.SYSTEM, "clock.missed", now=now, case_id=row.case_id,
-            object_kind="message", object_id=row.message_id, detail={"kind": row.kind},
-        )  # fmt: skip
+    """Take missed clocks a step up; that closes and moves nothing (DOMAIN.md 6)."""
+    alarms.escalate(session, now)
+
+
+@outbox.handler(alarms.ALARM_JOB)
+def alarm(session: Session, job: outbox.Job, now: datetime) -> None:
+    """Mail those whom a missed clock concerns: who owes it, its step up, and who waits for it.
+
+    A reference and a link alone; the page says whom to ring and what to say.
+    """
+    settings = outbox.settings_of(session)
+    found = alarms.concerned(session, job.subject_id)
+    if found is None:
+        return
+    mark = MARKS[found.status]
+    for unit in found.units:
+        mailbox = directory.nudge_mailbox(session, unit, found.status, now)
+        if mailbox is None:
+            continue
+        mail.send(
+            settings,
+            mail.Mail(
+                to=mailbox,
+                subject=f"{mark}Overdue: {found.reference}",
+                text=f"{mark}{found.reference}\n\nAn answer in this case is overdue. Sign in to see"
+                f" what, and whom to ring:\n{settings.public_url}/cases/{found.reference}\n\n"
+                "This mail carries no details, and no answer to it is read.\n",
+                message_id=f"<{job.id}.{unit}@{settings.mail_from.partition('@')[2]}>",
+            ),
+        )
 
 
 @schedule.tick("late-deliveries", 10)

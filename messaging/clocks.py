@@ -15,10 +15,19 @@ MINUTES: Mapping[str, int] = {
     "review-medium": 12 * 60,
     "review-low": 24 * 60,
     "ukmpu": 72 * 60,
+    "dispute-urgent": 60,
+    "dispute-routine": 24 * 60,
+    "direction": 10,
+    "shift-end": 8 * 60,
+    "enquiry-urgent": 60,
+    "enquiry": 24 * 60,
 }
 """The defaults, in minutes; the table clock_setting holds what nation and organisations changed."""
 
-REQUESTS = frozenset({"missing-episode-report", "lead-transfer-request", "located"})
+REQUESTS = frozenset({
+    "missing-episode-report", "lead-transfer-request", "located", "dispute", "direction",
+    "information-request",
+})  # fmt: skip
 """Message types that ask for an answer."""
 
 

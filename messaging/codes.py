@@ -48,6 +48,12 @@ DECLINES = {
     "duplicate": "We have it already",
     "other": "Another reason",
 }
+INFORMATION = {
+    "provided": "Provided",
+    "part": "Provided in part",
+    "none-held": "None held",
+    "refused": "Refused",
+}
 CALLS = {
     "taken": "They took the report",
     "refused": "They refused the report",

@@ -168,6 +168,9 @@ class LeadRequest(Base):
     answer_message_id: Mapped[UUID | None] = mapped_column(ForeignKey("message.id"))
     answered_by_unit_id: Mapped[UUID | None] = mapped_column(ForeignKey("unit.id"))
     answered_by_name: Mapped[str | None]
+    request_no: Mapped[int] = mapped_column(default=1)
+    held_until: Mapped[datetime | None]
+    held_by_name: Mapped[str | None]
 
 
 class LocatedClaim(Base):
@@ -195,12 +198,84 @@ class Clock(Base):
     case_id: Mapped[UUID] = mapped_column(ForeignKey("cases.id"))
     kind: Mapped[str]
     message_id: Mapped[UUID] = mapped_column(ForeignKey("message.id"))
-    owed_by_unit_id: Mapped[UUID] = mapped_column(ForeignKey("unit.id"))
+    owed_by_unit_id: Mapped[UUID | None] = mapped_column(ForeignKey("unit.id"))
     started_at: Mapped[datetime | None]
     due_at: Mapped[datetime | None]
     met_at: Mapped[datetime | None]
     missed_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
+    step: Mapped[int] = mapped_column(default=0)
+    escalates_at: Mapped[datetime | None]
+
+
+class Escalation(Base):
+    """One step up because of a missed clock: who was told, and when (DOMAIN.md 6)."""
+
+    __tablename__ = "escalation"
+
+    clock_id: Mapped[UUID] = mapped_column(ForeignKey("clock.id"), primary_key=True)
+    step: Mapped[int] = mapped_column(primary_key=True)
+    case_id: Mapped[UUID] = mapped_column(ForeignKey("cases.id"))
+    rung: Mapped[str]
+    unit_id: Mapped[UUID | None] = mapped_column(ForeignKey("unit.id"))
+    at: Mapped[datetime]
+
+
+class Dispute(Base):
+    """One side's dispute over who leads; the lead goes on leading until it is decided (4.1)."""
+
+    __tablename__ = "dispute"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    episode_id: Mapped[UUID] = mapped_column(ForeignKey("episode.id"))
+    message_id: Mapped[UUID] = mapped_column(ForeignKey("message.id"))
+    by_unit_id: Mapped[UUID] = mapped_column(ForeignKey("unit.id"))
+    other_unit_id: Mapped[UUID] = mapped_column(ForeignKey("unit.id"))
+    state: Mapped[str] = mapped_column(default="open")
+    opened_at: Mapped[datetime]
+    answered_at: Mapped[datetime | None]
+    answer_message_id: Mapped[UUID | None] = mapped_column(ForeignKey("message.id"))
+    answered_by_unit_id: Mapped[UUID | None] = mapped_column(ForeignKey("unit.id"))
+    answered_by_name: Mapped[str | None]
+
+
+class Direction(Base):
+    """An adjudicator's direction: the lead moves when the directed unit acknowledges it (4.1c)."""
+
+    __tablename__ = "direction"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    episode_id: Mapped[UUID] = mapped_column(ForeignKey("episode.id"))
+    message_id: Mapped[UUID] = mapped_column(ForeignKey("message.id"))
+    dispute_id: Mapped[UUID | None] = mapped_column(ForeignKey("dispute.id"))
+    to_unit_id: Mapped[UUID] = mapped_column(ForeignKey("unit.id"))
+    adjudicator_organisation_id: Mapped[UUID] = mapped_column(ForeignKey("organisation.id"))
+    state: Mapped[str] = mapped_column(default="open")
+    opened_at: Mapped[datetime]
+    answered_at: Mapped[datetime | None]
+    answer_message_id: Mapped[UUID | None] = mapped_column(ForeignKey("message.id"))
+    answered_by_unit_id: Mapped[UUID | None] = mapped_column(ForeignKey("unit.id"))
+    answered_by_name: Mapped[str | None]
+
+
+class InformationRequest(Base):
+    """Questions or enquiries that one unit owes another; answerable whoever leads (4.4)."""
+
+    __tablename__ = "information_request"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    case_id: Mapped[UUID] = mapped_column(ForeignKey("cases.id"))
+    message_id: Mapped[UUID] = mapped_column(ForeignKey("message.id"))
+    from_unit_id: Mapped[UUID] = mapped_column(ForeignKey("unit.id"))
+    to_unit_id: Mapped[UUID] = mapped_column(ForeignKey("unit.id"))
+    immediate: Mapped[bool]
+    needed_by: Mapped[datetime]
+    state: Mapped[str] = mapped_column(default="open")
+    opened_at: Mapped[datetime]
+    answered_at: Mapped[datetime | None]
+    answer_message_id: Mapped[UUID | None] = mapped_column(ForeignKey("message.id"))
+    answered_by_unit_id: Mapped[UUID | None] = mapped_column(ForeignKey("unit.id"))
+    answered_by_name: Mapped[str | None]
 
 
 class ClockSetting(Base):
@@ -297,6 +372,21 @@ for _name, _code, _sentence in (
         "A report of this case waits for police already.",
     ),
     ("ck_message_immutable", "immutable", "Messages cannot be changed: send a correction."),
+    (
+        "uq_dispute_episode_id_open",
+        "dispute-open",
+        "Who leads is disputed already: wait for the decision.",
+    ),
+    (
+        "uq_direction_episode_id_open",
+        "lead-directed",
+        "A direction waits for its acknowledgement already.",
+    ),
+    (
+        "ck_direction_adjudicator",
+        "own-dispute",
+        "A dispute of your own organisation is decided by an adjudicator of another.",
+    ),
     ("fk_message_case_id_status", "status-mismatch", "A case keeps its status for life."),
 ):
     register_constraint(_name, _code, 409, _sentence)

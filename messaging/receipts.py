@@ -168,14 +168,22 @@ def restart(session: Session, message_id: UUID, units: Collection[UUID], now: da
         select(Clock).where(
             Clock.message_id == message_id,
             Clock.owed_by_unit_id.in_(units),
-            Clock.kind.in_(("report-outcome", "lead-urgent", "lead-routine", "located-answer")),
+            Clock.kind.in_(
+                (
+                    "report-outcome",
+                    "lead-urgent",
+                    "lead-routine",
+                    "located-answer",
+                    "direction",
+                    "enquiry",
+                    "enquiry-urgent",
+                )
+            ),
             Clock.met_at.is_(None),
             Clock.ended_at.is_(None),
         )
     ):
-        clock.started_at, clock.due_at, clock.missed_at = (
-            now,
-            clocks.due(clock.kind, now, settings),
-            None,
-        )
+        due = clocks.due(clock.kind, now, settings)
+        clock.started_at, clock.due_at, clock.missed_at = now, due, None
+        clock.step, clock.escalates_at = 0, due
     session.flush()

@@ -107,19 +107,28 @@ class Act:
             self.later(lambda: _promote(self.session, row))
 
     def clock(
-        self, kind: str, owed_by: UUID, *, started: bool = True, message_id: UUID | None = None
-    ) -> datetime | None:
-        """Start a clock that a unit owes; unstarted, it waits for the telephone."""
-        due = clocks.due(kind, self.at, self.settings) if started else None
-        self.insert(
-            "clock",
-            {
-                "id": new_id(), "case_id": self.case.id, "kind": kind,
-                "message_id": message_id or self.message_id, "owed_by_unit_id": owed_by,
-                "started_at": self.at if started else None, "due_at": due,
-            },
-        )  # fmt: skip
+        self, kind: str, owed_by: UUID | None, *, started: bool = True,
+        due: datetime | None = None,
+    ) -> datetime | None:  # fmt: skip
+        """Start a clock that a unit owes; unstarted, it waits for the telephone.
+
+        It is due when its kind says, or then. Owed by nobody in particular: by adjudicators.
+        """
+        due = (due or clocks.due(kind, self.at, self.settings)) if started else None
+        self.later(lambda: self._start(kind, owed_by, due))
         return due
+
+    def start_clock(self, kind: str, owed_by: UUID, *, due: datetime) -> None:
+        """Start a clock now: the message is there already."""
+        self._start(kind, owed_by, due)
+
+    def _start(self, kind: str, owed_by: UUID | None, due: datetime | None) -> None:
+        row = {
+            "id": new_id(), "case_id": self.case.id, "kind": kind,
+            "message_id": self.message_id, "owed_by_unit_id": owed_by,
+            "started_at": self.at if due else None, "due_at": due, "escalates_at": due,
+        }  # fmt: skip
+        _insert(self.session, "clock", [row])
 
 
 def _insert(session: Session, table: str, rows: list[dict[str, Any]]) -> None:
@@ -228,7 +237,8 @@ def _answers(message_type: str) -> bool:
     """Say whether a type answers another, so that a late one is told what happened first."""
     return message_type in {
         "lead-transfer-accept", "lead-transfer-decline", "lead-transfer-withdraw",
-        "located-confirm", "located-refuse",
+        "holding-reply", "dispute-withdraw", "direction-acknowledge", "located-confirm",
+        "located-refuse",
     }  # fmt: skip
 
 
@@ -477,4 +487,10 @@ SENTENCES = {
     " offer it elsewhere in one act.",
     "wrong-unit": "The lead was offered to another unit.",
     "episode-ended": "The episode has ended.",
+    "lead-directed": "A direction says who leads, and waits for its acknowledgement.",
+    "held-already": "A holding reply was sent for this request: accept or decline it.",
+    "dispute-open": "Who leads is disputed already: wait for the decision.",
+    "no-side": "A dispute is between the unit that leads and one that it was offered to.",
+    "dispute-ended": "There is no open dispute: look at the case again.",
+    "direction-ended": "There is no direction that waits: look at the case again.",
 }

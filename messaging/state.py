@@ -12,6 +12,9 @@ from hub.errors import not_found
 from hub.identity.actor import Actor
 from messaging import lead as rules
 
+ADJUDICATOR = "adjudicator"
+"""The part of whoever decides a dispute; never on record as a party's."""
+
 
 @dataclass(frozen=True)
 class PartyUnit:
@@ -38,7 +41,10 @@ class OpenReport:
 
 @dataclass(frozen=True)
 class OpenEpisode:
-    """The open episode, with its present tenure and its open request."""
+    """The open episode, with its present tenure, and what is open in it.
+
+    `offered` are the units that the lead was ever offered to.
+    """
 
     id: UUID
     number: int
@@ -52,16 +58,34 @@ class OpenEpisode:
     request_message: UUID | None
     request_to: UUID | None
     request_priority: str | None
+    request_no: int = 1
+    held_until: datetime | None = None
+    offered: frozenset[UUID] = frozenset()
+    dispute_id: UUID | None = None
+    dispute_message: UUID | None = None
+    dispute_by: UUID | None = None
+    dispute_other: UUID | None = None
+    direction_id: UUID | None = None
+    direction_message: UUID | None = None
+    direction_to: UUID | None = None
 
     def as_rules(self, claims: Iterable[rules.Claim] = ()) -> rules.Episode:
         """Return the episode as the pure rules know it."""
         request = None
         if self.request_message is not None:
             request = rules.Request(
-                self.request_message, self.request_to, self.request_priority == "urgent"
-            )
+                self.request_message, self.request_to, self.request_priority == "urgent",
+                self.request_no, self.held_until is not None,
+            )  # fmt: skip
         tenure = rules.Tenure(self.lead, self.officer, self.since, None, "recorded")
-        return rules.Episode((tenure,), request, tuple(claims))
+        dispute = direction = None
+        if self.dispute_message is not None:
+            dispute = rules.Dispute(self.dispute_message, self.dispute_by, self.dispute_other)
+        if self.direction_message is not None:
+            direction = rules.Direction(self.direction_message, self.direction_to)
+        return rules.Episode(
+            (tenure,), request, tuple(claims), dispute=dispute, direction=direction
+        )
 
 
 @dataclass
@@ -81,6 +105,8 @@ class CaseState:
     report: OpenReport | None = None
     episode: OpenEpisode | None = None
     last_lead: UUID | None = None
+    asked: frozenset[UUID] = frozenset()
+    to_adjudicate: bool = False
 
     def mine(self, actor: Actor) -> list[UUID]:
         """Return the parties that the actor acts for, their own unit first."""
@@ -90,6 +116,8 @@ class CaseState:
     def relations(self, unit: UUID) -> frozenset[str]:
         """Return what a party is to the case, in the words of the permission map."""
         party = self.parties[unit]
+        if party.part == ADJUDICATOR:
+            return frozenset({ADJUDICATOR})
         found = {"party" if party.full else "recipient"}
         told_police = self.opener == unit and not party.police
         if party.part == "reporter" or told_police:
@@ -109,6 +137,14 @@ class CaseState:
                     found.add("requester")
             if self.episode.request_to == unit:
                 found.add("offered")
+            if unit == self.episode.lead or unit in self.episode.offered:
+                found.add("side")
+            if self.episode.dispute_by == unit:
+                found.add("disputer")
+            if self.episode.direction_to == unit:
+                found.add("directed")
+        if unit in self.asked:
+            found.add("asked")
         return frozenset(found)
 
 
@@ -135,6 +171,16 @@ SELECT r.id AS report_id, r.message_id AS report_message, r.reporter_unit_id,
     e.id AS episode_id, e.number, e.risk, t.id AS tenure_id, t.number AS tenure_number,
     t.unit_id AS lead_id, t.officer_name, t.since,
     q.id AS request_id, q.message_id AS request_message, q.to_unit_id, q.priority,
+    q.request_no, q.held_until,
+    d.id AS dispute_id, d.message_id AS dispute_message, d.by_unit_id, d.other_unit_id,
+    w.id AS direction_id, w.message_id AS direction_message, w.to_unit_id AS direction_to,
+    ARRAY(SELECT DISTINCT o.to_unit_id FROM lead_request o WHERE o.episode_id = e.id) AS offered,
+    ARRAY(SELECT DISTINCT i.to_unit_id FROM information_request i
+        WHERE i.case_id = c.id AND i.state = 'open') AS asked,
+    e.ended_at IS NULL AND (d.id IS NOT NULL OR w.id IS NOT NULL OR EXISTS (
+        SELECT FROM escalation x JOIN clock k ON k.id = x.clock_id
+        WHERE x.case_id = c.id AND x.rung = 'adjudicator' AND k.met_at IS NULL
+            AND k.ended_at IS NULL)) AS to_adjudicate,
     CASE WHEN e.id IS NULL THEN (
         SELECT lt.unit_id FROM tenure lt JOIN episode le ON le.id = lt.episode_id
         WHERE le.case_id = c.id ORDER BY le.number DESC, lt.number DESC LIMIT 1) END AS last_lead
@@ -144,6 +190,8 @@ LEFT JOIN report r ON r.case_id = c.id
 LEFT JOIN episode e ON e.case_id = c.id AND e.ended_at IS NULL
 LEFT JOIN tenure t ON t.episode_id = e.id AND t.until IS NULL
 LEFT JOIN lead_request q ON q.episode_id = e.id AND q.state = 'open'
+LEFT JOIN dispute d ON d.episode_id = e.id AND d.state = 'open'
+LEFT JOIN direction w ON w.episode_id = e.id AND w.state = 'open'
 WHERE c.id = :case_id
 """)
 
@@ -167,10 +215,28 @@ def load(session: Session, actor: Actor, reference: str, now: datetime, *, lock:
         state.parties[p.unit_id] = PartyUnit(
             p.unit_id, p.name, p.part, p.is_full, p.police, p.organisation_id
         )
+    refresh(session, state)
+    if not state.mine(actor):
+        _admit_adjudicator(state, actor)
     if not state.mine(actor):
         raise not_found()
-    refresh(session, state)
     return state
+
+
+def _admit_adjudicator(state: CaseState, actor: Actor) -> None:
+    """Let an adjudicator of neither side see a case from dispute or escalation until it is decided.
+
+    They are no party: what they are shown ends with what they are to decide (DOMAIN.md 2).
+    """
+    if ADJUDICATOR not in actor.roles or not state.to_adjudicate:
+        return
+    if actor.unit_id is None or actor.organisation_id is None:
+        return
+    if actor.organisation_id in {party.organisation_id for party in state.parties.values()}:
+        return
+    state.parties[actor.unit_id] = PartyUnit(
+        actor.unit_id, actor.unit_name, ADJUDICATOR, True, True, actor.organisation_id
+    )
 
 
 def refresh(session: Session, state: CaseState) -> None:
@@ -178,6 +244,7 @@ def refresh(session: Session, state: CaseState) -> None:
     now = session.execute(_NOW, {"case_id": state.id}).one()
     state.report = state.episode = None
     state.last_lead = now.last_lead
+    state.asked, state.to_adjudicate = frozenset(now.asked), bool(now.to_adjudicate)
     if now.report_id:
         state.report = OpenReport(
             now.report_id, now.report_message, now.reporter_unit_id, now.addressed_unit_id,
@@ -187,5 +254,7 @@ def refresh(session: Session, state: CaseState) -> None:
         state.episode = OpenEpisode(
             now.episode_id, now.number, now.risk, now.tenure_id, now.tenure_number, now.lead_id,
             now.officer_name, now.since, now.request_id, now.request_message, now.to_unit_id,
-            now.priority,
+            now.priority, now.request_no or 1, now.held_until, frozenset(now.offered),
+            now.dispute_id, now.dispute_message, now.by_unit_id, now.other_unit_id,
+            now.direction_id, now.direction_message, now.direction_to,
         )  # fmt: skip

@@ -1,7 +1,9 @@
 """The one map of permission: action × role × relation to the object; what is not here is denied.
 
 Relations are words that the feature computes: "any" (no object), "own" (my unit's or
-organisation's), "party", "lead", "offered" (the open request is to my unit), "requester" (it is
+organisation's), "party", "lead", "side" (it leads, or was offered the lead),
+"disputer", "directed" (the direction names it), "adjudicator" (neither side's, while it is
+undecided), "asked" (a question waits for it), "offered" (the open request is to my unit), "requester" (it is
 mine), "addressed" (the report is to my unit), "reporter", "opener", "home", "recipient",
 "not-sender" (somebody else sent or uploaded it).
 """
@@ -63,10 +65,13 @@ PERMISSIONS: Mapping[str, tuple[Rule, ...]] = {
         _rule({"administrator"}, "own"),
         _rule({"national-administrator"}, "any", "own"),
     ),
-    "inbox.read": (_rule(STAFF, "any"),),
+    "inbox.read": (_rule(STAFF | {"adjudicator"}, "any"),),
     "case.list": (_rule(STAFF, "any"),),
     "case.open": (_rule(STAFF, "any"),),
-    "case.read": (_rule(STAFF, "party", "recipient", "reporter"),),
+    "case.read": (
+        _rule(STAFF, "party", "recipient", "reporter"),
+        _rule({"adjudicator"}, "adjudicator"),
+    ),
     "message.acknowledge": (_rule(STAFF, "recipient"),),
     "send.missing-episode-report": (
         _rule(POLICE, "any", "addressed", "party"),
@@ -78,6 +83,17 @@ PERMISSIONS: Mapping[str, tuple[Rule, ...]] = {
     "send.lead-transfer-accept": (_rule(POLICE, "offered"),),
     "send.lead-transfer-decline": (_rule(POLICE, "offered"),),
     "send.lead-transfer-withdraw": (_rule(POLICE, "requester"),),
+    "send.holding-reply": (_rule(POLICE, "offered"),),
+    "send.dispute": (_rule(POLICE, "side"),),
+    "send.dispute-withdraw": (_rule(POLICE, "disputer"),),
+    "send.direction": (_rule({"adjudicator"}, "adjudicator"),),
+    "send.direction-acknowledge": (
+        _rule(POLICE, "directed"),
+        _rule({"adjudicator"}, "adjudicator"),
+    ),
+    "send.officer-handover": (_rule(POLICE, "lead"),),
+    "send.information-request": (_rule(STAFF, "party"),),
+    "send.information-response": (_rule(STAFF, "asked"),),
     "send.update": (_rule(STAFF, "party", "reporter"),),
     "send.located": (_rule(STAFF, "party", "reporter"),),
     "send.located-confirm": (_rule(POLICE, "lead"),),

@@ -11,10 +11,19 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from messaging.contracts.closing import Closure
+from messaging.contracts.disputes import (
+    Direction,
+    DirectionAcknowledge,
+    Dispute,
+    DisputeWithdraw,
+)
+from messaging.contracts.enquiries import InformationRequest, InformationResponse
 from messaging.contracts.fields import Contract, Line, Telephone, Words, ask, long
+from messaging.contracts.handover import OfficerHandover
 from messaging.contracts.locating import Located, LocatedConfirm, LocatedRefuse
 from messaging.contracts.news import Update
 from messaging.contracts.offers import (
+    HoldingReply,
     LeadTransferAccept,
     LeadTransferDecline,
     LeadTransferRequest,
@@ -34,6 +43,13 @@ __all__ = [
     "Closure",
     "Command",
     "Contract",
+    "Direction",
+    "DirectionAcknowledge",
+    "Dispute",
+    "DisputeWithdraw",
+    "HoldingReply",
+    "InformationRequest",
+    "InformationResponse",
     "LeadTransferAccept",
     "LeadTransferDecline",
     "LeadTransferRequest",
@@ -43,6 +59,7 @@ __all__ = [
     "LocatedConfirm",
     "LocatedRefuse",
     "MissingEpisodeReport",
+    "OfficerHandover",
     "ReportNotAccepted",
     "Telephone",
     "TelephoneRecord",
@@ -61,6 +78,14 @@ CONTRACTS: Mapping[str, type[Contract]] = {
     "lead-transfer-accept": LeadTransferAccept,
     "lead-transfer-decline": LeadTransferDecline,
     "lead-transfer-withdraw": LeadTransferWithdraw,
+    "holding-reply": HoldingReply,
+    "dispute": Dispute,
+    "dispute-withdraw": DisputeWithdraw,
+    "direction": Direction,
+    "direction-acknowledge": DirectionAcknowledge,
+    "officer-handover": OfficerHandover,
+    "information-request": InformationRequest,
+    "information-response": InformationResponse,
     "update": Update,
     "located": Located,
     "located-confirm": LocatedConfirm,
@@ -76,6 +101,14 @@ AUDIENCES: Mapping[str, str] = {
     "lead-transfer-accept": "police",
     "lead-transfer-decline": "police",
     "lead-transfer-withdraw": "police",
+    "holding-reply": "police",
+    "dispute": "police",
+    "dispute-withdraw": "police",
+    "direction": "police",
+    "direction-acknowledge": "police",
+    "officer-handover": "police",
+    "information-request": "statutory",
+    "information-response": "statutory",
     "update": "statutory",
     "located": "all-parties",
     "located-confirm": "all-parties",
@@ -86,7 +119,9 @@ AUDIENCES: Mapping[str, str] = {
 
 TypeName = Literal[
     "missing-episode-report", "telephone-record", "report-not-accepted", "lead-transfer-request",
-    "lead-transfer-accept", "lead-transfer-decline", "lead-transfer-withdraw", "update", "located",
+    "lead-transfer-accept", "lead-transfer-decline", "lead-transfer-withdraw", "holding-reply",
+    "dispute", "dispute-withdraw", "direction", "direction-acknowledge", "officer-handover",
+    "information-request", "information-response", "update", "located",
     "located-confirm", "located-refuse", "closure",
 ]  # fmt: skip
 

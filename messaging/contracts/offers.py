@@ -95,3 +95,12 @@ class LeadTransferWithdraw(Contract):
     """The offer is taken back."""
 
     reason: Words = Field(json_schema_extra=long("Why you withdraw it"))
+
+
+class HoldingReply(Contract):
+    """The unit that is asked says by when it decides: once for each request; nothing moves."""
+
+    decide_by: AwareDatetime = Field(
+        json_schema_extra=ask("By when you decide", "At most 1 hour from now if urgent, else 8.")
+    )
+    reason: Words = Field(json_schema_extra=long("Why not now"))

@@ -7,7 +7,17 @@ becomes the reader's 409.
 from collections.abc import Callable
 from typing import Any
 
-from messaging.effects import closing, locating, news, offers, reports, telephone
+from messaging.effects import (
+    closing,
+    disputes,
+    enquiries,
+    handover,
+    locating,
+    news,
+    offers,
+    reports,
+    telephone,
+)
 from messaging.sending import Act
 
 EFFECTS: dict[str, Callable[[Act], Any]] = {
@@ -18,6 +28,14 @@ EFFECTS: dict[str, Callable[[Act], Any]] = {
     "lead-transfer-accept": offers.lead_transfer_accept,
     "lead-transfer-decline": offers.lead_transfer_decline,
     "lead-transfer-withdraw": offers.lead_transfer_withdraw,
+    "holding-reply": offers.holding_reply,
+    "dispute": disputes.dispute,
+    "dispute-withdraw": disputes.dispute_withdraw,
+    "direction": disputes.direction,
+    "direction-acknowledge": disputes.direction_acknowledge,
+    "officer-handover": handover.officer_handover,
+    "information-request": enquiries.information_request,
+    "information-response": enquiries.information_response,
     "update": news.update_case,
     "located": locating.located,
     "located-confirm": locating.located_confirm,

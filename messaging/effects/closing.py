@@ -4,9 +4,7 @@ from sqlalchemy import update
 
 from hub.errors import conflict
 from messaging.effects.steps import end_clocks, meet, settle, step
-from messaging.model import (
-    Case,
-)
+from messaging.model import Case, InformationRequest
 from messaging.sending import Act, everyone
 
 
@@ -29,3 +27,15 @@ def closure(act: Act) -> None:
         )
     )
     act.later(lambda: end_clocks(act))
+    act.later(
+        lambda: act.session.execute(
+            update(InformationRequest)
+            .where(
+                InformationRequest.case_id == act.case.id, InformationRequest.state == "open"
+            )
+            .values(
+                state="overtaken", answered_at=act.at, answer_message_id=act.message_id,
+                answered_by_unit_id=act.unit, answered_by_name=act.actor.name,
+            )
+        )
+    )  # fmt: skip

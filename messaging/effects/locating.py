@@ -1,7 +1,7 @@
 """Located is what someone saw (DOMAIN.md 4.9)."""
 
 from datetime import timedelta
-from typing import cast
+from typing import Any, cast
 
 from sqlalchemy import select, update
 
@@ -10,6 +10,8 @@ from hub.errors import conflict, invalid
 from messaging import contracts, lead
 from messaging.effects.steps import end_clocks, meet, police_parties, reachable, settle, step, tell
 from messaging.model import (
+    Direction,
+    Dispute,
     Episode,
     LeadRequest,
     LocatedClaim,
@@ -114,7 +116,8 @@ def _end(act: Act, episode: OpenEpisode) -> None:
     session = act.session
     overtaken = {"state": "overtaken", "answered_at": act.at, "answer_message_id": act.message_id,
                  "answered_by_unit_id": act.unit, "answered_by_name": act.actor.name}  # fmt: skip
-    for table in (LeadRequest, LocatedClaim):
+    tables: tuple[Any, ...] = (LeadRequest, LocatedClaim, Dispute, Direction)
+    for table in tables:
         session.execute(
             update(table)
             .where(table.episode_id == episode.id, table.state == "open")
@@ -126,4 +129,4 @@ def _end(act: Act, episode: OpenEpisode) -> None:
         .where(Episode.id == episode.id)
         .values(ended_at=act.at, end_reason="located", ended_by_message_id=act.message_id)
     )
-    end_clocks(act, keep_opened=True)
+    end_clocks(act, keep=("opened", "opened-urgent", "opened-request", "enquiry", "enquiry-urgent"))

@@ -66,4 +66,5 @@ def _hurry(act: Act, episode: OpenEpisode) -> None:
         clock.kind = "lead-urgent"
         if clock.due_at is not None:
             clock.due_at = clocks.made_urgent(clock.due_at, act.at, act.settings)
+            clock.escalates_at = clock.due_at
     act.session.flush()

@@ -1,28 +1,30 @@
 """Offers of the lead and their answers (DOMAIN.md 4.1, 4.3)."""
 
+from datetime import datetime, timedelta
 from typing import cast
 from uuid import UUID
 
 from sqlalchemy import update
 
+from hub.clock import LONDON
 from hub.db import new_id
 from hub.errors import invalid
 from messaging import clocks, contracts, lead
+from messaging.effects.disputes import end_dispute
 from messaging.effects.steps import (
-    ON_DUTY,
-    meet,
-    note_answered,
+    LEAD_CLOCKS,
+    end_request,
+    move_lead,
     open_episode,
     police_parties,
     reachable,
 )
-from messaging.model import (
-    Clock,
-    LeadRequest,
-    Tenure,
-)
+from messaging.model import Clock, LeadRequest
 from messaging.sending import Act
 from messaging.state import OpenEpisode
+
+HOLDS = {"urgent": timedelta(hours=1), "routine": timedelta(hours=8)}
+"""How long a holding reply may put off the decision (6)."""
 
 
 def lead_transfer_request(act: Act) -> None:
@@ -39,7 +41,7 @@ def lead_transfer_request(act: Act) -> None:
     act.priority = "urgent" if urgent else "routine"
     act.request_no = 1
     if body.withdraws is not None:
-        _answer(act, episode, "withdrawn", old=body.withdraws)
+        end_request(act, episode, "withdrawn", old=body.withdraws)
     act.add_party(to)
     act.reply_due_at = act.clock(
         clocks.lead_kind(urgent), to.unit_id, started=reachable(act, to.unit_id)
@@ -60,41 +62,15 @@ def lead_transfer_accept(act: Act) -> None:
     episode, request = _request(act)
     lead.accept(episode.as_rules(), act.unit, request, body.named_officer, act.at)
     act.to |= police_parties(act)
-    _answer(act, episode, "accepted")
-    act.later(lambda: _move(act, episode, body))
-
-
-def _move(act: Act, episode: OpenEpisode, body: contracts.LeadTransferAccept) -> None:
-    act.session.execute(update(Tenure).where(Tenure.id == episode.tenure_id).values(until=act.at))
-    own = body.named_officer == act.actor.name
-    act.session.add(
-        Tenure(
-            episode_id=episode.id,
-            number=episode.tenure_number + 1,
-            unit_id=act.unit,
-            officer_name=body.named_officer,
-            officer_rank=body.officer_rank or (act.actor.rank_or_role if own else None),
-            officer_collar=body.officer_collar or (act.actor.collar_number if own else None),
-            on_duty_until=body.on_duty_until or act.at + ON_DUTY,
-            since=act.at,
-            basis="accepted",
-            message_id=act.message_id,
+    end_request(act, episode, "accepted")
+    if episode.dispute_id is not None:
+        end_dispute(act, episode, "accepted")
+    act.later(
+        lambda: move_lead(
+            act, episode, act.unit, "accepted", officer=body.named_officer,
+            rank=body.officer_rank, collar=body.officer_collar, until=body.on_duty_until,
         )
-    )
-    act.session.flush()
-    act.session.execute(
-        update(Clock)
-        .where(
-            Clock.case_id == act.case.id,
-            Clock.owed_by_unit_id == episode.lead,
-            Clock.kind.in_(
-                ("ukmpu", "review-high", "review-medium", "review-low", "located-answer")
-            ),
-            Clock.met_at.is_(None),
-            Clock.ended_at.is_(None),
-        )
-        .values(owed_by_unit_id=act.unit)
-    )
+    )  # fmt: skip
 
 
 def lead_transfer_decline(act: Act) -> None:
@@ -102,7 +78,7 @@ def lead_transfer_decline(act: Act) -> None:
     episode, request = _request(act)
     lead.decline(episode.as_rules(), act.unit, request)
     act.to |= police_parties(act)
-    _answer(act, episode, "declined")
+    end_request(act, episode, "declined")
 
 
 def lead_transfer_withdraw(act: Act) -> None:
@@ -110,7 +86,41 @@ def lead_transfer_withdraw(act: Act) -> None:
     episode, request = _request(act)
     lead.withdraw(episode.as_rules(), act.unit, request)
     act.to |= police_parties(act)
-    _answer(act, episode, "withdrawn")
+    end_request(act, episode, "withdrawn")
+
+
+def holding_reply(act: Act) -> None:
+    """Say by when one decides, once for each request: its clock runs until then (6)."""
+    body = cast(contracts.HoldingReply, act.body)
+    episode, request = _request(act)
+    lead.hold(episode.as_rules(), act.unit, request)
+    latest = act.at + HOLDS[episode.request_priority or "routine"]
+    if not act.at < body.decide_by <= latest:
+        raise invalid(
+            "decide-by", f"Decide by {latest.astimezone(LONDON):%H:%M} at the latest.",
+            "/body/decide_by",
+        )  # fmt: skip
+    act.to |= police_parties(act)
+    act.later(lambda: _hold(act, episode, body.decide_by))
+
+
+def _hold(act: Act, episode: OpenEpisode, until: datetime) -> None:
+    act.session.execute(
+        update(LeadRequest)
+        .where(LeadRequest.id == episode.request_id)
+        .values(held_until=until, held_by_name=act.actor.name)
+    )
+    act.session.execute(
+        update(Clock)
+        .where(
+            Clock.message_id == episode.request_message,
+            Clock.kind.in_(LEAD_CLOCKS),
+            Clock.met_at.is_(None),
+            Clock.ended_at.is_(None),
+            Clock.started_at.is_not(None),
+        )
+        .values(due_at=until, escalates_at=until)
+    )
 
 
 def _request(act: Act) -> tuple[OpenEpisode, UUID]:
@@ -121,21 +131,3 @@ def _request(act: Act) -> tuple[OpenEpisode, UUID]:
     if episode is None or act.in_reply_to is None:
         raise lead.Refused("request-already-answered")
     return episode, act.in_reply_to
-
-
-def _answer(act: Act, episode: OpenEpisode, state: str, old: UUID | None = None) -> None:
-    """End the open request with this message, and its clock."""
-    answered = old or act.in_reply_to
-    act.later(
-        lambda: act.session.execute(
-            update(LeadRequest)
-            .where(LeadRequest.id == episode.request_id)
-            .values(
-                state=state, answered_at=act.at, answer_message_id=act.message_id,
-                answered_by_unit_id=act.unit, answered_by_name=act.actor.name,
-            )
-        )
-    )  # fmt: skip
-    meet(act, answered, "lead-urgent", "lead-routine", "opened-urgent", "opened-request")
-    if state in ("accepted", "declined") and answered is not None:
-        note_answered(act, answered)

@@ -81,6 +81,7 @@ def _record(act: Act) -> None:
         tell(act, {report.reporter} | authorities(act))
         meet(act, report.message_id, "report-outcome")
     act.clock("ukmpu", act.unit)
+    act.clock("shift-end", act.unit, due=act.at + ON_DUTY)
     act.clock(clocks.review_kind(body.risk), act.unit)
     own_party = case.parties[act.unit]
     if not own_party.full:

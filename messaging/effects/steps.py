@@ -1,6 +1,7 @@
 """What the effects of several types do alike, on an Act."""
 
-from datetime import timedelta
+from collections.abc import Collection
+from datetime import datetime, timedelta
 from typing import cast
 from uuid import UUID
 
@@ -13,13 +14,18 @@ from hub.organisations import lineage
 from messaging import reporting
 from messaging.model import (
     Clock,
+    LeadRequest,
     Receipt,
     Report,
+    Tenure,
 )
 from messaging.sending import Act, receipt, unit_named
 from messaging.state import OpenEpisode, OpenReport, PartyUnit
 
 ON_DUTY = timedelta(hours=8)
+LEAD_CLOCKS = ("lead-urgent", "lead-routine")
+LEADS = ("ukmpu", "review-high", "review-medium", "review-low", "located-answer")
+"""What the lead owes, whoever leads."""
 
 
 def authorities(act: Act) -> set[UUID]:
@@ -62,18 +68,22 @@ def note_answered(act: Act, message_id: UUID) -> None:
     )
 
 
-def end_clocks(act: Act, *, keep_opened: bool = False) -> None:
-    """End what still runs in the case; those by which messages are to be opened may stay."""
-    running = update(Clock).where(
-        Clock.case_id == act.case.id, Clock.met_at.is_(None), Clock.ended_at.is_(None)
+def end_clocks(act: Act, *, keep: Collection[str] = ()) -> None:
+    """End what still runs in the case, but for some kinds."""
+    act.session.execute(
+        update(Clock)
+        .where(
+            Clock.case_id == act.case.id,
+            Clock.met_at.is_(None),
+            Clock.ended_at.is_(None),
+            Clock.kind.not_in(keep),
+        )
+        .values(ended_at=act.at)
     )
-    if keep_opened:
-        running = running.where(Clock.kind.not_in(("opened", "opened-urgent", "opened-request")))
-    act.session.execute(running.values(ended_at=act.at))
 
 
-def meet(act: Act, message_id: UUID | None, *kinds: str) -> None:
-    """Stop clocks as met: of one message, or of the whole case."""
+def meet(act: Act, message_id: UUID | None, *kinds: str, owed_by: UUID | None = None) -> None:
+    """Stop clocks as met: of one message, or of the whole case; of one debtor, or of all."""
     query = update(Clock).where(
         Clock.case_id == act.case.id,
         Clock.kind.in_(kinds),
@@ -82,6 +92,8 @@ def meet(act: Act, message_id: UUID | None, *kinds: str) -> None:
     )
     if message_id is not None:
         query = query.where(Clock.message_id == message_id)
+    if owed_by is not None:
+        query = query.where(Clock.owed_by_unit_id == owed_by)
     act.session.execute(query.values(met_at=act.at))
 
 
@@ -120,3 +132,55 @@ def police_parties(act: Act) -> dict[UUID, PartyUnit]:
         for unit, party in act.case.parties.items()
         if party.police and party.full and unit != act.unit
     }
+
+
+def end_request(act: Act, episode: OpenEpisode, state: str, old: UUID | None = None) -> None:
+    """End the open request with this message, and its clock."""
+    asked = old or (episode.request_message if state == "directed" else act.in_reply_to)
+    act.later(
+        lambda: act.session.execute(
+            update(LeadRequest)
+            .where(LeadRequest.id == episode.request_id)
+            .values(
+                state=state, answered_at=act.at, answer_message_id=act.message_id,
+                answered_by_unit_id=act.unit, answered_by_name=act.actor.name,
+            )
+        )
+    )  # fmt: skip
+    meet(act, asked, *LEAD_CLOCKS, "opened-urgent", "opened-request")
+    if state in ("accepted", "declined") and asked is not None:
+        note_answered(act, asked)
+
+
+def move_lead(
+    act: Act, episode: OpenEpisode, to: UUID, basis: str, *, officer: str, rank: str | None,
+    collar: str | None, until: datetime | None,
+) -> None:  # fmt: skip
+    """Move the lead at this moment, whole: with what the lead owes, whoever leads (4.1)."""
+    own = officer == act.actor.name and to == act.unit
+    on_duty_until = until or act.at + ON_DUTY
+    act.session.execute(update(Tenure).where(Tenure.id == episode.tenure_id).values(until=act.at))
+    act.session.add(
+        Tenure(
+            episode_id=episode.id, number=episode.tenure_number + 1, unit_id=to,
+            officer_name=officer,
+            officer_rank=rank or (act.actor.rank_or_role if own else None),
+            officer_collar=collar or (act.actor.collar_number if own else None),
+            on_duty_until=on_duty_until, since=act.at, basis=basis, message_id=act.message_id,
+        )
+    )  # fmt: skip
+    act.session.flush()
+    running = (
+        Clock.case_id == act.case.id,
+        Clock.met_at.is_(None),
+        Clock.ended_at.is_(None),
+    )
+    act.session.execute(
+        update(Clock)
+        .where(*running, Clock.owed_by_unit_id == episode.lead, Clock.kind.in_(LEADS))
+        .values(owed_by_unit_id=to)
+    )
+    act.session.execute(
+        update(Clock).where(*running, Clock.kind == "shift-end").values(ended_at=act.at)
+    )
+    act.start_clock("shift-end", to, due=on_duty_until)

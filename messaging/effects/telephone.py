@@ -97,8 +97,9 @@ def _start_clocks(act: Act, message_id: UUID, unit: UUID) -> None:
         )
     ).all()
     for row in waiting:
+        due = clocks.due(row.kind, act.at, act.settings)
         act.session.execute(
             update(Clock)
             .where(Clock.id == row.id)
-            .values(started_at=act.at, due_at=clocks.due(row.kind, act.at, act.settings))
+            .values(started_at=act.at, due_at=due, escalates_at=due)
         )

@@ -1,0 +1,158 @@
+"""Missed clocks, one step up at a time: who is told, and who has to ring whom (DOMAIN.md 6).
+
+Each step is taken under the case's lock, so that an answer and an alarm never cross.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import select, text, update
+from sqlalchemy.orm import Session
+
+from hub.jobs import outbox
+from hub.organisations import lineage
+from hub.records import audit
+from messaging import escalation
+from messaging.model import Clock, Escalation, LeadRequest
+from messaging.sending import clock_settings
+
+ALARM_JOB = "alarm"
+MOST_AT_ONCE = 100
+
+_DUE = text("""
+SELECT k.id, k.case_id FROM clock k JOIN cases c ON c.id = k.case_id
+WHERE k.escalates_at <= :now AND k.met_at IS NULL AND k.ended_at IS NULL
+ORDER BY k.escalates_at LIMIT :most
+""")
+
+
+def escalate(session: Session, now: datetime, *, most: int = MOST_AT_ONCE) -> int:
+    """Take the next step of every clock that is due for one; return how many there were."""
+    taken = 0
+    for row in session.execute(_DUE, {"now": now, "most": most}).all():
+        locked = session.execute(
+            text("SELECT id FROM cases WHERE id = :id FOR UPDATE SKIP LOCKED"), {"id": row.case_id}
+        ).first()
+        if locked is None:
+            continue  # somebody acts on the case: the clock comes round again
+        clock = session.get(Clock, row.id, with_for_update=True, populate_existing=True)
+        if clock is not None and _due(clock, now):
+            _step(session, clock, now)
+            taken += 1
+    return taken
+
+
+def _due(clock: Clock, now: datetime) -> bool:
+    return (
+        clock.met_at is None
+        and clock.ended_at is None
+        and clock.escalates_at is not None
+        and clock.escalates_at <= now
+    )
+
+
+def _step(session: Session, clock: Clock, now: datetime) -> None:
+    settings = clock_settings(session, None)
+    step = clock.step + 1
+    rung = escalation.rung(clock.kind, step)
+    clock.missed_at = clock.missed_at or now
+    if rung is None:
+        clock.escalates_at = None
+        session.flush()
+        return
+    clock.step = step
+    clock.escalates_at = escalation.next_at(clock.kind, step, now, settings)
+    if rung == "repeat":
+        clock.due_at = clock.escalates_at
+        session.execute(
+            update(LeadRequest)
+            .where(LeadRequest.message_id == clock.message_id, LeadRequest.state == "open")
+            .values(request_no=escalation.request_number(clock.kind, step))
+        )
+    session.add(
+        Escalation(
+            clock_id=clock.id, step=step, case_id=clock.case_id, rung=rung,
+            unit_id=_told(session, clock, rung), at=now,
+        )
+    )  # fmt: skip
+    session.flush()
+    audit.record(
+        session, audit.SYSTEM, "clock.missed", now=now, case_id=clock.case_id,
+        object_kind="message", object_id=clock.message_id,
+        detail={"kind": clock.kind, "step": step, "rung": rung},
+    )  # fmt: skip
+    outbox.enqueue(
+        session, ALARM_JOB, clock.id, now=now, dedupe_key=f"{ALARM_JOB}:{clock.id}:{step}"
+    )
+
+
+def _told(session: Session, clock: Clock, rung: escalation.Rung) -> UUID | None:
+    """Return the unit that a step tells: the debtor, or its force; an adjudicator is of no unit."""
+    if rung == "adjudicator" or clock.owed_by_unit_id is None:
+        return None
+    if rung in ("control-room", "coordinator"):
+        return lineage(session, clock.owed_by_unit_id)[-1]
+    return clock.owed_by_unit_id
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step that was taken: which clock of which message, who owes it, who was told, when.
+
+    `next_at` is when the one after it comes, if the clock still runs.
+    """
+
+    message_id: UUID
+    kind: str
+    step: int
+    rung: str
+    owed_by: UUID | None
+    told: UUID | None
+    at: datetime
+    next_at: datetime | None
+    running: bool
+
+
+def steps_of(session: Session, case_id: UUID) -> list[Step]:
+    """Return the steps that were taken in a case, latest first."""
+    rows = session.execute(
+        select(Escalation, Clock)
+        .join(Clock, Clock.id == Escalation.clock_id)
+        .where(Escalation.case_id == case_id)
+        .order_by(Escalation.at.desc(), Escalation.step.desc())
+    )
+    return [
+        Step(
+            clock.message_id, clock.kind, one.step, one.rung, clock.owed_by_unit_id, one.unit_id,
+            one.at, clock.escalates_at, clock.met_at is None and clock.ended_at is None,
+        )
+        for one, clock in rows
+    ]  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Concerned:
+    """Whom a missed clock concerns, by its case's reference."""
+
+    reference: str
+    status: str
+    units: tuple[UUID, ...]
+
+
+def concerned(session: Session, clock_id: UUID) -> Concerned | None:
+    """Return whom to tell of a missed clock, while it runs: the debtor, its step, who waits."""
+    row = session.execute(
+        text("""
+            SELECT c.reference, c.status, m.sender_unit_id, k.owed_by_unit_id,
+                ARRAY(SELECT x.unit_id FROM escalation x WHERE x.clock_id = k.id
+                    AND x.unit_id IS NOT NULL) AS told
+            FROM clock k JOIN cases c ON c.id = k.case_id JOIN message m ON m.id = k.message_id
+            WHERE k.id = :id AND k.met_at IS NULL AND k.ended_at IS NULL
+        """),
+        {"id": clock_id},
+    ).one_or_none()
+    if row is None:
+        return None
+    units = dict.fromkeys([row.owed_by_unit_id, *row.told, row.sender_unit_id])
+    return Concerned(row.reference, row.status, tuple(unit for unit in units if unit))

@@ -1,0 +1,60 @@
+"""Disputes over who leads, and how they are decided (DOMAIN.md 4.1, 6)."""
+
+from pydantic import AwareDatetime, Field
+
+from messaging.contracts.fields import Contract, Line, Telephone, Words, ask, long
+
+
+class Dispute(Contract):
+    """A side says why another unit should lead, or why it should not; who leads goes on leading."""
+
+    grounds: Words = Field(
+        json_schema_extra=long(
+            "Your grounds", "Where most enquiries are, and who can best locate the child"
+        )
+    )
+    proposed_lead: Line | None = Field(None, json_schema_extra=ask("Who should lead, and why"))
+    authorised_by: Line | None = Field(
+        None, json_schema_extra=ask("Authorised by, rank and name", more=True)
+    )
+
+
+class DisputeWithdraw(Contract):
+    """The side that disputed takes it back; nothing moves."""
+
+    reason: Words = Field(json_schema_extra=long("Why you withdraw it"))
+
+
+class Direction(Contract):
+    """An adjudicator's decision: which unit leads, and why (4.1c)."""
+
+    lead: str = Field(
+        max_length=200,
+        json_schema_extra=ask("Which unit leads", "Its code, such as kent/east."),
+    )
+    reasons: Words = Field(json_schema_extra=long("Your reasons"))
+
+
+class DirectionAcknowledge(Contract):
+    """The directed unit takes the lead, or the adjudicator says whom there they told (4.1c)."""
+
+    named_officer: Line = Field(json_schema_extra=ask("Officer who leads"))
+    officer_rank: Line | None = Field(None, json_schema_extra=ask("Rank", width=20))
+    officer_collar: Line | None = Field(None, json_schema_extra=ask("Collar number", width=10))
+    on_duty_until: AwareDatetime | None = Field(
+        None,
+        json_schema_extra=ask(
+            "On duty until", "8 hours from now unless you say otherwise.", more=True
+        ),
+    )
+    contact_telephone: Telephone | None = Field(
+        None, json_schema_extra=ask("Telephone of the officer", widget="tel", width=20)
+    )
+    told_by_telephone: Line | None = Field(
+        None,
+        json_schema_extra=ask(
+            "If you told them by telephone: whom, on which number, and when",
+            "Adjudicators only.",
+            more=True,
+        ),
+    )

@@ -1,0 +1,169 @@
+"""Disputes over who leads, and directions (DOMAIN.md 4.1, 6)."""
+
+from typing import cast
+from uuid import UUID
+
+from sqlalchemy import update
+
+from hub.db import new_id
+from hub.errors import conflict, invalid
+from messaging import contracts, lead
+from messaging.effects.steps import (
+    end_request,
+    meet,
+    move_lead,
+    note_answered,
+    open_episode,
+    police_parties,
+    reachable,
+    tell_duty_inspector,
+)
+from messaging.model import Direction, Dispute
+from messaging.sending import Act, unit_named
+from messaging.state import ADJUDICATOR, OpenEpisode
+
+DISPUTE_CLOCKS = ("dispute-urgent", "dispute-routine")
+
+
+def dispute(act: Act) -> None:
+    """Dispute who leads: both sides' duty inspectors hear of it at once, and nothing moves."""
+    episode = open_episode(act)
+    other = _other_side(act, episode)
+    lead.contest(episode.as_rules(), act.unit, act.message_id, other)
+    urgent = act.command.priority == "urgent" or episode.risk == "high"
+    act.priority = "urgent" if urgent else "routine"
+    act.in_reply_to = act.in_reply_to or episode.request_message
+    act.to |= police_parties(act)
+    act.to.setdefault(other, act.case.parties[other])
+    for unit in (act.unit, other):
+        tell_duty_inspector(act, unit)
+    kind = "dispute-urgent" if urgent else "dispute-routine"
+    act.reply_due_at = act.clock(kind, None)
+    act.insert(
+        "dispute",
+        {
+            "id": new_id(), "episode_id": episode.id, "message_id": act.message_id,
+            "by_unit_id": act.unit, "other_unit_id": other, "opened_at": act.at,
+        },
+    )  # fmt: skip
+
+
+def _other_side(act: Act, episode: OpenEpisode) -> UUID:
+    """Return whom the dispute is with: the lead, or for the lead whoever it offered the lead to."""
+    if act.unit != episode.lead:
+        return episode.lead
+    named = [unit for unit in act.to if unit in episode.offered]
+    asked = episode.request_to or next(iter(named), None)
+    if asked is None:
+        raise invalid("to-one", "Name the unit that was offered the lead and declined.", "/to")
+    return asked
+
+
+def dispute_withdraw(act: Act) -> None:
+    """Take a dispute back: nothing moves."""
+    episode = act.case.episode
+    if episode is None or episode.dispute_message is None:
+        raise lead.Refused("dispute-ended")
+    act.in_reply_to = act.in_reply_to or episode.dispute_message
+    lead.settle(episode.as_rules(), act.unit, act.in_reply_to)
+    act.to |= police_parties(act)
+    end_dispute(act, episode, "withdrawn")
+
+
+def direction(act: Act) -> None:
+    """Direct which unit leads: nothing moves until that unit acknowledges (4.1c)."""
+    body = cast(contracts.Direction, act.body)
+    episode = open_episode(act)
+    to = unit_named(act.session, body.lead, "/body/lead", act.at)
+    if not to.police:
+        raise invalid("unit-unknown", "Name a police unit.", "/body/lead")
+    if to.organisation_id == act.actor.organisation_id:
+        raise conflict(
+            "own-dispute",
+            "A dispute of your own organisation is decided by an adjudicator of another.",
+        )
+    after = lead.direct(episode.as_rules(), lead.Direction(act.message_id, to.unit_id))
+    act.priority = "urgent"
+    act.in_reply_to = act.in_reply_to or episode.dispute_message
+    act.to |= police_parties(act)
+    if to.unit_id != episode.lead:
+        act.to.setdefault(to.unit_id, to)
+        act.add_party(to)
+    if episode.request_id is not None:
+        end_request(act, episode, "directed")
+    if episode.dispute_id is not None:
+        end_dispute(act, episode, "directed")
+    if episode.direction_id is not None:
+        _end_direction(act, episode, "replaced")
+    act.insert(
+        "direction",
+        {
+            "id": new_id(), "episode_id": episode.id, "message_id": act.message_id,
+            "dispute_id": episode.dispute_id, "to_unit_id": to.unit_id,
+            "adjudicator_organisation_id": act.case.parties[act.unit].organisation_id,
+            "opened_at": act.at,
+            **(
+                {}
+                if after.direction
+                else {
+                    "state": "kept", "answered_at": act.at, "answer_message_id": act.message_id,
+                    "answered_by_unit_id": None, "answered_by_name": act.actor.name,
+                }
+            ),
+        },
+    )  # fmt: skip
+    if after.direction is not None:
+        act.reply_due_at = act.clock("direction", to.unit_id, started=reachable(act, to.unit_id))
+
+
+def direction_acknowledge(act: Act) -> None:
+    """Take the lead as directed, or say whom in the directed unit was told: it moves now (4.1c)."""
+    body = cast(contracts.DirectionAcknowledge, act.body)
+    episode = act.case.episode
+    if episode is None or episode.direction_to is None:
+        raise lead.Refused("direction-ended")
+    acknowledged = act.in_reply_to or episode.direction_message
+    assert acknowledged is not None  # noqa: S101  # an open direction has its message
+    act.in_reply_to = acknowledged
+    to = episode.direction_to
+    told = act.case.parties[act.unit].part == ADJUDICATOR
+    if told and not body.told_by_telephone:
+        raise invalid(
+            "told-whom", "Say whom there you told, on which number, and when.",
+            "/body/told_by_telephone",
+        )  # fmt: skip
+    lead.acknowledge_direction(
+        episode.as_rules(), acknowledged, to if told else act.unit, body.named_officer, act.at
+    )
+    act.to |= police_parties(act)
+    _end_direction(act, episode, "acknowledged")
+    if not told:
+        note_answered(act, acknowledged)
+    act.later(
+        lambda: move_lead(
+            act, episode, to, "direction", officer=body.named_officer,
+            rank=body.officer_rank, collar=body.officer_collar, until=body.on_duty_until,
+        )
+    )  # fmt: skip
+
+
+def end_dispute(act: Act, episode: OpenEpisode, state: str) -> None:
+    """End the open dispute with this message, and its clock."""
+    meet(act, episode.dispute_message, *DISPUTE_CLOCKS)
+    act.later(lambda: _answer(act, Dispute, episode.dispute_id, state))
+
+
+def _end_direction(act: Act, episode: OpenEpisode, state: str) -> None:
+    meet(act, episode.direction_message, "direction")
+    act.later(lambda: _answer(act, Direction, episode.direction_id, state))
+
+
+def _answer(act: Act, table: type[Dispute] | type[Direction], row: UUID | None, state: str) -> None:
+    act.session.execute(
+        update(table)
+        .where(table.id == row)
+        .values(
+            state=state, answered_at=act.at, answer_message_id=act.message_id,
+            answered_by_unit_id=act.unit, answered_by_name=act.actor.name,
+        )
+    )  # fmt: skip

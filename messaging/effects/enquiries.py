@@ -1,0 +1,82 @@
+"""Questions and enquiries: answerable whoever leads (DOMAIN.md 4.4)."""
+
+from datetime import timedelta
+from typing import cast
+
+from sqlalchemy import select, update
+
+from hub.db import new_id
+from hub.errors import conflict, invalid
+from messaging import contracts
+from messaging.effects.steps import meet, note_answered, reachable
+from messaging.model import InformationRequest
+from messaging.sending import Act
+
+IMMEDIATE, ORDINARY = timedelta(hours=1), timedelta(days=1)
+
+
+def information_request(act: Act) -> None:
+    """Ask units: each owes an answer by when it is needed, and sees the enquiry, not the case."""
+    body = cast(contracts.InformationRequest, act.body)
+    act.to.pop(act.unit, None)
+    if not act.to:
+        raise invalid("to-missing", "Name the units that you ask.", "/to")
+    immediate = bool(body.immediate_action) or act.command.priority == "urgent"
+    needed_by = body.needed_by or act.at + (IMMEDIATE if immediate else ORDINARY)
+    if needed_by <= act.at:
+        raise invalid("in-past", "This must be later than now.", "/body/needed_by")
+    act.priority = "urgent" if immediate else "routine"
+    act.reply_due_at = needed_by
+    for unit in act.to:
+        act.clock(
+            "enquiry-urgent" if immediate else "enquiry", unit,
+            started=reachable(act, unit), due=needed_by,
+        )  # fmt: skip
+    act.insert(
+        "information_request",
+        *(
+            {
+                "id": new_id(), "case_id": act.case.id, "message_id": act.message_id,
+                "from_unit_id": act.unit, "to_unit_id": unit, "immediate": immediate,
+                "needed_by": needed_by, "opened_at": act.at,
+            }
+            for unit in act.to
+        ),
+    )  # fmt: skip
+
+
+def information_response(act: Act) -> None:
+    """Answer what was asked, once: whole, in part, none held, or refused with a reason."""
+    body = cast(contracts.InformationResponse, act.body)
+    asked = list(
+        act.session.scalars(
+            select(InformationRequest)
+            .where(
+                InformationRequest.case_id == act.case.id,
+                InformationRequest.to_unit_id == act.unit,
+                InformationRequest.state == "open",
+            )
+            .order_by(InformationRequest.id)
+        )
+    )
+    if act.in_reply_to is None and len(asked) == 1:
+        act.in_reply_to = asked[0].message_id
+    found = next((one for one in asked if one.message_id == act.in_reply_to), None)
+    if found is None:
+        raise conflict(
+            "question-answered", "There is no open question of this kind: look at the case again."
+        )
+    act.priority = "urgent" if found.immediate else "routine"
+    act.to = {found.from_unit_id: act.case.parties[found.from_unit_id], **act.to}
+    meet(act, found.message_id, "enquiry", "enquiry-urgent", owed_by=act.unit)
+    note_answered(act, found.message_id)
+    act.later(
+        lambda: act.session.execute(
+            update(InformationRequest)
+            .where(InformationRequest.id == found.id)
+            .values(
+                state=body.outcome, answered_at=act.at, answer_message_id=act.message_id,
+                answered_by_unit_id=act.unit, answered_by_name=act.actor.name,
+            )
+        )
+    )  # fmt: skip

@@ -1,0 +1,37 @@
+"""The named officer of the lead hands over to another at shift end (DOMAIN.md 6)."""
+
+from typing import cast
+
+from sqlalchemy import update
+
+from hub.errors import invalid
+from messaging import contracts, lead
+from messaging.effects.steps import ON_DUTY, meet, open_episode, police_parties
+from messaging.model import Tenure
+from messaging.sending import Act
+
+
+def officer_handover(act: Act) -> None:
+    """Name the next officer: the unit leads on, and the shift's clock starts again."""
+    body = cast(contracts.OfficerHandover, act.body)
+    episode = open_episode(act)
+    lead.hand_over(episode.as_rules(), act.unit, body.to_officer)
+    until = body.on_duty_until or act.at + ON_DUTY
+    if until <= act.at:
+        raise invalid("in-past", "This must be later than now.", "/body/on_duty_until")
+    act.to |= police_parties(act)
+    own = body.to_officer == act.actor.name
+    meet(act, None, "shift-end")
+    act.clock("shift-end", act.unit, due=until)
+    act.later(
+        lambda: act.session.execute(
+            update(Tenure)
+            .where(Tenure.id == episode.tenure_id)
+            .values(
+                officer_name=body.to_officer,
+                officer_rank=body.officer_rank or (act.actor.rank_or_role if own else None),
+                officer_collar=body.officer_collar or (act.actor.collar_number if own else None),
+                on_duty_until=until,
+            )
+        )
+    )
