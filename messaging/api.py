@@ -219,6 +219,8 @@ class InboxRowOut(BaseModel):
     due_at: datetime | None
     seconds_left: int | None
     acknowledged_at: datetime | None
+    request_no: int
+    missed: bool
 
 
 class InboxOut(BaseModel):
@@ -529,6 +531,7 @@ def read_inbox() -> ResponseReturnValue:
                     priority=row.priority, sent_at=row.sent_at, from_unit=row.from_unit,
                     to_unit=row.to_unit, need=row.need, due_at=row.due_at,
                     seconds_left=row.seconds_left(now()), acknowledged_at=row.acknowledged_at,
+                    request_no=row.request_no, missed=row.missed,
                 )
                 for row in rows
             ]

@@ -32,6 +32,8 @@ class InboxRow:
     due_at: datetime | None
     opened_at: datetime | None
     acknowledged_at: datetime | None
+    request_no: int
+    missed: bool
 
     def seconds_left(self, now: datetime) -> int | None:
         """Return how long there is for the answer; negative when it is overdue."""
@@ -53,8 +55,30 @@ WITH asks AS (
     SELECT l.message_id, t.unit_id, l.by_unit_id
     FROM located_claim l JOIN tenure t ON t.episode_id = l.episode_id AND t.until IS NULL
     WHERE l.state = 'open'
+    UNION ALL
+    SELECT w.message_id, w.to_unit_id, m.sender_unit_id
+    FROM direction w JOIN message m ON m.id = w.message_id WHERE w.state = 'open'
+    UNION ALL
+    SELECT i.message_id, i.to_unit_id, i.from_unit_id
+    FROM information_request i WHERE i.state = 'open'
+    UNION ALL
+    SELECT d.message_id, CAST(:adjudicating AS uuid), d.by_unit_id
+    FROM dispute d JOIN message m ON m.id = d.message_id
+    WHERE d.state = 'open' AND CAST(:adjudicating AS uuid) IS NOT NULL AND NOT EXISTS (
+        SELECT FROM party p JOIN unit u ON u.id = p.unit_id
+        WHERE p.case_id = m.case_id AND u.organisation_id = :organisation)
+    UNION ALL
+    SELECT x.message_id, CAST(:adjudicating AS uuid), m.sender_unit_id
+    FROM (SELECT DISTINCT k.message_id FROM escalation e JOIN clock k ON k.id = e.clock_id
+        WHERE e.rung = 'adjudicator' AND k.met_at IS NULL AND k.ended_at IS NULL
+            AND k.kind IN ('lead-urgent', 'lead-routine')) x
+    JOIN message m ON m.id = x.message_id
+    WHERE CAST(:adjudicating AS uuid) IS NOT NULL AND NOT EXISTS (
+        SELECT FROM party p JOIN unit u ON u.id = p.unit_id
+        WHERE p.case_id = m.case_id AND u.organisation_id = :organisation)
 ), mine AS (
-    SELECT message_id, owing AS unit_id, 'answer' AS need, owing FROM asks WHERE owing = ANY(:units)
+    SELECT message_id, owing AS unit_id, 'answer' AS need, owing FROM asks
+    WHERE owing = ANY(:units) OR owing = CAST(:adjudicating AS uuid)
     UNION ALL
     SELECT message_id, asking, 'waiting', owing FROM asks
     WHERE asking = ANY(:units) AND NOT owing = ANY(:units)
@@ -68,16 +92,20 @@ WITH asks AS (
 SELECT m.id, m.number, c.reference, m.status, m.type,
     coalesce((SELECT q.priority FROM lead_request q WHERE q.message_id = m.id), m.priority) AS priority,
     m.sent_at, s.name AS from_unit, s.id AS from_unit_id, o.name AS to_unit, o.id AS to_unit_id,
-    mine.need, k.due_at, opened.at AS opened_at, acknowledged.at AS acknowledged_at
+    mine.need, k.due_at, opened.at AS opened_at, acknowledged.at AS acknowledged_at,
+    coalesce((SELECT q.request_no FROM lead_request q WHERE q.message_id = m.id), 1) AS request_no,
+    k.missed
 FROM mine
 JOIN message m ON m.id = mine.message_id
 JOIN cases c ON c.id = m.case_id
 JOIN unit s ON s.id = m.sender_unit_id
 JOIN unit o ON o.id = mine.owing
-LEFT JOIN LATERAL (SELECT min(due_at) AS due_at FROM clock k WHERE k.case_id = m.case_id
-    AND k.owed_by_unit_id = mine.owing AND k.met_at IS NULL AND k.ended_at IS NULL
-    AND mine.need <> 'new'
-    AND (k.message_id = m.id AND k.kind IN ('lead-urgent', 'lead-routine', 'located-answer')
+LEFT JOIN LATERAL (SELECT min(due_at) AS due_at, coalesce(bool_or(missed_at IS NOT NULL), false)
+        AS missed FROM clock k WHERE k.case_id = m.case_id
+    AND coalesce(k.owed_by_unit_id, mine.owing) = mine.owing AND k.met_at IS NULL
+    AND k.ended_at IS NULL AND mine.need <> 'new'
+    AND (k.message_id = m.id AND k.kind IN ('lead-urgent', 'lead-routine', 'located-answer',
+            'dispute-urgent', 'dispute-routine', 'direction', 'enquiry', 'enquiry-urgent')
         OR k.kind = 'report-outcome' AND m.type IN ('missing-episode-report', 'update'))) k ON true
 LEFT JOIN receipt opened ON opened.message_id = m.id AND opened.unit_id = mine.unit_id
     AND opened.kind = 'opened'
@@ -102,11 +130,14 @@ def inbox(
         HubError: 403 by the map.
     """
     policy.require(actor, "inbox.read")
+    adjudicates = "adjudicator" in actor.roles
     rows = session.execute(
         _ROWS,
         {
             "units": list(actor.unit_ids),
             "client": actor.kind == "client",
+            "adjudicating": actor.unit_id if adjudicates else None,
+            "organisation": actor.organisation_id,
             "status": actor.status or status,
             "need": need,
             "most": LONGEST,

@@ -21,6 +21,7 @@ from hub.records import audit, consultation
 from hub.records.vault import Vault
 from messaging import audiences, receipts, references
 from messaging.contracts import CONTRACTS
+from messaging.matters import Matters, of_case
 from messaging.model import Case, Episode, Message, MessagePart, Receipt, Recipient
 from messaging.sending import part_aad
 from messaging.state import CaseState, load
@@ -115,6 +116,8 @@ class RequestView:
     opened_at: datetime
     due_at: datetime | None
     told: bool
+    request_no: int = 1
+    held_until: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -173,6 +176,8 @@ class CaseView:
     child: dict[str, Any]
     located_at: datetime | None = None
     """When the last episode ended with the child located; None while one is open."""
+    matters: Matters = field(default_factory=Matters)
+    names: dict[UUID, UnitName] = field(default_factory=dict)
 
     @property
     def state(self) -> str:
@@ -268,7 +273,11 @@ def case_view(
         messages=messages,
         actions=actions(session, case, actor),
         child=_child(messages),
+        matters=of_case(session, case, actor.unit_ids, full),
+        names=names,
     )
+    more = view.matters.units - names.keys()
+    view.names |= {one.id: one for one in unit_names(session, sorted(more))}
     if case.episode:
         view.lead = view.tenures[-1]
     else:
@@ -450,7 +459,7 @@ def _request(
     row = session.execute(
         text("""
             SELECT q.message_id, m.number, q.kind, q.from_unit_id, q.to_unit_id, q.priority,
-                q.opened_at, c.due_at,
+                q.opened_at, c.due_at, q.request_no, q.held_until,
                 EXISTS (SELECT FROM receipt r WHERE r.message_id = q.message_id
                     AND r.unit_id = q.to_unit_id AND r.kind = 'told-by-telephone') AS told
             FROM lead_request q JOIN message m ON m.id = q.message_id
@@ -463,7 +472,8 @@ def _request(
     to_reach = reach_of(session, [row.to_unit_id], case.status, now)[row.to_unit_id]
     return RequestView(
         row.message_id, row.number, row.kind, names[row.from_unit_id], names[row.to_unit_id],
-        to_reach, row.priority, row.opened_at, row.due_at, row.told,
+        to_reach, row.priority, row.opened_at, row.due_at, row.told, row.request_no,
+        row.held_until,
     )  # fmt: skip
 
 
@@ -672,6 +682,8 @@ def actions(session: Session, case: CaseState, actor: Actor) -> list[Action]:
         if request is not None and may("lead-transfer-accept"):
             found.append(Action("lead-transfer-accept", request))
             found.append(Action("lead-transfer-decline", request))
+            if episode.held_until is None and may("holding-reply"):
+                found.append(Action("holding-reply", request))
         if episode.lead in mine:
             for claim in _open_claims(session, episode.id):
                 if may("located-confirm"):
@@ -682,8 +694,24 @@ def actions(session: Session, case: CaseState, actor: Actor) -> list[Action]:
             if request is not None and may("lead-transfer-withdraw"):
                 found.append(Action("lead-transfer-withdraw", request))
                 found.append(Action("telephone-record", request))
+        if episode.direction_message is not None and may("direction-acknowledge"):
+            found.append(Action("direction-acknowledge", episode.direction_message))
+        if may("officer-handover"):
+            found.append(Action("officer-handover"))
+        if episode.dispute_message is None:
+            if may("dispute") and (episode.lead not in mine or episode.offered):
+                found.append(Action("dispute", request))
+        elif may("dispute-withdraw"):
+            found.append(Action("dispute-withdraw", episode.dispute_message))
+        if case.to_adjudicate and may("direction"):
+            found.append(Action("direction", episode.dispute_message))
         if may("located"):
             found.append(Action("located"))
+    if may("information-response"):
+        questions = _open_questions(session, case, mine)
+        found.extend(Action("information-response", question) for question in questions)
+    if may("information-request"):
+        found.append(Action("information-request"))
     if may("update"):
         found.append(Action("update"))
     if episode is None and report is None and may("missing-episode-report"):
@@ -698,6 +726,15 @@ def _open_claims(session: Session, episode_id: UUID) -> list[UUID]:
         text("SELECT message_id FROM located_claim WHERE episode_id = :id AND state = 'open'"
              " ORDER BY message_id"),
         {"id": episode_id},
+    )  # fmt: skip
+    return list(rows.scalars())
+
+
+def _open_questions(session: Session, case: CaseState, mine: Sequence[UUID]) -> list[UUID]:
+    rows = session.execute(
+        text("SELECT DISTINCT message_id FROM information_request WHERE case_id = :id"
+             " AND state = 'open' AND to_unit_id = ANY(:mine) ORDER BY message_id"),
+        {"id": case.id, "mine": list(mine)},
     )  # fmt: skip
     return list(rows.scalars())
 
@@ -730,12 +767,18 @@ def prefill(
         body.setdefault("circumstances", latest.get("why", ""))
         if case.episode:
             body["risk"] = case.episode.risk
-    elif message_type == "lead-transfer-accept":
-        body = {
-            "named_officer": actor.name,
-            "officer_rank": actor.rank_or_role,
-            "officer_collar": actor.collar_number,
-        }
+    elif message_type in ("lead-transfer-accept", "direction-acknowledge"):
+        if actor.police:
+            body = {
+                "named_officer": actor.name,
+                "officer_rank": actor.rank_or_role,
+                "officer_collar": actor.collar_number,
+            }
+    elif message_type == "officer-handover":
+        for name in ("live_lines", "open_actions"):
+            if name in latest:
+                body[name] = latest[name]
+        body.setdefault("open_actions", latest.get("actions_outstanding", ""))
     elif message_type == "closure":
         body = {"authorised_by": actor.name}
     elif message_type in ("located", "telephone-record"):

@@ -25,6 +25,14 @@ TYPES: dict[str, LazyString] = {
     "lead-transfer-accept": later("Lead accepted"),
     "lead-transfer-decline": later("Lead declined"),
     "lead-transfer-withdraw": later("Offer of the lead withdrawn"),
+    "holding-reply": later("Holding reply"),
+    "dispute": later("Dispute over who leads"),
+    "dispute-withdraw": later("Dispute withdrawn"),
+    "direction": later("Direction by an adjudicator"),
+    "direction-acknowledge": later("Direction acknowledged"),
+    "officer-handover": later("Handover between officers"),
+    "information-request": later("Questions or enquiries"),
+    "information-response": later("Answer to questions"),
     "update": later("Update"),
     "located": later("Child located"),
     "located-confirm": later("Located: confirmed"),
@@ -40,6 +48,14 @@ ACTS: dict[str, LazyString] = {
     "lead-transfer-accept": later("Accept the lead"),
     "lead-transfer-decline": later("Decline the lead"),
     "lead-transfer-withdraw": later("Withdraw the offer"),
+    "holding-reply": later("Say by when you decide"),
+    "dispute": later("Dispute who leads"),
+    "dispute-withdraw": later("Withdraw the dispute"),
+    "direction": later("Direct who leads"),
+    "direction-acknowledge": later("Acknowledge the direction: the lead moves"),
+    "officer-handover": later("Hand over to another officer"),
+    "information-request": later("Ask another unit"),
+    "information-response": later("Answer the questions"),
     "update": later("Send an update"),
     "located": later("Say that the child is located"),
     "located-confirm": later("Confirm that the child is located"),
@@ -110,8 +126,41 @@ NEEDS: dict[str, LazyString] = {
     "lead-transfer-request": later("Accept or decline the lead"),
     "missing-episode-report": later("Record the report, or say why not"),
     "located": later("Confirm or refuse"),
+    "dispute": later("Decide who leads"),
+    "direction": later("Acknowledge the direction"),
+    "information-request": later("Answer the questions"),
     "report-not-accepted": later("Read what police say"),
 }
+
+CLOCKS: dict[str, LazyString] = {
+    "report-outcome": later("What police do with the report"),
+    "lead-urgent": later("Answer to the offer of the lead"),
+    "lead-routine": later("Answer to the offer of the lead"),
+    "located-answer": later("Answer to the claim that the child is located"),
+    "opened-urgent": later("Opening an urgent message"),
+    "opened-request": later("Opening a message"),
+    "opened": later("Opening a message"),
+    "review-high": later("Supervisor’s review"),
+    "review-medium": later("Supervisor’s review"),
+    "review-low": later("Supervisor’s review"),
+    "ukmpu": later("Telling the UK Missing Persons Unit"),
+    "dispute-urgent": later("Decision on who leads"),
+    "dispute-routine": later("Decision on who leads"),
+    "direction": later("Acknowledgement of the direction"),
+    "shift-end": later("Handover at shift end"),
+    "enquiry-urgent": later("Answer to urgent questions"),
+    "enquiry": later("Answer to questions"),
+}
+"""What is owed, by kind of clock."""
+
+RUNGS: dict[str, LazyString] = {
+    "repeat": later("asked again"),
+    "duty-inspector": later("duty inspector told"),
+    "control-room": later("force control room told"),
+    "coordinator": later("force coordinator told"),
+    "adjudicator": later("national adjudicators told"),
+}
+"""What was done at a step up."""
 
 REACHES: dict[str, LazyString] = {
     "staffed": later("on the hub"),

@@ -18,7 +18,7 @@ from messaging.pages import showing
 from messaging.pages.blueprint import blueprint
 from messaging.pages.signed import sentence
 
-READ = permission("case.list")
+READ = permission("inbox.read")
 
 
 def reasons() -> list[tuple[str, str]]:

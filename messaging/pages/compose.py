@@ -23,8 +23,8 @@ from messaging.pages.case import ask_reason, known_reason
 from messaging.pages.forms import MessageForm
 from messaging.pages.once import FIELD, once, token
 
-READ = permission("case.list")
-ADDRESSED = ("lead-transfer-request",)
+READ = permission("inbox.read")
+ADDRESSED = ("lead-transfer-request", "information-request")
 """Types whose recipient the sender chooses."""
 
 CARRIED = ("to", "re", "withdraws", "unit", "draft")
@@ -106,9 +106,10 @@ def show(reference: str, message_type: str) -> ResponseReturnValue:
                 session,
                 reference,
                 known.status,
-                _("Whom do you offer the lead?")
-                if message_type == "lead-transfer-request"
-                else _("Which police unit do you tell?"),
+                {
+                    "lead-transfer-request": _("Whom do you offer the lead?"),
+                    "information-request": _("Whom do you ask?"),
+                }.get(message_type, _("Which police unit do you tell?")),
                 lambda code: writing.address(to=code),
                 {name: value for name, value in writing.carried.items() if name != "to"},
                 url_for("messaging.case", reference=reference),

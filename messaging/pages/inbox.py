@@ -59,6 +59,8 @@ def _row(row: InboxRow) -> dict[str, Any]:
         "urgent": row.priority == "urgent",
         "sent_at": row.sent_at,
         "due_at": row.due_at,
+        "missed": row.missed,
+        "request_no": row.request_no,
         "waits_for_call": row.need == "waiting" and row.due_at is None,
         "address": url_for("messaging.case", reference=row.reference)
         + (f"#message-{row.number}" if row.need == "new" else ""),

@@ -17,6 +17,7 @@ from messaging import audiences, clocks, guests, open_questions, telephone, word
 from messaging.contracts import CONTRACTS
 from messaging.model import Case, Message
 from messaging.pages import ringing
+from messaging.pages.pending import pending
 from messaging.pages.reading import Row, child_rows, rows
 from messaging.views import Action, CaseView, MessageView, RecipientView, TenureView
 
@@ -44,6 +45,7 @@ def case(session: Session, actor: Actor, keys: Keys, view: CaseView, now: dateti
             {"unit": claim.unit.name, "number": claim.number, "due_at": claim.due_at}
             for claim in view.claims
         ],
+        **pending(view, actor, now),
         "calls": calls,
         "acts": _acts(view, calls),
         "child": child_rows(view.child),
@@ -104,6 +106,8 @@ def _request(view: CaseView) -> Shown | None:
         "urgent": request.priority == "urgent",
         "due_at": request.due_at,
         "told": request.told and request.to_reach == "not-on-hub",
+        "request_no": request.request_no,
+        "held_until": request.held_until,
     }
 
 

@@ -1,0 +1,153 @@
+"""What is open in a case beside the offer of the lead: disputes, directions, questions, alarms."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from hub.identity.reach import reach_of
+from messaging import alarms
+from messaging.alarms import Step
+from messaging.state import CaseState
+
+
+@dataclass(frozen=True)
+class DisputeView:
+    """The open dispute over who leads. `adjudicators` is whether anybody can decide it now."""
+
+    message_id: UUID
+    number: int
+    by: UUID
+    other: UUID
+    opened_at: datetime
+    due_at: datetime | None
+    adjudicators: bool
+
+
+@dataclass(frozen=True)
+class DirectionView:
+    """A direction that waits for its acknowledgement; until then the old lead leads."""
+
+    message_id: UUID
+    number: int
+    to: UUID
+    to_reach: str
+    opened_at: datetime
+    due_at: datetime | None
+
+
+@dataclass(frozen=True)
+class QuestionView:
+    """A question that waits for its answer: of whom, by when (None until they are told)."""
+
+    message_id: UUID
+    number: int
+    asked_by: UUID
+    to: UUID
+    to_reach: str
+    immediate: bool
+    needed_by: datetime
+    told: bool
+
+
+@dataclass(frozen=True)
+class Matters:
+    """Everything of the kind that is open, for a party that sees the whole case."""
+
+    dispute: DisputeView | None = None
+    direction: DirectionView | None = None
+    questions: list[QuestionView] = field(default_factory=list)
+    steps: list[Step] = field(default_factory=list)
+
+    @property
+    def units(self) -> set[UUID]:
+        """The units that are named."""
+        named = {one.told for one in self.steps} | {one.owed_by for one in self.steps}
+        named |= {one.asked_by for one in self.questions} | {one.to for one in self.questions}
+        if self.dispute:
+            named |= {self.dispute.by, self.dispute.other}
+        if self.direction:
+            named.add(self.direction.to)
+        return {one for one in named if one is not None}
+
+
+def of_case(session: Session, case: CaseState, mine: frozenset[UUID], full: bool) -> Matters:
+    """Return what is open; a party of less than the whole case sees its own questions alone."""
+    questions = _questions(session, case)
+    if not full:
+        return Matters(
+            questions=[one for one in questions if one.to in mine or one.asked_by in mine]
+        )
+    return Matters(
+        _dispute(session, case), _direction(session, case), questions,
+        alarms.steps_of(session, case.id),
+    )  # fmt: skip
+
+
+def _dispute(session: Session, case: CaseState) -> DisputeView | None:
+    if case.episode is None or case.episode.dispute_id is None:
+        return None
+    row = session.execute(
+        text("""
+            SELECT d.message_id, m.number, d.by_unit_id, d.other_unit_id, d.opened_at, k.due_at,
+                EXISTS (SELECT FROM membership b JOIN person p ON p.id = b.person_id
+                    JOIN unit u ON u.id = b.unit_id
+                    WHERE b.role = 'adjudicator' AND b.valid_from <= :now
+                        AND (b.valid_to IS NULL OR b.valid_to > :now)
+                        AND p.suspended_at IS NULL AND p.status = :status
+                        AND u.organisation_id <> ALL(:sides)) AS adjudicators
+            FROM dispute d JOIN message m ON m.id = d.message_id
+            LEFT JOIN clock k ON k.message_id = d.message_id AND k.kind LIKE 'dispute-%'
+            WHERE d.id = :id
+        """),
+        {
+            "id": case.episode.dispute_id, "now": case.at, "status": case.status,
+            "sides": [party.organisation_id for party in case.parties.values()],
+        },
+    ).one()  # fmt: skip
+    return DisputeView(*row)
+
+
+def _direction(session: Session, case: CaseState) -> DirectionView | None:
+    if case.episode is None or case.episode.direction_id is None:
+        return None
+    row = session.execute(
+        text("""
+            SELECT d.message_id, m.number, d.to_unit_id, d.opened_at, k.due_at
+            FROM direction d JOIN message m ON m.id = d.message_id
+            LEFT JOIN clock k ON k.message_id = d.message_id AND k.kind = 'direction'
+            WHERE d.id = :id
+        """),
+        {"id": case.episode.direction_id},
+    ).one()
+    reach = reach_of(session, [row.to_unit_id], case.status, case.at)[row.to_unit_id]
+    return DirectionView(
+        row.message_id, row.number, row.to_unit_id, reach, row.opened_at, row.due_at
+    )
+
+
+def _questions(session: Session, case: CaseState) -> list[QuestionView]:
+    rows = session.execute(
+        text("""
+            SELECT i.message_id, m.number, i.from_unit_id, i.to_unit_id, i.immediate, i.needed_by,
+                EXISTS (SELECT FROM receipt r WHERE r.message_id = i.message_id
+                    AND r.unit_id = i.to_unit_id AND r.kind = 'told-by-telephone') AS told
+            FROM information_request i JOIN message m ON m.id = i.message_id
+            WHERE i.case_id = :id AND i.state = 'open'
+            ORDER BY i.needed_by, m.number, i.to_unit_id
+        """),
+        {"id": case.id},
+    ).all()
+    reaches: Mapping[UUID, str] = (
+        reach_of(session, {row.to_unit_id for row in rows}, case.status, case.at) if rows else {}
+    )
+    return [
+        QuestionView(
+            row.message_id, row.number, row.from_unit_id, row.to_unit_id,
+            reaches[row.to_unit_id], row.immediate, row.needed_by, row.told,
+        )
+        for row in rows
+    ]  # fmt: skip

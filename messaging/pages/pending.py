@@ -1,0 +1,92 @@
+"""What is open beside the offer of the lead, as the page of a case says it."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from hub.identity.actor import Actor
+from messaging import escalation, wording
+from messaging.pages import ringing
+from messaging.views import CaseView
+
+Shown = dict[str, Any]
+
+
+def pending(view: CaseView, actor: Actor, now: datetime) -> Shown:
+    """Return dispute, direction, questions and alarms in words, each with whom to ring."""
+    matters = view.matters
+
+    def name(unit: UUID | None) -> str:
+        return view.names[unit].name if unit in view.names else ""
+
+    dispute = direction = None
+    if matters.dispute:
+        dispute = {
+            "number": matters.dispute.number,
+            "by": name(matters.dispute.by),
+            "other": name(matters.dispute.other),
+            "due_at": matters.dispute.due_at,
+            "adjudicators": matters.dispute.adjudicators,
+        }
+    if matters.direction:
+        mine = matters.direction.to in actor.unit_ids
+        direction = {
+            "number": matters.direction.number,
+            "to": name(matters.direction.to),
+            "due_at": matters.direction.due_at,
+            "mine": mine,
+            "numbers": []
+            if mine
+            else ringing.numbers(matters.direction.to, "open-case", now, actor, view.status),
+        }
+    questions = [
+        {
+            "number": one.number,
+            "asked_by": name(one.asked_by),
+            "to": name(one.to),
+            "needed_by": one.needed_by,
+            "immediate": one.immediate,
+            "away": one.to_reach == "not-on-hub",
+            "told": one.told,
+            "numbers": ringing.numbers(one.to, "open-case", now, actor, view.status)
+            if one.asked_by in actor.unit_ids and (one.immediate or one.to_reach == "not-on-hub")
+            else [],
+        }
+        for one in matters.questions
+    ]
+    return {
+        "dispute": dispute,
+        "direction": direction,
+        "questions": questions,
+        "alarms": _alarms(view, actor, now),
+    }
+
+
+def _alarms(view: CaseView, actor: Actor, now: datetime) -> list[Shown]:
+    """Return what is overdue, latest step first, with the step that comes next and its number."""
+    shown: list[Shown] = []
+    seen: set[tuple[UUID, str, UUID | None]] = set()
+    for step in view.matters.steps:
+        key = (step.message_id, step.kind, step.owed_by)
+        if not step.running or key in seen:
+            continue
+        seen.add(key)
+        following = escalation.rung(step.kind, step.step + 1)
+        owing = view.names.get(step.owed_by) if step.owed_by else None
+        shown.append(
+            {
+                "what": wording.CLOCKS[step.kind],
+                "owed_by": owing.name if owing else "",
+                "done": [
+                    {"name": wording.RUNGS[one.rung], "at": one.at}
+                    for one in reversed(view.matters.steps)
+                    if (one.message_id, one.kind, one.owed_by) == key
+                ],
+                "next": wording.RUNGS[following] if following else None,
+                "next_at": step.next_at,
+                "numbers": ringing.numbers(owing.id, "open-case", now, actor, view.status)
+                if owing and owing.id not in actor.unit_ids
+                else [],
+            }
+        )
+    return shown
