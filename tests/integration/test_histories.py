@@ -26,7 +26,7 @@ from hub.db import Database
 from hub.errors import HubError
 from hub.identity.actor import Actor
 from hub.records.vault import Vault
-from messaging import lead, sending, views
+from messaging import alarms, lead, sending, views
 from messaging.contracts import Command
 
 UNITS = ("metropolitan/central-north", "kent/east", "essex", "surrey")
@@ -46,7 +46,7 @@ SEEN = {
 }
 
 
-def machine(database: Database, vault: Vault, people: dict[str, Actor]) -> type:
+def machine(database: Database, vault: Vault, people: dict[str, Actor], adjudicator: Actor) -> type:
     units = st.sampled_from(UNITS)
     by_id = {actor.unit_id: code for code, actor in people.items()}
 
@@ -58,6 +58,9 @@ def machine(database: Database, vault: Vault, people: dict[str, Actor]) -> type:
             self.now = utcnow()
             self.requests: list[UUID] = []
             self.claims: list[UUID] = []
+            self.disputes: list[UUID] = []
+            self.directions: list[UUID] = []
+            self.offered: set[str] = set()
             self.parties = {UNITS[0]}
             self.closed = False
 
@@ -71,14 +74,17 @@ def machine(database: Database, vault: Vault, people: dict[str, Actor]) -> type:
             self.reference = sent.case_reference
             self.model = lead.record(UNITS[0], people[UNITS[0]].name, sent.sent_at)
 
-        def send(self, code: str, kind: str, body: dict[str, Any], **more: Any) -> UUID | str:
+        def send(
+            self, code: str | Actor, kind: str, body: dict[str, Any], **more: Any
+        ) -> UUID | str:
             """Send as somebody; return the message's id, or the refusal's code."""
+            actor = people[code] if isinstance(code, str) else code
             self.now += timedelta(seconds=1)
             command = Command.model_validate({"type": kind, "body": body, **more})
             try:
                 with database.unit_of_work() as session:
                     return sending.send(
-                        session, people[code], vault, self.reference, command, self.now
+                        session, actor, vault, self.reference, command, self.now
                     ).message_id
             except HubError as error:
                 return error.code
@@ -121,6 +127,7 @@ def machine(database: Database, vault: Vault, people: dict[str, Actor]) -> type:
             if isinstance(outcome, UUID):
                 self.requests.append(outcome)
                 self.parties.add(to)
+                self.offered.add(to)
 
         @rule(
             by=units,
@@ -144,6 +151,87 @@ def machine(database: Database, vault: Vault, people: dict[str, Actor]) -> type:
                 act = lambda: lead.withdraw(self.model, by, request)  # noqa: E731
             outcome = self.send(by, f"lead-transfer-{data}", body, in_reply_to=str(request))
             self.compare(by, outcome, act)
+
+        @rule(by=units, which=st.integers(0, 5))
+        def hold(self, by: str, which: int) -> None:
+            if not self.requests:
+                return
+            request = self.requests[-1 - which % len(self.requests)]
+            until = (self.now + timedelta(minutes=30)).isoformat()
+            outcome = self.send(
+                by, "holding-reply", {"decide_by": until, "reason": "EXERCISE"},
+                in_reply_to=str(request),
+            )  # fmt: skip
+            self.compare(by, outcome, lambda: lead.hold(self.model, by, request))
+
+        @rule(by=units, to=units)
+        def dispute(self, by: str, to: str) -> None:
+            model = self.model
+            other: str | None = str(model.lead)
+            if by == model.lead:
+                named = to if to in self.offered else None
+                other = str(model.request.to) if model.request else named
+            outcome = self.send(
+                by, "dispute", {"grounds": "EXERCISE"}, **({"to": [to]} if to != by else {})
+            )
+            if by in self.parties and not self.closed and (other is None or other == by):
+                assert outcome in ("to-one", "not-permitted", "episode-ended", "no-side",
+                                   "dispute-open"), outcome  # fmt: skip
+                return
+            key = outcome if isinstance(outcome, UUID) else uuid4()
+            self.compare(by, outcome, lambda: lead.contest(model, by, key, other))
+            if isinstance(outcome, UUID):
+                self.disputes.append(outcome)
+                self.parties.add(to)
+
+        @rule(by=units, which=st.integers(0, 5))
+        def withdraw_dispute(self, by: str, which: int) -> None:
+            if not self.disputes:
+                return
+            dispute = self.disputes[-1 - which % len(self.disputes)]
+            outcome = self.send(
+                by, "dispute-withdraw", {"reason": "EXERCISE"}, in_reply_to=str(dispute)
+            )
+            self.compare(by, outcome, lambda: lead.settle(self.model, by, dispute))
+
+        @rule(to=units)
+        def direct(self, to: str) -> None:
+            model = self.model
+            open_ = model.dispute is not None or model.direction is not None
+            outcome = self.send(adjudicator, "direction", {"lead": to, "reasons": "EXERCISE"})
+            if not open_ or self.closed:
+                assert outcome == "not-found", "nothing is theirs to decide, so nothing is there"
+                return
+            assert isinstance(outcome, UUID), outcome
+            self.model = lead.direct(model, lead.Direction(outcome, to))
+            self.directions.append(outcome)
+            self.parties.add(to)
+
+        @rule(by=units, which=st.integers(0, 5))
+        def acknowledge_direction(self, by: str, which: int) -> None:
+            if not self.directions:
+                return
+            direction = self.directions[-1 - which % len(self.directions)]
+            name = people[by].name
+            outcome = self.send(
+                by, "direction-acknowledge", {"named_officer": name}, in_reply_to=str(direction)
+            )
+            self.compare(
+                by,
+                outcome,
+                lambda: lead.acknowledge_direction(self.model, direction, by, name, self.now),
+            )
+
+        @rule(by=units)
+        def hand_over(self, by: str) -> None:
+            outcome = self.send(by, "officer-handover", {"to_officer": "EXERCISE PS"})
+            self.compare(by, outcome, lambda: lead.hand_over(self.model, by, "EXERCISE PS"))
+
+        @rule(minutes=st.sampled_from((6, 11, 70)))
+        def wait(self, minutes: int) -> None:
+            self.now += timedelta(minutes=minutes)
+            with database.unit_of_work() as session:
+                alarms.escalate(session, self.now)
 
         @rule(by=units, risk=st.sampled_from(("high", "low", None)))
         def update(self, by: str, risk: str | None) -> None:
@@ -221,6 +309,27 @@ def machine(database: Database, vault: Vault, people: dict[str, Actor]) -> type:
             assert len(still) == (0 if self.model.ended_at else 1)
             expected = [self.model.request.id] if self.model.request else []
             assert list(open_requests) == expected
+            assert self.still_open("dispute") == (
+                [self.model.dispute.id] if self.model.dispute else []
+            )
+            assert self.still_open("direction") == (
+                [self.model.direction.id] if self.model.direction else []
+            )
+
+        def still_open(self, table: str) -> list[UUID]:
+            """Return the messages of what is open of a kind."""
+            with database.unit_of_work() as session:
+                return list(
+                    session.execute(
+                        text(f"""
+                            SELECT q.message_id FROM {table} q
+                            JOIN episode e ON e.id = q.episode_id
+                            JOIN cases c ON c.id = e.case_id
+                            WHERE c.reference = :reference AND q.state = 'open'
+                        """),
+                        {"reference": self.reference},
+                    ).scalars()
+                )
 
         @invariant()
         def strangers_find_nothing(self) -> None:
@@ -244,7 +353,7 @@ def test_random_histories_keep_the_rules(
 ) -> None:
     people = {code: someone(code) for code in UNITS}
     run_state_machine_as_test(
-        machine(database, vault, people),
+        machine(database, vault, people, someone("npcc/missing-persons", "adjudicator")),
         settings=settings(
             max_examples=60,
             stateful_step_count=25,
