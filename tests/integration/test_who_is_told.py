@@ -13,7 +13,7 @@ from hub.db import Database
 from hub.identity.actor import Actor
 from hub.records.vault import Vault
 from messaging import sending
-from tests.integration.test_lead_moves import ACCEPT, ISLINGTON, KENT, MET, REPORT, World, refused
+from tests.worlds import ACCEPT, ISLINGTON, KENT, MET, REPORT, World, refused
 
 FORCE, DEVON = "metropolitan", "devon-and-cornwall"
 NEWS = {"heading": "other", "text": "EXERCISE"}

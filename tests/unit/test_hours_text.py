@@ -33,7 +33,12 @@ def test_nothing_is_always() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["Mon-Fri 08:00-18:00", "monday to friday 8 to 18", "Mon – Fri: 0800 – 1800", "MON-FRI 8:00-18"],
+    [
+        "Mon-Fri 08:00-18:00",
+        "monday to friday 8 to 18",
+        "Mon – Fri: 0800 – 1800",
+        "MON-FRI 8:00-18",
+    ],
 )
 def test_people_write_it_in_their_ways(text: str) -> None:
     assert parse(text) == [{"days": [1, 2, 3, 4, 5], "opens": "08:00", "closes": "18:00"}]
