@@ -26,6 +26,12 @@ FILES = {
     "@ministryofjustice/frontend/moj/moj-frontend.min.js": "moj/moj-frontend.min.js",
     "axe-core/axe.min.js": "dev/axe.min.js",
 }
+FONTS = {
+    "dejavu-fonts-ttf/ttf/DejaVuSansCondensed.ttf": "fonts/regular.ttf",
+    "dejavu-fonts-ttf/ttf/DejaVuSansCondensed-Bold.ttf": "fonts/bold.ttf",
+    "dejavu-fonts-ttf/LICENSE": "fonts/LICENSE",
+}
+"""What the printed directory is set in: it has the letters of Welsh."""
 
 
 class AssetsHook(BuildHookInterface):  # type: ignore[type-arg]  # hatchling's own generic is untyped
@@ -58,6 +64,9 @@ class AssetsHook(BuildHookInterface):  # type: ignore[type-arg]  # hatchling's o
                 text = FONT.sub(SYSTEM_FONT, FONT_FACE.sub("", text))
                 text = CREST.sub("none", text).replace("url(/assets/", "url(")
             destination.write_text(re.sub(r"/[/*]# sourceMappingURL=\S+( \*/)?", "", text))
+        for source, name in FONTS.items():
+            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(modules / source, target / name)
         images = modules / "@ministryofjustice" / "frontend" / "moj" / "assets" / "images"
         (target / "moj" / "images").mkdir()
         for icon in images.glob("icon-*.svg"):
