@@ -2,10 +2,13 @@
 
 The short form: "Mon-Fri 08:00-18:00; Sat,Sun 22:00-06:00". Nothing is always; a span that closes
 at or before it opens runs past midnight; 24:00 is the end of the day.
+
+Dated exceptions: "2026-12-24 09:00-12:00" or "2026-12-25 closed", one a line or parted by ";".
 """
 
 import re
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any
 
 from directory.hours import Hours
@@ -66,6 +69,46 @@ def parse(text: str) -> Spans | None:
             if spans[-1]["opens"] == "24:00":
                 raise _unread(part)
     return spans
+
+
+def write_exceptions(exceptions: Sequence[Mapping[str, Any]], between: str = "\n") -> str:
+    """Return dated exceptions as an editor writes them, one a line."""
+    return between.join(
+        f"{one['date']} "
+        + (
+            ", ".join(f"{span['opens']}-{span['closes']}" for span in one.get("spans", ()))
+            or "closed"
+        )
+        for one in exceptions
+    )
+
+
+def parse_exceptions(text: str) -> list[dict[str, Any]]:
+    """Return the dated exceptions of a text; a date may be written 24/12/2026 too.
+
+    Raises:
+        HubError: 422 `exceptions`, naming the line that cannot be read.
+    """
+    found = []
+    for line in filter(None, (" ".join(one.split()) for one in re.split(r"[;\r\n]", text))):
+        day, _, rest = line.partition(" ")
+        if written := re.fullmatch(r"(\d{1,2})/(\d{1,2})/(\d{4})", day):
+            day = f"{written[3]}-{int(written[2]):02}-{int(written[1]):02}"
+        try:
+            date.fromisoformat(day)
+            spans = parse(f"daily {rest}") if rest.lower() not in ("", "closed") else []
+        except (HubError, ValueError):
+            raise invalid(
+                "exceptions",
+                f"“{line[:40]}” cannot be read. Write a date and its hours: 2026-12-24 09:00-12:00,"
+                " or 2026-12-25 closed.",
+                "/exceptions",
+            ) from None
+        found.append({
+            "date": day,
+            "spans": [{k: one[k] for k in ("opens", "closes")} for one in spans or ()],
+        })  # fmt: skip
+    return found
 
 
 def _days(text: str, part: str) -> list[int]:

@@ -13,6 +13,7 @@ from hub.settings import Settings, get_settings
 
 if TYPE_CHECKING:
     from hub.db import Database
+    from hub.identity.actor import Actor
     from hub.records.audit import Who
 
 EX_TEMPFAIL = 75
@@ -48,6 +49,13 @@ def _operator() -> "Who":
     from hub.records.audit import Who
 
     return Who(kind="system", name="command line")
+
+
+def _keeper() -> "Actor":
+    """Return the operator as who keeps every entry of the directory."""
+    from hub.identity.actor import Actor
+
+    return Actor("system", name="command line", roles=frozenset({"national-administrator"}))
 
 
 def _say(line: str) -> None:
@@ -343,6 +351,81 @@ def mail_returned(data_dir: Path | None) -> None:
             click.echo(outcome.sentence)
     finally:
         database.dispose()
+
+
+@main.group()
+def directory() -> None:
+    """The directory's contacts, out to a spreadsheet and in again."""
+
+
+@directory.command("export")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.option(
+    "--organisation", default=None, help="Code or UUID of one organisation, such as kent."
+)
+@data_dir_option
+def directory_export(file: Path, organisation: str | None, data_dir: Path | None) -> None:
+    """Write every contact to FILE as CSV, with an empty row for each unit that has none."""
+    from directory import contact_csv, exchange
+    from hub.errors import not_found
+    from hub.organisations import find_organisation
+
+    _, database = _database(data_dir)
+    with database.unit_of_work() as session:
+        found = find_organisation(session, organisation) if organisation else None
+        if organisation and found is None:
+            raise not_found(f"There is no organisation “{organisation}”.")
+        rows = exchange.export(session, _keeper(), utcnow(), found.id if found else None)
+    try:
+        file.write_bytes(contact_csv.write(rows).encode())
+    except OSError as error:
+        raise HubError("file", 500, f"{file} cannot be written: {error.strerror}.") from None
+    click.echo(f"{len(rows)} rows are in {file}.")
+
+
+@directory.command("import")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
+@click.option("--why", default=None, help="Reason, kept with every change.")
+@data_dir_option
+def directory_import(file: Path, dry_run: bool, why: str | None, data_dir: Path | None) -> None:
+    """Take the changed rows of FILE, as `export` wrote it: all of them, or none."""
+    from directory import contact_csv, exchange
+
+    try:
+        with file.open("rb") as opened:
+            content = opened.read(contact_csv.MOST_BYTES + 1)
+    except OSError as error:
+        raise HubError("file", 422, f"{file} cannot be read: {error.strerror}.") from None
+    rows = contact_csv.read(contact_csv.decode(content))
+    _, database = _database(data_dir)
+    with database.unit_of_work() as session:
+        plan = exchange.plan(session, _keeper(), rows, utcnow())
+    for one in plan.differences:
+        click.echo(f"Row {one.row}, {one.kind}: {one.unit.code}: {one.title}")
+        for column, before, after in one.fields if one.kind == "change" else ():
+            click.echo(f"    {column}: {before or '(nothing)'} → {after or '(nothing)'}")
+        for doubt in one.doubts:
+            click.echo(f"    {doubt}")
+    if plan.problems:
+        for problem in plan.problems:
+            click.echo(str(problem), err=True)
+        raise HubError("rows-refused", 422, f"Problems: {len(plan.problems)}. Nothing was changed.")
+    if not dry_run:
+        reason = why or f"imported from {file.name}"[:300]
+        with (
+            click.progressbar(length=len(plan.differences), label="Importing") as bar,
+            database.unit_of_work() as session,
+        ):
+            exchange.apply(
+                session, _keeper(), rows, why=reason, now=utcnow(),
+                progress=lambda done, _all: bar.update(done - bar.pos),
+            )  # fmt: skip
+    click.echo(
+        f"Additions: {plan.count('addition')}, changes: {plan.count('change')}, closings:"
+        f" {plan.count('closing')}; rows that change nothing: {plan.unchanged}."
+        + (" This was a dry run: nothing was written." if dry_run else "")
+    )
 
 
 @main.group()

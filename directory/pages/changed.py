@@ -1,6 +1,6 @@
 """Changes in words: what a row is called, what its fields are called, before and after."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -103,7 +103,7 @@ def value(name: str, held: Any) -> str:
     if name == "hours":
         return hours_text.write(held)
     if name == "exceptions":
-        return exceptions_text(held)
+        return hours_text.write_exceptions(held)
     if name in ("verified_at", "bounced_at", "closed_at"):
         return _day(datetime.fromisoformat(str(held)).astimezone(LONDON))
     if name in ("valid_from", "valid_to"):
@@ -142,15 +142,3 @@ def code_words() -> dict[str, dict[str, str]]:
             "suggested": _("Suggested, unverified"),
         },
     }  # fmt: skip
-
-
-def exceptions_text(exceptions: Sequence[Mapping[str, Any]]) -> str:
-    """Return dated exceptions as an editor writes them: "2026-12-24 09:00-12:00", one a line."""
-    return "\n".join(
-        f"{one['date']} "
-        + (
-            ", ".join(f"{span['opens']}-{span['closes']}" for span in one.get("spans", ()))
-            or "closed"
-        )
-        for one in exceptions
-    )

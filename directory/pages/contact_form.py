@@ -1,6 +1,5 @@
 """The form of one contact: what was typed, read into its contract, kept whatever is wrong with it."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,9 +10,9 @@ from pydantic import ValidationError
 from directory import hours_text
 from directory.editing import ContactIn
 from directory.model import ContactPoint
-from directory.pages.changed import code_words, exceptions_text
+from directory.pages.changed import code_words
 from directory.public import PURPOSES
-from hub.errors import HubError, invalid
+from hub.errors import HubError
 
 FIELDS = (
     "purpose", "channel", "value", "audience", "priority", "hours", "bank_holiday_rule",
@@ -36,7 +35,7 @@ def as_typed(row: Mapping[str, Any]) -> dict[str, str]:
     return {
         **{name: str(row[name] or "") for name in FIELDS},
         "hours": hours_text.write(row["hours"]),
-        "exceptions": exceptions_text(row["exceptions"]),
+        "exceptions": hours_text.write_exceptions(row["exceptions"]),
     }
 
 
@@ -76,7 +75,7 @@ def read(form: Mapping[str, str]) -> tuple[ContactIn | None, dict[str, str]]:
     """Return what a form holds, or the problem of each field that cannot be read."""
     problems: dict[str, str] = {}
     document: dict[str, Any] = {name: form.get(name, "").strip() for name in FIELDS}
-    for name, reading in (("hours", hours_text.parse), ("exceptions", exceptions)):
+    for name, reading in (("hours", hours_text.parse), ("exceptions", hours_text.parse_exceptions)):
         try:
             document[name] = reading(document[name])
         except HubError as error:
@@ -97,33 +96,6 @@ def read(form: Mapping[str, str]) -> tuple[ContactIn | None, dict[str, str]]:
         for field in error.fields:
             problems.setdefault(field.pointer.strip("/") or "value", field.sentence)
     return (None if problems else found), problems
-
-
-def exceptions(text: str) -> list[dict[str, Any]]:
-    """Return dated exceptions, one a line: "2026-12-24 09:00-12:00" or "2026-12-25 closed".
-
-    Raises:
-        HubError: 422 `exceptions`, naming the line that cannot be read.
-    """
-    found = []
-    for line in filter(None, (" ".join(one.split()) for one in text.splitlines())):
-        day, _space, rest = line.partition(" ")
-        if written := re.fullmatch(r"(\d{1,2})/(\d{1,2})/(\d{4})", day):
-            day = f"{written[3]}-{int(written[2]):02}-{int(written[1]):02}"
-        try:
-            spans = hours_text.parse(f"daily {rest}") if rest.lower() not in ("", "closed") else []
-        except HubError:
-            raise invalid(
-                "exceptions",
-                f"“{line[:40]}” cannot be read. Write a date and its hours: 2026-12-24 09:00-12:00,"
-                " or 2026-12-25 closed.",
-                "/exceptions",
-            ) from None
-        found.append({
-            "date": day,
-            "spans": [{k: one[k] for k in ("opens", "closes")} for one in spans or ()],
-        })  # fmt: skip
-    return found
 
 
 def _sentences() -> dict[str, str]:

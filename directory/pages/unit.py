@@ -60,7 +60,7 @@ def unit(unit_id: UUID) -> ResponseReturnValue:
         standings={one.id: standing(one, now()) for one in contacts},
         reportable={one.id for one in contacts if reportable(actor, one)},
         said={one.id: hours_text.say(one.hours) for one in contacts},
-        other_days={one.id: changed.exceptions_text(_coming(one)) for one in contacts},
+        other_days={one.id: hours_text.write_exceptions(_coming(one)) for one in contacts},
         audiences=changed.code_words()["audience"],
         reach=snapshot.reach(shown, who.status, now()),
         purposes=PURPOSES,
