@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from directory import hours_text
+from hub.clock import LONDON
 from hub.errors import HubError, invalid
 
 GIVEN: Final[Mapping[str, str]] = {
@@ -59,6 +60,30 @@ def contact_cells(held: Mapping[str, Any]) -> dict[str, str]:
     cells["hours"] = hours_text.write(held["hours"])
     cells["exceptions"] = hours_text.write_exceptions(held["exceptions"], "; ")
     return {name: one_line("" if value is None else str(value)) for name, value in cells.items()}
+
+
+def unit_rows(
+    organisation: str, code: str, name: str, contacts: Iterable[Mapping[str, Any]]
+) -> list[dict[str, str]]:
+    """Return the rows of one unit: one for each contact, or an empty one to be filled in."""
+    unit = {"organisation": organisation, "unit": code, "unit_name": name}
+    return [
+        {
+            **unit,
+            **contact_cells(one),
+            "verification": _verification(one),
+            "contact_id": str(one["id"]),
+            "version": str(one["version"]),
+        }
+        for one in contacts
+    ] or [unit]
+
+
+def _verification(held: Mapping[str, Any]) -> str:
+    if held["verified_at"] is not None:
+        day = held["verified_at"].astimezone(LONDON).date()
+        return f"verified {day.isoformat()} by {held['verified_by']}"
+    return str(held["verification"])
 
 
 def one_line(text: str) -> str:

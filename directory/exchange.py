@@ -3,16 +3,15 @@
 docs/directory-csv.md is for those who fill it in.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from directory import editing
-from directory.contact_csv import Row, RowProblem, contact_cells
+from directory.contact_csv import Row, RowProblem, unit_rows
 from directory.exchange_plan import Difference, Kind, Plan, Planning, fields_of, open_contacts
 from directory.model import ContactPoint
 from hub.clock import LONDON
@@ -22,7 +21,7 @@ from hub.identity.policy import allows, require
 from hub.organisations import Organisation, Unit
 from hub.records import audit
 
-__all__ = ["Difference", "Plan", "apply", "export", "plan", "unit_rows"]
+__all__ = ["Difference", "Plan", "apply", "export", "plan"]
 
 
 def export(
@@ -57,30 +56,6 @@ def export(
             organisation.name, unit.code, unit.name, map(fields_of, contacts.get(unit.id, ()))
         )
     ]
-
-
-def unit_rows(
-    organisation: str, code: str, name: str, contacts: Iterable[Mapping[str, Any]]
-) -> list[dict[str, str]]:
-    """Return the rows of one unit: one for each contact, or an empty one to be filled in."""
-    unit = {"organisation": organisation, "unit": code, "unit_name": name}
-    return [
-        {
-            **unit,
-            **contact_cells(one),
-            "verification": _verification(one),
-            "contact_id": str(one["id"]),
-            "version": str(one["version"]),
-        }
-        for one in contacts
-    ] or [unit]
-
-
-def _verification(held: Mapping[str, Any]) -> str:
-    if held["verified_at"] is not None:
-        day = held["verified_at"].astimezone(LONDON).date()
-        return f"verified {day.isoformat()} by {held['verified_by']}"
-    return str(held["verification"])
 
 
 def plan(session: Session, actor: Actor, rows: Sequence[Row], now: datetime) -> Plan:
