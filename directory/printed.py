@@ -78,7 +78,9 @@ class _Paper(FPDF):
         if self.exercise:
             self.set_xy(15, 14)
             self._style(10, RED, "B")
-            self.cell(WIDTH, LINE, _("EXERCISE EXERCISE EXERCISE: not actual contacts"), align="C")
+            self.cell(
+                WIDTH, LINE, _("EXERCISE EXERCISE EXERCISE: never for an actual case"), align="C"
+            )
         self.set_xy(15, 22)
 
     def footer(self) -> None:
@@ -116,7 +118,6 @@ class _Paper(FPDF):
         several = len(self.extract.entries) > 1
         lines = len(self.extract.entries) if several else len(self._shown(self.extract.entries[0]))
         lines += 1 if self.extract.areas else 0
-        self.running = _("Contents")
         self.add_page()
         self.insert_toc_placeholder(_contents, pages=max(1, ceil((lines + 2) / CONTENTS_LINES)))
 
@@ -157,7 +158,9 @@ class _Paper(FPDF):
             if len(self.extract.entries) == 1:
                 self.start_section(one.unit.name)
             self._style(12, BLACK, "B")
-            self._lines(f"{one.unit.name} ({one.unit.kind_label})", 6)
+            told = one.unit.kind_label.lower() in one.unit.name.lower()
+            label = "" if told else f" ({one.unit.kind_label})"
+            self._lines(f"{one.unit.name}{label}", 6)
             if one.unit.name_welsh:
                 self._style(9, GREY)
                 self._lines(one.unit.name_welsh, LINE)
@@ -180,12 +183,12 @@ class _Paper(FPDF):
         hours = hours_in_words(contact.hours, today)
         rest = f"{_('Open %(hours)s', hours=hours)}. {trust(contact, self.extract.at)}"
         if contact.note:
-            rest = f"{rest} {contact.note}"
+            rest = f"{rest} {contact.note}{'' if contact.note.endswith('.') else '.'}"
         if contact.audience != "public":
             only = {"professional": _("Professionals only."), "police": _("Police only.")}
             rest = f"{rest} {only[contact.audience]}"
         width = WIDTH - VALUE_WIDTH - 2
-        self._style(11, BLACK, "B")
+        size = self._fitting(contact.value)
         left = self._split(contact.value, VALUE_WIDTH)
         self._style(9, BLACK)
         right = self._split(rest, width)
@@ -195,7 +198,7 @@ class _Paper(FPDF):
         self.set_draw_color(190, 190, 190)
         self.line(15, top - 0.5, 15 + WIDTH, top - 0.5)
         self.set_xy(15, top)
-        self._style(11, BLACK, "B")
+        self._style(size, BLACK, "B")
         self._lines("\n".join(left), 5.2, VALUE_WIDTH)
         self.set_xy(15 + VALUE_WIDTH + 2, top)
         self._style(10, BLACK, "B")
@@ -259,7 +262,16 @@ class _Paper(FPDF):
             "police": _("For police: do not hang it where others can read it."),
         }[self.extract.audience]
 
-    def _style(self, size: int, colour: tuple[int, int, int], style: str = "") -> None:
+    def _fitting(self, value: str) -> float:
+        """Set the largest type in which a value keeps to one line, and return its size."""
+        size = 11.0
+        self._style(size, BLACK, "B")
+        while size > 7 and self.get_string_width(value) > VALUE_WIDTH - 2:
+            size -= 0.5
+            self._style(size, BLACK, "B")
+        return size
+
+    def _style(self, size: float, colour: tuple[int, int, int], style: str = "") -> None:
         self.set_font(FONT, style, size)
         self.set_text_color(*colour)
 
@@ -278,6 +290,7 @@ class _Paper(FPDF):
 
 def _contents(pdf: FPDF, sections: list[OutlineSection]) -> None:
     """Print the contents on the pages that were left for them, each line a link."""
+    pdf.set_x(pdf.l_margin)
     pdf.set_font(FONT, "B", 16)
     pdf.set_text_color(*BLUE)
     pdf.cell(WIDTH, 9, _("Contents"), new_x=XPos.LMARGIN, new_y=YPos.NEXT)

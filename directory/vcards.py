@@ -59,9 +59,9 @@ def _card(one: UnitEntry, extract: Extract) -> Iterable[str]:
     yield f"UID:urn:uuid:{unit.id}"
     yield "KIND:org"
     exercise = "EXERCISE: " if extract.reader.status == "exercise" else ""
-    yield f"FN;LANGUAGE=en-GB:{escape(exercise + name)}"
+    yield f"FN;ALTID=1;LANGUAGE=en-GB:{escape(exercise + name)}"
     if unit.name_welsh:
-        yield f"FN;LANGUAGE=cy:{escape(unit.name_welsh)}"
+        yield f"FN;ALTID=1;LANGUAGE=cy:{escape(unit.name_welsh)}"
     below = f";{escape(unit.name)}" if unit.name != organisation.name else ""
     yield f"ORG:{escape(organisation.name)}{below}"
     for number, contact in enumerate(one.contacts, 1):

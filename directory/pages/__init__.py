@@ -2,7 +2,9 @@
 
 from directory.pages import (
     contact,
+    downloads,
     editing,
+    exchange,
     history,
     links,
     nation,
@@ -18,7 +20,9 @@ from directory.pages.blueprint import blueprint
 __all__ = [
     "blueprint",
     "contact",
+    "downloads",
     "editing",
+    "exchange",
     "history",
     "links",
     "nation",
