@@ -2,6 +2,8 @@
 
 import json
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +14,7 @@ from hub.errors import HubError
 from hub.settings import Settings, get_settings
 
 if TYPE_CHECKING:
+    from directory.exchange import Plan
     from hub.db import Database
     from hub.identity.actor import Actor
     from hub.records.audit import Who
@@ -43,6 +46,16 @@ def _database(data_dir: Path | None) -> "tuple[Settings, Database]":
 
     settings = _found(data_dir)
     return settings, Database(settings.database_url)
+
+
+@contextmanager
+def _opened(data_dir: Path | None) -> "Iterator[Database]":
+    """Yield the database, and close its connections."""
+    _, database = _database(data_dir)
+    try:
+        yield database
+    finally:
+        database.dispose()
 
 
 def _operator() -> "Who":
@@ -370,8 +383,7 @@ def directory_export(file: Path, organisation: str | None, data_dir: Path | None
     from hub.errors import not_found
     from hub.organisations import find_organisation
 
-    _, database = _database(data_dir)
-    with database.unit_of_work() as session:
+    with _opened(data_dir) as database, database.unit_of_work() as session:
         found = find_organisation(session, organisation) if organisation else None
         if organisation and found is None:
             raise not_found(f"There is no organisation “{organisation}”.")
@@ -398,9 +410,30 @@ def directory_import(file: Path, dry_run: bool, why: str | None, data_dir: Path 
     except OSError as error:
         raise HubError("file", 422, f"{file} cannot be read: {error.strerror}.") from None
     rows = contact_csv.read(contact_csv.decode(content))
-    _, database = _database(data_dir)
-    with database.unit_of_work() as session:
-        plan = exchange.plan(session, _keeper(), rows, utcnow())
+    with _opened(data_dir) as database:
+        with database.unit_of_work() as session:
+            plan = exchange.plan(session, _keeper(), rows, utcnow())
+        _show(plan)
+        if not dry_run and plan.differences:
+            reason = why or f"imported from {file.name}"[:300]
+            length, label = len(plan.differences), "Importing"
+            with (
+                click.progressbar(length=length, label=label, file=sys.stderr) as bar,
+                database.unit_of_work() as session,
+            ):
+                exchange.apply(
+                    session, _keeper(), rows, why=reason, now=utcnow(),
+                    progress=lambda done, _all: bar.update(done - bar.pos),
+                )  # fmt: skip
+    click.echo(
+        f"Additions: {plan.count('addition')}, changes: {plan.count('change')}, closings:"
+        f" {plan.count('closing')}; rows that change nothing: {plan.unchanged}."
+        + (" This was a dry run: nothing was written." if dry_run else "")
+    )
+
+
+def _show(plan: "Plan") -> None:
+    """Print what a file would change, or refuse it with what is wrong in its rows."""
     for one in plan.differences:
         click.echo(f"Row {one.row}, {one.kind}: {one.unit.code}: {one.title}")
         for column, before, after in one.fields if one.kind == "change" else ():
@@ -411,21 +444,6 @@ def directory_import(file: Path, dry_run: bool, why: str | None, data_dir: Path 
         for problem in plan.problems:
             click.echo(str(problem), err=True)
         raise HubError("rows-refused", 422, f"Problems: {len(plan.problems)}. Nothing was changed.")
-    if not dry_run:
-        reason = why or f"imported from {file.name}"[:300]
-        with (
-            click.progressbar(length=len(plan.differences), label="Importing") as bar,
-            database.unit_of_work() as session,
-        ):
-            exchange.apply(
-                session, _keeper(), rows, why=reason, now=utcnow(),
-                progress=lambda done, _all: bar.update(done - bar.pos),
-            )  # fmt: skip
-    click.echo(
-        f"Additions: {plan.count('addition')}, changes: {plan.count('change')}, closings:"
-        f" {plan.count('closing')}; rows that change nothing: {plan.unchanged}."
-        + (" This was a dry run: nothing was written." if dry_run else "")
-    )
 
 
 @main.group()
