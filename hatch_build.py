@@ -24,6 +24,8 @@ FILES = {
     "govuk-frontend/dist/govuk/govuk-frontend.min.js": "govuk/govuk-frontend.min.js",
     "@ministryofjustice/frontend/moj/moj-frontend.min.css": "moj/moj-frontend.min.css",
     "@ministryofjustice/frontend/moj/moj-frontend.min.js": "moj/moj-frontend.min.js",
+    "accessible-autocomplete/dist/accessible-autocomplete.min.css": "autocomplete/autocomplete.css",
+    "accessible-autocomplete/dist/accessible-autocomplete.min.js": "autocomplete/autocomplete.js",
     "axe-core/axe.min.js": "dev/axe.min.js",
 }
 FONTS = {
@@ -35,7 +37,7 @@ FONTS = {
 
 
 class AssetsHook(BuildHookInterface):  # type: ignore[type-arg]  # hatchling's own generic is untyped
-    """Fetch govuk-frontend and the MoJ components, and make them ours to serve."""
+    """Fetch the GOV.UK, MoJ and autocomplete components, and make them ours to serve."""
 
     def initialize(self, _version: str, _build_data: dict[str, Any]) -> None:
         """Put the assets under hub/web/static/build, unless they are there for this lock file."""

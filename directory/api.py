@@ -198,6 +198,7 @@ def document(answer: Answer, need: Need) -> dict[str, Any]:
             "basis": answer.match.basis,
             "guess": answer.match.guess,
             "note": answer.match.note,
+            "why": answer.match.why,
         },
         "call_now": _rung(one.call_now) if one.call_now else None,
         "write_to": [_rung(rung) for rung in one.write_to],
@@ -253,7 +254,7 @@ def choice_document(choice: Choice, need: Need, at: datetime) -> dict[str, Any]:
         "force": None,
         "unit": None,
         "reach": None,
-        "match": {"basis": "name", "guess": True, "note": ""},
+        "match": {"basis": "name", "guess": True, "note": "", "why": ""},
         "call_now": None,
         "write_to": [],
         "ladder": [],
@@ -269,4 +270,5 @@ def _match(found: Found) -> dict[str, str]:
         "code": found.code,
         "name": found.name,
         "detail": found.detail,
+        "why": found.why,
     }

@@ -23,11 +23,15 @@ LONGEST = 120
 
 @dataclass(frozen=True)
 class Match:
-    """What the answer rests on: postcode, sector, district, council, force, unit or name."""
+    """What the answer rests on: postcode, sector, district, council, force, unit or name.
+
+    `why` says which name or code of it matched, where it was found by one.
+    """
 
     basis: str
     guess: bool = False
     note: str = ""
+    why: str = ""
 
 
 @dataclass(frozen=True)
@@ -113,7 +117,12 @@ class Lookup:
         if len(heirs) > 1:
             return Choice(
                 text,
-                tuple(Found("unit", u.name, u.organisation.name, search.EXACT, u) for u in heirs),
+                tuple(
+                    Found(
+                        "unit", u.name, u.organisation.name, search.CODED, u, f"in place of {text}"
+                    )
+                    for u in heirs
+                ),
             )
         if heirs:
             note = f"This unit is no more: {heirs[0].name} took its place."
@@ -126,9 +135,10 @@ class Lookup:
             return Choice(text, tuple(found[:8]))
         # Of a name that is right, others so called (Dorset is a force and a district too); of a
         # slip, whatever else is near.
-        near = search.EXACT if best.score == search.EXACT else search.GOOD
+        near = search.EXACT if best.score >= search.EXACT else search.GOOD
         others = tuple(one for one in found[1:3] if one.score >= near)
-        return replace(self._of_target(text, best, needs, reader, at), others=others)
+        answer = self._of_target(text, best, needs, reader, at)
+        return replace(answer, match=replace(answer.match, why=best.why), others=others)
 
     def _found(self, name: str, text: str) -> list[Found]:
         kinds = {
@@ -140,7 +150,9 @@ class Lookup:
         if name == "unit":
             unit = self._unit(text)
             if unit is not None:
-                return [Found("unit", unit.name, unit.organisation.name, search.EXACT, unit)]
+                return [
+                    Found("unit", unit.name, unit.organisation.name, search.CODED, unit, "code")
+                ]
         found = search.search(self.snapshot, text, 30, kinds)
         if not found:
             near = ", ".join(one.name for one in search.search(self.snapshot, text, 3))

@@ -14,7 +14,9 @@ from directory.search_index import Beginnings, Near, Values, core, normal
 from directory.snapshot import Area, Organisation, Snapshot, Unit
 
 NICKNAMES = {
-    "metropolitan": ("the met", "met", "met police", "mps", "scotland yard", "new scotland yard"),
+    "metropolitan": (
+        "the met", "met", "met police", "mps", "scotland yard", "new scotland yard", "london",
+    ),
     "greater-manchester": ("gmp", "manchester police"),
     "btp": ("railway police", "transport police"),
     "cnc": ("nuclear police",),
@@ -39,18 +41,19 @@ NICKNAMES = {
     "thames-valley": ("tvp",),
     "devon-and-cornwall": ("dcp", "devon", "cornwall police"),
     "avon-and-somerset": ("asp", "avon"),
-    "city-of-london": ("colp", "city police"),
+    "city-of-london": ("colp", "city police", "london"),
     "northern-ireland": ("psni", "ni police"),
     "police-scotland": ("scotland",),
-}
+}  # fmt: skip
 """What people call a force besides its names; the field's own words, not the data's."""
 
 _CODE = re.compile(r"^[EWSNK][0-9]{8}$")
 _CODE_BEGUN = re.compile(r"^[EWSNKewsnk][0-9]+$")
 
 ORDER = {"force": 0, "district": 1, "council": 2, "unit": 3}
-KINDS = frozenset({"force", "district", "council", "unit", "national", "voluntary"})
-GOOD, NEAR, EXACT = 72.0, 4.0, 200.0
+ANSWERED = frozenset({"force", "district", "council", "unit"})
+KINDS = ANSWERED | {"national", "voluntary"}
+GOOD, NEAR, EXACT, CODED = 72.0, 4.0, 200.0, 300.0
 SUGGESTED = 30.0
 """What a suggestion scores at least; what begins as typed scores 70 and more."""
 SHORT = "short name"
@@ -64,7 +67,7 @@ Names = list[tuple[str, str | None]]
 
 @dataclass(frozen=True)
 class Found:
-    """One match: what it is, its name, how sure (to 100, or EXACT for its very name or code), why.
+    """One match: what it is, its name, how sure (to 100; EXACT: its very name; CODED: its code), why.
 
     `why` says which of its names matched and how, such as "former name: Margate Division".
     """
@@ -158,7 +161,7 @@ class Index:
 
     def nearly_continues(self, query: str, limit: int) -> Values:
         """Return how well each text would, had the query a letter mended: to 60, or 0."""
-        scores = np.minimum(self.fits(query, KINDS, limit), 100) * 0.6
+        scores = np.minimum(self.fits(query, ANSWERED, limit), 100) * 0.6
         if len(query) > 3:
             ids = self._beginnings.nearly(query)
             share = np.minimum(1, len(query) / self._lengths[ids])
@@ -225,6 +228,7 @@ def _entries(snapshot: Snapshot) -> Iterator[Entry]:
         if unit.kind in ("bcu", "national"):
             detail = unit.organisation.name
             names = _names(unit)
+            names += [("former unit", name) for name in snapshot.former_units.get(unit.id, ())]
             names += [(label, f"{detail} {name}") for label, name in names if name]
             yield from _each(unit, "unit", detail, names)
 
@@ -255,16 +259,16 @@ def by_code(snapshot: Snapshot, text: str) -> Found | None:
     if area is not None:
         force = snapshot.organisations[area.force_id].name
         why = "code" if area.code == code.upper() else f"former code of {area.code}"
-        return Found("district", area.name, force, EXACT, area, why)
+        return Found("district", area.name, force, CODED, area, why)
     organisation = snapshot.organisation_by_code.get(code.upper()) or (
         snapshot.organisation_by_code.get(code.lower())
     )
     if organisation is not None and organisation.kind in ("police", "local-authority"):
         kind = "force" if organisation.kind == "police" else "council"
-        return Found(kind, organisation.name, "", EXACT, organisation, "code")
+        return Found(kind, organisation.name, "", CODED, organisation, "code")
     unit = snapshot.by_code.get(code.lower()) or snapshot.by_code.get(code)
     if unit is not None:
-        return Found("unit", unit.name, unit.organisation.name, EXACT, unit, "code")
+        return Found("unit", unit.name, unit.organisation.name, CODED, unit, "code")
     return None
 
 
@@ -288,16 +292,19 @@ def search(
 
 
 def suggest(snapshot: Snapshot, text: str, limit: int = 8) -> list[Found]:
-    """Return what a text may become as it is typed: what begins so, then what nearly does."""
+    """Return what a text may become as it is typed: what begins so, then what nearly does.
+
+    Of the kinds alone that a look-up answers for.
+    """
     query = normal(text)
     if len(query) < 2:
         return []
     names = index(snapshot)
     scores = names.continues(query)
-    found = _ranked(snapshot, query, scores, SUGGESTED, KINDS, limit)
+    found = _ranked(snapshot, query, scores, SUGGESTED, ANSWERED, limit)
     if len(found) < limit and not _CODE_BEGUN.match(text.strip()):
         scores = np.maximum(scores, names.nearly_continues(query, limit))
-        found = _ranked(snapshot, query, scores, SUGGESTED, KINDS, limit)
+        found = _ranked(snapshot, query, scores, SUGGESTED, ANSWERED, limit)
     coded = by_code(snapshot, text)
     return (_first(coded, found) if coded else found)[:limit]
 
@@ -340,5 +347,16 @@ def winner(found: list[Found]) -> Found | None:
     if not found:
         return None
     best = found[0]
-    rivals = [one for one in found[1:] if one.score > best.score - NEAR]
-    return None if rivals and best.score < EXACT else best
+    return None if any(_rival(best, one) for one in found[1:]) else best
+
+
+def _rival(best: Found, one: Found) -> bool:
+    """Say whether another match may be meant as well.
+
+    Beside a very name that is one of its kind which is called the same, as units of several
+    forces are; otherwise what is about as near, whatever was taken off it for being a unit.
+    """
+    if best.score >= EXACT:
+        return (one.kind, one.score) == (best.kind, best.score)
+    handicap = HANDICAP if one.kind == "unit" and best.kind != "unit" else 0.0
+    return one.score > best.score - NEAR - handicap

@@ -124,7 +124,8 @@ class Snapshot:
 
     `coverage` is who answers for the whole of an area (or the rest of it), `sectors` who for the
     sectors that are another's. `successors` are by the id of a unit that is no more, and by its
-    code. `positions` are the versions at which organisations, units and areas last changed.
+    code; `former_units` are the names of such units, by the id of what took their place.
+    `positions` are the versions at which organisations, units and areas last changed.
     """
 
     version: int
@@ -142,6 +143,7 @@ class Snapshot:
     by_code: Mapping[str, Unit]
     organisation_by_code: Mapping[str, Organisation]
     successors: Mapping[UUID | str, tuple[Unit, ...]]
+    former_units: Mapping[UUID, tuple[str, ...]]
     renamings: Mapping[UUID, tuple[str, date]]
     positions: Mapping[tuple[str, UUID], int]
     cache: dict[Any, Any] = field(default_factory=dict)
@@ -237,6 +239,7 @@ def build(rows: Rows, day: date, verify_every: timedelta) -> Snapshot:
     for unit in units.values():
         if unit.parent_id is not None:
             children[unit.parent_id].append(unit)
+    successors = _successors(rows, units)
     return Snapshot(
         version=rows.version,
         taken_at=rows.taken_at,
@@ -252,7 +255,8 @@ def build(rows: Rows, day: date, verify_every: timedelta) -> Snapshot:
         children=_frozen(children),
         by_code={unit.code: unit for unit in units.values()},
         organisation_by_code={one.code: one for one in organisations.values()},
-        successors=_successors(rows, units),
+        successors=successors,
+        former_units=_former_units(rows, successors),
         renamings={
             row["unit_id"]: (row["name"], row["effective_on"])
             for row in rows.tables["renamings"]
@@ -362,3 +366,15 @@ def _successors(rows: Rows, units: Mapping[UUID, Unit]) -> dict[UUID | str, tupl
             found[unit_id] = tuple(dict.fromkeys(standing(unit_id)))
             found.setdefault(codes[unit_id], found[unit_id])
     return found
+
+
+def _former_units(
+    rows: Rows, successors: Mapping[UUID | str, tuple[Unit, ...]]
+) -> dict[UUID, tuple[str, ...]]:
+    """Return by id of each unit what the units were called in whose place it stands."""
+    found: dict[UUID, list[str]] = defaultdict(list)
+    for row in rows.tables["units"]:
+        names = (row["name"], row["name_welsh"], *row["other_names"], *row["former_names"])
+        for unit in successors.get(row["id"], ()):
+            found[unit.id] += [name for name in names if name and name not in found[unit.id]]
+    return _frozen(found)

@@ -1,16 +1,18 @@
-"""Who is at a page of the directory: somebody signed in, or who came by a mailed link."""
+"""Who is at a page of the directory (signed in, or come by a mailed link), and of which moment."""
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from flask import g
+from flask import g, request
 from flask import session as cookie
+from flask_babel import gettext as _
 
 from directory import links
 from directory.model import DirectoryLink
-from directory.reading import lookup, reader
+from directory.reading import MOMENTS, lookup, reader
 from directory.snapshot import Contact, Unit
+from hub.clock import LONDON
 from hub.errors import not_found
 from hub.identity.actor import Actor
 from hub.identity.policy import allows
@@ -85,3 +87,18 @@ def shown_unit(unit_id: UUID) -> Unit:
     if unit is None:
         raise not_found()
     return unit
+
+
+def moment_asked() -> tuple[datetime, str]:
+    """Return the moment that was asked for, and what to say where it cannot be read."""
+    typed = request.args.get("at", "").strip()
+    if not typed:
+        return now(), ""
+    try:
+        at = datetime.fromisoformat(typed)
+    except ValueError:
+        return now(), _("The other moment must be a date and time, such as 2026-12-25T03:00")
+    at = at if at.tzinfo else at.replace(tzinfo=LONDON)
+    if not MOMENTS[0] <= at < MOMENTS[1]:
+        return now(), _("The other moment must be between the years 2000 and 2100")
+    return at.astimezone(UTC), ""

@@ -1,6 +1,6 @@
 """The front page: whom to call now."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from uuid import UUID
 
 from flask import render_template, request
@@ -9,10 +9,11 @@ from flask_babel import gettext as _
 
 from directory.ladder import NEEDS, Need, Rung
 from directory.lookup import Answer, Asked, Choice
-from directory.pages.asking import known_contacts, reportable
+from directory.pages.asking import known_contacts, moment_asked, reportable
 from directory.pages.blueprint import blueprint
+from directory.pages.suggesting import kinds, words
 from directory.public import PURPOSES
-from directory.reading import MOMENTS, lookup, reader
+from directory.reading import lookup, reader
 from directory.snapshot import Contact
 from hub.clock import LONDON
 from hub.errors import HubError
@@ -33,26 +34,11 @@ def _needs() -> dict[str, str]:
     }
 
 
-def _moment() -> tuple[datetime, str]:
-    """Return the moment that was asked for, and what to say where it cannot be read."""
-    typed = request.args.get("at", "").strip()
-    if not typed:
-        return now(), ""
-    try:
-        at = datetime.fromisoformat(typed)
-    except ValueError:
-        return now(), _("The other moment must be a date and time, such as 2026-12-25T03:00")
-    at = at if at.tzinfo else at.replace(tzinfo=LONDON)
-    if not MOMENTS[0] <= at < MOMENTS[1]:
-        return now(), _("The other moment must be between the years 2000 and 2100")
-    return at.astimezone(UTC), ""
-
-
 @page(blueprint, "/", guard=public, offline=True)
 def whom_to_call() -> ResponseReturnValue:
     """Show the search box, and the answer to what was typed in it."""
     typed = request.args.get("q", "").strip()[:200]
-    at, problem = _moment()
+    at, problem = moment_asked()
     need = request.args.get("need", "")
     others: tuple[Need, ...] = tuple(one for one in NEEDS if one == need)
     needs = others if others and need not in SIDE_BY_SIDE else SIDE_BY_SIDE
@@ -85,6 +71,8 @@ def whom_to_call() -> ResponseReturnValue:
             choice=choice,
             problems=problems,
             purposes=PURPOSES,
+            kinds=kinds(),
+            suggesting=words(),
             opening=opening,
             units=lookup().snapshot.by_code,
             reportable=_reportable(answer) if answer else {},

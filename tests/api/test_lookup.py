@@ -56,7 +56,7 @@ def test_a_postcode_gets_everything_that_the_interface_promises(client: FlaskCli
     assert found["emergency"]["value"] == "999"
     assert "immediate risk" in found["emergency"]["condition"]
     assert found["reach"] == "not-on-hub"
-    assert found["match"] == {"basis": "postcode", "guess": False, "note": ""}
+    assert found["match"] == {"basis": "postcode", "guess": False, "note": "", "why": ""}
     assert found["matches"] == []
     call = found["call_now"]
     assert (call["value"], call["open"]) == ("101", True)
