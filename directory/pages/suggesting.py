@@ -9,10 +9,10 @@ from flask_babel import gettext as _
 from directory import search
 from directory.pages.asking import moment_asked
 from directory.pages.blueprint import blueprint
-from directory.reading import lookup
+from directory.reading import holder
 from directory.search import Found
 from hub.web import ratelimit
-from hub.web.context import current_actor
+from hub.web.context import current_actor, now
 from hub.web.guards import page, public
 
 MOST_TYPED = 60
@@ -57,7 +57,7 @@ def suggestions() -> ResponseReturnValue:
     at, problem = moment_asked()
     found: list[Found] = []
     if not problem and not _POSTCODE_BEGUN.fullmatch(typed):
-        found = search.suggest(lookup(at).snapshot, typed)
+        found = search.suggest(holder().current(now(), at), typed)
     document = {
         "suggestions": [{"code": one.code, "name": one.name, "about": _about(one)} for one in found]
     }

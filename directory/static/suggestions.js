@@ -10,7 +10,9 @@ function suggestAt(place) {
   const words = JSON.parse(place.dataset.words);
   const typed = plain.value;
   const described = plain.getAttribute("aria-describedby");
-  const focused = document.activeElement === plain;
+  // The browser may not have come to its autofocus yet.
+  const active = document.activeElement;
+  const focused = active === plain || (plain.autofocus && active === document.body);
   let timer;
   let asking;
   let quietUntil = 0;

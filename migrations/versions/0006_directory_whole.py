@@ -219,12 +219,14 @@ CREATE CONSTRAINT TRIGGER directory_change_stamped AFTER INSERT ON directory_cha
 
 -- No district, or sector of one, has two units of one kind at a time; and none that was covered
 -- by a unit of a kind is left without, unless what is loaded says so (`hub.coverage_may_lapse`).
+-- The version's row is taken first: of two that change at once, the later sees what the earlier did.
 CREATE FUNCTION check_coverage() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
 DECLARE
     kind_of text := (SELECT kind FROM unit WHERE id = NEW.unit_id);
     this coverage;
 BEGIN
+    PERFORM FROM directory_version FOR UPDATE;
     SELECT * INTO this FROM coverage WHERE id = NEW.id;
     IF EXISTS (
         SELECT 1 FROM coverage AS other JOIN unit ON unit.id = other.unit_id
@@ -325,6 +327,8 @@ def downgrade() -> None:
             WHERE contact_point.id = contact_point_id
             AND (verification = 'suggested' OR purpose = 'mash');
         DELETE FROM contact_point WHERE verification = 'suggested' OR purpose = 'mash';
+        DELETE FROM coverage WHERE sectors IS NOT NULL;
+        SET CONSTRAINTS ALL IMMEDIATE;  -- no table is altered with a deferred trigger waiting
         ALTER TABLE contact_point
             DROP CONSTRAINT ck_contact_point_closed,
             DROP CONSTRAINT ck_contact_point_purpose,
@@ -335,7 +339,6 @@ def downgrade() -> None:
                 AND (verification = 'verified')
                     = (verified_at IS NOT NULL AND verified_by IS NOT NULL)),
             DROP suggested_by, DROP suggested_by_id, DROP bounced_at, DROP closed_at;
-        DELETE FROM coverage WHERE sectors IS NOT NULL;
         ALTER TABLE coverage DROP CONSTRAINT ck_coverage_sectors, DROP sectors;
         CREATE UNIQUE INDEX uq_coverage_unit_id_area_id_open ON coverage (unit_id, area_id)
             WHERE valid_to IS NULL;
