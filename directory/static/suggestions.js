@@ -4,7 +4,7 @@ if (place && window.accessibleAutocomplete) suggestAt(place);
 
 function suggestAt(place) {
   const WAIT = 150;
-  const PATIENCE = 5000;
+  const PATIENCE = 10_000;
   const plain = place.querySelector("input");
   const form = plain.form;
   const words = JSON.parse(place.dataset.words);

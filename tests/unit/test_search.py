@@ -84,6 +84,51 @@ def test_the_reader_chooses_where_two_are_as_near(snapshot: Snapshot) -> None:
     assert search.winner(search.search(snapshot, "kingston")) is None
 
 
+def test_units_of_one_name_are_a_choice_and_never_a_guess(snapshot: Snapshot) -> None:
+    for typed in ("South", "north", "Central", "London"):
+        assert search.winner(search.search(snapshot, typed)) is None, typed
+    for typed, code in (("essex/south", "essex/south"), ("essex police south", "essex/south")):
+        best = search.winner(search.search(snapshot, typed))
+        assert best is not None
+        assert best.code == code
+
+
+@pytest.mark.parametrize(
+    ("typed", "name"),
+    [
+        ("St Helens", "St. Helens"),
+        ("st. helen's", "St. Helens"),
+        ("kings lynn and west norfolk", "King's Lynn and West Norfolk"),
+        ("King’s Lynn", "King's Lynn and West Norfolk"),
+        ("STRATFORD ON AVON", "Stratford-on-Avon"),
+        ("stratford–on–avon", "Stratford-on-Avon"),
+        ("Ynys Môn", "Isle of Anglesey"),
+        ("ynys mon", "Isle of Anglesey"),
+        ("Ŵrecsam", "Wrexham"),
+        ("\u202ehackney\u202c", "Hackney"),
+        ("\0hackney", "Hackney"),
+        ("😀 Hackney 😀", "Hackney"),
+        ("Ｈａｃｋｎｅｙ", "Hackney"),
+        ("  HACK\tNEY  ", "Hackney"),
+    ],
+)
+def test_signs_accents_and_case_make_no_difference(
+    snapshot: Snapshot, typed: str, name: str
+) -> None:
+    assert search.search(snapshot, typed)[0].name == name
+    assert search.suggest(snapshot, typed)[0].name == name
+
+
+@pytest.mark.parametrize(
+    "typed",
+    ["😀" * 50, "\0\0", "...'’&&&&"[:4], "' OR 1=1 --", "'; DROP TABLE unit; --", "%%%%", "\ud800",
+     "هاكني", "x" * 10_000, "hackney " * 1250, "\u0301" * 10_000, "{{7*7}}", "1e309", "ß" * 10_000],
+)  # fmt: skip
+def test_whatever_is_typed_is_text(snapshot: Snapshot, typed: str) -> None:
+    assert search.search(snapshot, typed) == []
+    assert search.suggest(snapshot, typed) == []
+
+
 def slips(name: str) -> Iterator[str]:
     """Yield every one-letter edit: put in, put for another, left out, and two changed about."""
     for at in range(len(name) + 1):
