@@ -35,7 +35,7 @@ check: .venv/.test ## Lint, formatting, types, and the one way of imports
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: .venv/.test ## Measure lookups and messages against bare yardsticks
+bench: .venv/.test ## Measure lookups and messages against bare yardsticks, and search at 100 times the names
 	$(BIN)/python tests/bench/run.py
 
 clean: ## Remove the environment and the built assets; never the data under .hub

@@ -1,4 +1,4 @@
-"""`make bench`: lookups and messages against bare yardsticks, in one run on this machine.
+"""`make bench`: lookups and messages against bare yardsticks, and search, in one run on this machine.
 
 Each pair is measured in turn, A B A B …, and the median of the ratios is what counts; the absolute
 figures beside it say only how fast this machine was. The load itself runs on the same machine.
@@ -22,12 +22,14 @@ from uuid import uuid4
 
 import httpx
 
+from directory.postcodes import Postcodes
 from hub.embedded import addresses
 
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "faults")]
 from load import Load, drive, get, post  # noqa: E402
 from running import Running, free_port, hub  # noqa: E402
+from search import searches, stored  # noqa: E402
 from transactions import rate  # noqa: E402
 
 CONNECTIONS = 16
@@ -217,7 +219,7 @@ def report(
 
 
 def main() -> None:
-    """Measure both on a hub of its own."""
+    """Measure all of them on a hub of its own."""
     say(
         f"{WORKERS} web processes of {THREADS} threads, {CONNECTIONS} connections, {SECONDS:.0f} s a run,"
     )
@@ -229,8 +231,10 @@ def main() -> None:
         try:
             lookups(running)
             messages(running)
+            directory = stored(addresses(running.data_dir).database_url)
         finally:
             running.stop()
+        searches(directory, Postcodes.open(running.data_dir))
 
 
 if __name__ == "__main__":
