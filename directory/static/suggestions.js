@@ -56,6 +56,7 @@ function suggestAt(place) {
     showNoOptionsFound: false,
     displayMenu: "overlay",
     inputClasses: plain.className,
+    menuClasses: "govuk-body",
     templates: { inputValue: named, suggestion: line },
     source(query, show) {
       forget();
