@@ -7,10 +7,10 @@ from sqlalchemy.orm import Session
 
 from directory import links
 from directory.model import DirectoryLink
-from hub.errors import HubError, invalid, not_found
+from hub.errors import HubError, conflict, invalid, not_found
 from hub.identity import people
 from hub.identity.actor import Actor
-from hub.identity.model import Person
+from hub.identity.model import Membership, Person
 from hub.identity.policy import require
 from hub.organisations import Organisation, Unit
 from hub.records import audit
@@ -57,10 +57,12 @@ def enter(
 ) -> Person:
     """Make the account that a link is for, and use the link up.
 
+    Somebody who has an account keeps it, name and password too, and gets the role beside.
+
     Raises:
         HubError: 422 `name` or `password`.
     """
-    if not 2 <= len(name.strip()) <= 120:
+    if not known(session, link) and not 2 <= len(name.strip()) <= 120:
         raise invalid("name", "Give your name.", "/name")
     organisation = session.get_one(Organisation, link.organisation_id)
     unit = session.scalar(
@@ -71,13 +73,29 @@ def enter(
     )
     if unit is None:
         raise not_found()
-    guest = links.guest(session, link, name)
+    guest = links.guest(session, link, name.strip() or link.address)
+    there = known(session, link)
+    if there is not None and session.scalar(
+        select(Membership.id).where(
+            Membership.person_id == there.id,
+            Membership.unit_id == unit.id,
+            Membership.role == ROLES[link.purpose],
+            Membership.valid_to.is_(None),
+        )
+    ):
+        links.use(session, link, guest, now)
+        return there
     person = people.add_person_with_membership(
         session, guest.who, email=link.address, name=name, organisation=organisation.code,
-        unit=unit.code, role=ROLES[link.purpose], status="actual", password=password, now=now,
+        unit=unit.code, role=ROLES[link.purpose], status=link.status, password=password, now=now,
     )  # fmt: skip
     links.use(session, link, guest, now)
     return person
+
+
+def known(session: Session, link: DirectoryLink) -> Person | None:
+    """Return who has an account already at the address that a link was mailed to."""
+    return session.scalar(select(Person).where(Person.email == link.address))
 
 
 def set_domains(
@@ -90,6 +108,10 @@ def set_domains(
     """
     own = actor.organisation_id == organisation.id
     require(actor, "directory.administer", "own" if own else "any")
+    if actor.status == "exercise":
+        raise conflict(
+            "exercise-domains", "An exercise does not change who may read the real directory."
+        )
     clean = []
     for text in domains:
         domain = text.strip().lower().lstrip("@")

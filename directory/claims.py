@@ -12,14 +12,14 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from directory import contact_rules, links
-from directory.editing import ContactIn, add_contact
+from directory.editing import ContactIn, add_contact, confirm_contacts
 from directory.hours_text import parse
-from directory.model import DirectoryLink
+from directory.model import ContactPoint, DirectoryLink
 from hub.errors import FieldProblem, HubError, invalid, not_found
 from hub.identity import people
 from hub.identity.actor import Actor
 from hub.identity.policy import require
-from hub.organisations import Organisation, find_organisation
+from hub.organisations import Organisation, Unit, find_organisation
 from hub.records import audit
 from hub.records.keys import Keys
 
@@ -100,7 +100,7 @@ def _issue(
 ) -> DirectoryLink:
     link = links.issue(
         session, keys, purpose="claim", organisation_id=invitation.organisation.id,
-        address=invitation.address, sent_by=actor.name, now=now,
+        address=invitation.address, sent_by=actor.name, now=now, status=actor.status or "actual",
     )  # fmt: skip
     audit.record(
         session, actor.who, "directory.invited", now=now, object_kind="organisation",
@@ -128,6 +128,8 @@ SHORTHAND: Mapping[str, tuple[str, str, str]] = {
     "switchboard": ("switchboard-from-outside", "telephone", "public"),
 }
 """What each field of the short form is: purpose, channel, audience."""
+COUNCILS = ("childrens-social-care", "edt")
+"""Kinds of a council's units, whose telephone and mailbox are for that."""
 
 
 def enter(session: Session, actor: Actor, given: Sequence[ClaimedUnit], now: datetime) -> int:
@@ -138,12 +140,21 @@ def enter(session: Session, actor: Actor, given: Sequence[ClaimedUnit], now: dat
     """
     problems: list[FieldProblem] = []
     entered = 0
+    kinds = dict(
+        session.execute(
+            select(Unit.id, Unit.kind).where(Unit.id.in_([one.unit_id for one in given]))
+        ).tuples()
+    )
     for one in given:
         for name, (purpose, channel, audience) in SHORTHAND.items():
             value = getattr(one, name).strip()
             if not value:
                 continue
             pointer = f"/{one.unit_id}/{name}"
+            kind = kinds.get(one.unit_id, "")
+            if kind in COUNCILS and name in ("telephone", "mailbox"):
+                purpose = kind
+                audience = "public" if name == "telephone" else audience
             try:
                 hours = parse(one.hours) if name == "telephone" else None
                 contact = ContactIn.model_validate({
@@ -155,6 +166,7 @@ def enter(session: Session, actor: Actor, given: Sequence[ClaimedUnit], now: dat
                 problems.append(FieldProblem(pointer, "value", "This cannot be read: check it."))
             except HubError as error:
                 if error.code == "contact-there":
+                    entered += _confirm(session, actor, one.unit_id, contact, now)
                     continue
                 if error.status != 422:
                     raise
@@ -165,6 +177,37 @@ def enter(session: Session, actor: Actor, given: Sequence[ClaimedUnit], now: dat
     if problems:
         raise HubError("claim-refused", 422, problems[0].sentence, fields=problems)
     return entered
+
+
+def confirm(session: Session, actor: Actor, contact_ids: Sequence[UUID], now: datetime) -> int:
+    """Put on record that contacts which were there already are right; return how many.
+
+    Raises:
+        HubError: 403 for a contact of somebody else's unit.
+    """
+    by_unit: dict[UUID, list[UUID]] = {}
+    for row in session.execute(
+        select(ContactPoint.id, ContactPoint.unit_id)
+        .where(ContactPoint.id.in_(contact_ids))
+        .order_by(ContactPoint.unit_id, ContactPoint.id)
+    ):
+        by_unit.setdefault(row.unit_id, []).append(row.id)
+    return sum(
+        len(confirm_contacts(session, actor, unit_id, now, ids)) for unit_id, ids in by_unit.items()
+    )
+
+
+def _confirm(session: Session, actor: Actor, unit_id: UUID, given: ContactIn, now: datetime) -> int:
+    """Put on record that a contact which was there already is right, as the team has just said."""
+    there = session.scalars(
+        select(ContactPoint.id).where(
+            ContactPoint.unit_id == unit_id,
+            ContactPoint.purpose == given.purpose,
+            ContactPoint.channel == given.channel,
+            ContactPoint.value == given.columns()["value"],
+        )
+    ).all()
+    return len(confirm_contacts(session, actor, unit_id, now, there))
 
 
 def name_editors(
@@ -191,7 +234,7 @@ def name_editors(
     for address in dict.fromkeys(clean):
         links.issue(
             session, keys, purpose="editor", organisation_id=actor.organisation_id,
-            address=address, sent_by=actor.name, now=now,
+            address=address, sent_by=actor.name, now=now, status=actor.status or "actual",
         )  # fmt: skip
         audit.record(
             session, actor.who, "directory.editor-named", now=now, object_kind="organisation",

@@ -87,10 +87,11 @@ def letter(
     address = (
         f"{settings.public_url.rstrip('/')}/directory/{link.purpose}/{links.token(keys, link.id)}"
     )
+    mark = "" if link.status == "actual" else f"{link.status.upper()} "
     return mail.Mail(
         to=link.address,
-        subject=subject,
-        text=f"Missing Children Hub\n\n{text}\n\n{address}\n\n"
+        subject=mark + subject,
+        text=f"{mark}Missing Children Hub\n\n{text}\n\n{address}\n\n"
         f"The link works once, until {until:%d %B %Y, %H:%M}. Nothing changes until somebody"
         " answers on that page.\n",
         message_id=mail.message_id(settings, job.id),

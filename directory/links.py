@@ -42,15 +42,20 @@ def token_hash(value: str) -> bytes:
 def issue(
     session: Session, keys: Keys, *, purpose: str, organisation_id: UUID, address: str,
     sent_by: str, now: datetime, unit_id: UUID | None = None, days_left: int | None = None,
+    status: str = "actual", beside: bool = False,
 ) -> DirectoryLink:  # fmt: skip
-    """Make a link and put its mail in the outbox; an earlier one for the same is revoked."""
+    """Make a link and put its mail in the outbox; an earlier one for the same is revoked.
+
+    With `beside`, an earlier one to another address stays good: whoever is first answers.
+    """
     session.execute(
         update(DirectoryLink)
         .where(
             DirectoryLink.purpose == purpose,
+            DirectoryLink.status == status,
             DirectoryLink.organisation_id == organisation_id,
             DirectoryLink.unit_id == unit_id if unit_id else DirectoryLink.unit_id.is_(None),
-            DirectoryLink.address == address if purpose in BY_ADDRESS else true(),
+            DirectoryLink.address == address if beside or purpose in BY_ADDRESS else true(),
             DirectoryLink.used_at.is_(None),
             DirectoryLink.revoked_at.is_(None),
         )
@@ -59,7 +64,7 @@ def issue(
     link_id = new_id()
     link = DirectoryLink(
         id=link_id, purpose=purpose, organisation_id=organisation_id, unit_id=unit_id,
-        address=address, token_hash=token_hash(token(keys, link_id)), days_left=days_left,
+        address=address, token_hash=token_hash(token(keys, link_id)), days_left=days_left, status=status,
         sent_by=sent_by, created_at=now, expires_at=now + LIVES[purpose],
     )  # fmt: skip
     session.add(link)
@@ -86,7 +91,7 @@ def find(
         day = f"{link.used_at.astimezone(LONDON):%d %B %Y}"
         raise _gone(f"This link was used by {link.used_by} on {day}. It works once.")
     if link.revoked_at is not None:
-        raise _gone("A newer link was mailed in place of this one: use that.")
+        raise _gone("A newer link was mailed in place of this one, or somebody else has answered.")
     if link.expires_at <= now:
         raise _gone("This link has run out. Ask for a new one, or sign in.")
     return link
@@ -108,13 +113,28 @@ def guest(session: Session, link: DirectoryLink, name: str) -> Actor:
         "guest", link.id, " ".join(name.split())[:120], organisation_id=organisation.id,
         organisation_code=organisation.code, organisation_name=organisation.name,
         organisation_kind=organisation.kind, unit_id=link.unit_id, unit_ids=frozenset(units),
-        roles=frozenset({"directory-editor"}),
+        roles=frozenset({"directory-editor"}), status=link.status,
     )  # fmt: skip
 
 
 def use(session: Session, link: DirectoryLink, actor: Actor, now: datetime) -> None:
-    """Use a link up, on record, by whoever named themselves."""
+    """Use a link up, on record, by whoever named themselves.
+
+    Others were asked to verify the same unit: their links end too.
+    """
     link.used_at, link.used_by = now, actor.name
+    if link.unit_id is not None:
+        session.execute(
+            update(DirectoryLink)
+            .where(
+                DirectoryLink.unit_id == link.unit_id,
+                DirectoryLink.status == link.status,
+                DirectoryLink.id != link.id,
+                DirectoryLink.used_at.is_(None),
+                DirectoryLink.revoked_at.is_(None),
+            )
+            .values(revoked_at=now)
+        )
     session.flush()
     audit.record(
         session, actor.who, f"directory.{link.purpose}-link-used", now=now,

@@ -214,6 +214,7 @@ class DirectoryLink(Base):
 
     `claim` is for an organisation's entries, `verify` for one unit's, `access` for a reader at a
     registered domain. Only the token's hash is kept. `days_left` is the reminder it came with.
+    What is entered by a link of status `exercise` is an exercise's.
     """
 
     __tablename__ = "directory_link"
@@ -223,6 +224,7 @@ class DirectoryLink(Base):
     organisation_id: Mapped[UUID] = mapped_column(ForeignKey("organisation.id"))
     unit_id: Mapped[UUID | None] = mapped_column(ForeignKey("unit.id"))
     address: Mapped[str]
+    status: Mapped[str] = mapped_column(default="actual")
     token_hash: Mapped[bytes]
     days_left: Mapped[int | None]
     sent_by: Mapped[str]

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from directory.ladder import VOICE
+from directory.ladder import VOICE, Reader, visible
 from directory.model import MAILBOX_CHANNELS
 from directory.snapshot import Contact, Organisation, Snapshot, Unit
 from directory.standing import standing
 
+ALL = frozenset({"public", "professional", "police"})
 State = Literal["complete", "incomplete", "overdue", "problem", "none"]
 STATES: tuple[State, ...] = ("problem", "none", "overdue", "incomplete", "complete")
 """Worst first."""
@@ -27,7 +28,10 @@ WANTED = {
 
 @dataclass(frozen=True)
 class UnitState:
-    """One unit, its team taken with it: what is missing, and what is known against the rest."""
+    """One unit, its team taken with it: what is missing, and what is known against the rest.
+
+    `to_ask` are it and those below it whose own contacts are to be confirmed or corrected.
+    """
 
     unit: Unit
     missing: tuple[str, ...]
@@ -39,6 +43,7 @@ class UnitState:
     bounced: int
     verified_at: datetime | None
     state: State
+    to_ask: tuple[Unit, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -76,21 +81,24 @@ class ForceState:
         return (-self.open_problems, -self.overdue, self.share, self.force.name)
 
 
-def nation(snapshot: Snapshot, at: datetime) -> list[ForceState]:
-    """Return the 43 territorial forces, by name."""
+def nation(snapshot: Snapshot, at: datetime, status: str = "actual") -> list[ForceState]:
+    """Return the 43 territorial forces, by name; in an exercise, as the exercise sees them."""
     forces = [one for one in snapshot.organisations.values() if one.police_kind == "territorial"]
-    return [force_state(snapshot, one, at) for one in sorted(forces, key=lambda f: f.name)]
+    return [force_state(snapshot, one, at, status) for one in sorted(forces, key=lambda f: f.name)]
 
 
-def force_state(snapshot: Snapshot, force: Organisation, at: datetime) -> ForceState:
-    """Return how one force's entries stand."""
+def force_state(
+    snapshot: Snapshot, force: Organisation, at: datetime, status: str = "actual"
+) -> ForceState:
+    """Return how one force's entries stand, for actual cases or in an exercise."""
+    reader = Reader(ALL, status)
     top = snapshot.force_unit(force.id)
     bcus = sorted(
         (u for u in snapshot.units.values() if u.organisation.id == force.id and u.kind == "bcu"),
         key=lambda unit: unit.name,
     )
     units = tuple(
-        _unit_state(snapshot, unit, at, alone=not bcus, top=unit is top)
+        _unit_state(snapshot, unit, at, reader, alone=not bcus, top=unit is top)
         for unit in ([top] if top else []) + bcus
     )
     wanted = sum(_wanted(one.unit is top, not bcus) for one in units)
@@ -111,7 +119,7 @@ def _wanted(top: bool, alone: bool) -> int:
 
 
 def _unit_state(
-    snapshot: Snapshot, unit: Unit, at: datetime, *, alone: bool, top: bool
+    snapshot: Snapshot, unit: Unit, at: datetime, reader: Reader, *, alone: bool, top: bool
 ) -> UnitState:
     around = [unit, *snapshot.children.get(unit.id, ())]
     own = [
@@ -121,8 +129,8 @@ def _unit_state(
         contact
         for one in own
         if one is unit or one.kind != "bcu"
-        for contact in snapshot.contacts.get(one.id, ())
-        if contact.status == "actual" and contact.purpose != "non-emergency"
+        for contact in visible(snapshot, one, reader)
+        if contact.purpose != "non-emergency"
     ]
     given = [one for one in found if one.verification != "suggested"]
     standings = [standing(one, at) for one in given]
@@ -147,10 +155,16 @@ def _unit_state(
         state = "overdue"
     elif missing or counts["unverified"]:
         state = "incomplete"
+    asks = {
+        contact.unit_id
+        for contact, known in zip(given, standings, strict=True)
+        if known.verification == "unverified" or known.overdue or known.reports or known.bounced
+    }
     return UnitState(
         unit, missing, len(given), counts["unverified"], counts["overdue"],
         len(found) - len(given), counts["reported"], counts["bounced"],
         min((one.verified_at for one in given if one.verified_at), default=None), state,
+        tuple(one for one in own if one.id in asks),
     )  # fmt: skip
 
 

@@ -1,21 +1,22 @@
 """Carrying out a reorganisation: one transaction, one reason, one day from which it holds."""
 
 import re
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, or_, select, update
+from sqlalchemy import ColumnElement, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from directory.changes import because
 from directory.editing import EDIT
 from directory.model import Area, ContactPoint, Coverage, Delegation
-from directory.reorganising import Cover, Move, Plan, ReorganisationIn, plan
+from directory.reorganising import Cover, Key, Move, Plan, ReorganisationIn, after, plan
 from hub.clock import LONDON
 from hub.db import new_id, register_constraint
 from hub.errors import FieldProblem, HubError, conflict, invalid, not_found
 from hub.identity.actor import Actor
-from hub.identity.policy import require
+from hub.identity.policy import allows, require
 from hub.organisations import Organisation, Unit, UnitRenaming, UnitSuccession
 from hub.records import audit
 
@@ -46,8 +47,16 @@ def preview(
     if wanted.effective_on < now.astimezone(LONDON).date():
         raise invalid("effective-on", "Give today or a later day.", "/effective_on")
     day = wanted.effective_on
+    later = _next_change(session, organisation_id, day)
+    if later is not None:
+        raise invalid(
+            "effective-on",
+            f"Another reorganisation is on record from {later.day} {later:%B %Y}: give that day or"
+            " a later one.",
+            "/effective_on",
+        )
     return plan(
-        wanted, _cover(session, organisation_id, day), units_on(session, organisation_id, day),
+        wanted, cover_on(session, organisation_id, day), units_on(session, organisation_id, day),
         areas_of(session, organisation_id, day),
     )  # fmt: skip
 
@@ -63,6 +72,12 @@ def reorganise(
             reorganisation came first.
     """
     organisation = _organisation(session, actor, organisation_id, lock=True)
+    if actor.status == "exercise":
+        raise conflict(
+            "exercise-units",
+            "You are signed in for an exercise, which does not change the units of the real"
+            " directory. You can look at what the change would do.",
+        )
     because(session, actor.who, why, now)
     found = preview(session, actor, organisation_id, wanted, now)
     if found.problems:
@@ -72,7 +87,8 @@ def reorganise(
         )  # fmt: skip
     day = wanted.effective_on
     made = {name: _open(session, organisation, name, day, actor, now) for name in found.opens}
-    _cover_anew(session, found.moves, made, day, actor, now)
+    before = cover_on(session, organisation_id, day)
+    _cover_anew(session, before, found.moves, made, day, actor, now)
     for unit_id in found.closes:
         heirs = [made[name] for name in found.heirs[unit_id]]
         _close(session, session.get_one(Unit, unit_id), heirs, day, actor, now)
@@ -88,6 +104,15 @@ def reorganise(
                 "opened": [str(unit.id) for unit in made.values()]},
     )  # fmt: skip
     return found
+
+
+def allowed(session: Session, actor: Actor, organisation_id: UUID) -> None:
+    """Refuse whoever may not change this force's units.
+
+    Raises:
+        HubError: 404, 401, 403.
+    """
+    _organisation(session, actor, organisation_id)
 
 
 def apply_renamings(session: Session, now: datetime) -> None:
@@ -111,10 +136,20 @@ def apply_renamings(session: Session, now: datetime) -> None:
 
 def units_on(session: Session, organisation_id: UUID, day: date) -> dict[UUID, str]:
     """Return the BCU-level units of a force on a day, by name."""
+    renamed = (
+        select(UnitRenaming.name)
+        .where(
+            UnitRenaming.unit_id == Unit.id,
+            UnitRenaming.applied_at.is_(None),
+            UnitRenaming.effective_on <= day,
+        )
+        .scalar_subquery()
+    )
+    name = func.coalesce(renamed, Unit.name).label("name")
     rows = session.execute(
-        select(Unit.id, Unit.name)
+        select(Unit.id, name)
         .where(Unit.organisation_id == organisation_id, Unit.kind == "bcu", *_on(Unit, day))
-        .order_by(Unit.name)
+        .order_by(name)
     )
     return {row.id: row.name for row in rows}
 
@@ -129,8 +164,42 @@ def areas_of(session: Session, organisation_id: UUID, day: date) -> dict[UUID, s
     return {row.id: row.name for row in rows}
 
 
+def _next_change(session: Session, organisation_id: UUID, day: date) -> date | None:
+    """Return the first day after a day on which the force's units change already."""
+    of_force = select(Unit.id).where(Unit.organisation_id == organisation_id, Unit.kind == "bcu")
+    days = [
+        select(func.min(column)).where(key.in_(of_force), column > day, *more)
+        for key, column, more in (
+            (Unit.id, Unit.valid_from, ()),
+            (Unit.id, Unit.valid_to, ()),
+            (Coverage.unit_id, Coverage.valid_from, ()),
+            (UnitRenaming.unit_id, UnitRenaming.effective_on, (UnitRenaming.applied_at.is_(None),)),
+        )
+    ]
+    found = [one for chosen in days if (one := session.scalar(chosen)) is not None]
+    return min(found, default=None)
+
+
 def _on(table: type[Unit] | type[Area] | type[Coverage], day: date) -> list[ColumnElement[bool]]:
     return [table.valid_from <= day, or_(table.valid_to.is_(None), table.valid_to > day)]
+
+
+def may(session: Session, actor: Actor, organisation_id: UUID) -> bool:
+    """Say whether somebody may change the units of a force."""
+    return allows(actor, EDIT, _relation(session, actor, organisation_id))
+
+
+def _relation(session: Session, actor: Actor, organisation_id: UUID) -> str:
+    if actor.organisation_id == organisation_id:
+        return "own" if actor.kind != "guest" or actor.unit_id is None else "any"
+    delegated = session.scalar(
+        select(Delegation.id).where(
+            Delegation.organisation_id == organisation_id,
+            Delegation.to_organisation_id == actor.organisation_id,
+            Delegation.ended_at.is_(None),
+        )
+    )
+    return "delegated" if delegated and actor.kind != "guest" else "any"
 
 
 def _organisation(
@@ -139,24 +208,12 @@ def _organisation(
     found = session.get(Organisation, organisation_id, with_for_update=lock or None)
     if found is None or found.kind != "police":
         raise not_found()
-    relation = "own" if actor.organisation_id == found.id else "any"
-    if relation == "any" and session.scalar(
-        select(Delegation.id).where(
-            Delegation.organisation_id == found.id,
-            Delegation.to_organisation_id == actor.organisation_id,
-            Delegation.ended_at.is_(None),
-        )
-    ):
-        relation = "delegated"
-    require(actor, EDIT, relation)
-    if actor.status == "exercise":
-        raise conflict(
-            "exercise-units", "An exercise does not change the units of the real directory."
-        )
+    require(actor, EDIT, _relation(session, actor, organisation_id))
     return found
 
 
-def _cover(session: Session, organisation_id: UUID, day: date) -> list[Cover]:
+def cover_on(session: Session, organisation_id: UUID, day: date) -> list[Cover]:
+    """Return who answers below force level for the districts of a force on a day."""
     rows = session.execute(
         select(Coverage.id, Coverage.area_id, Coverage.unit_id, Coverage.sectors)
         .join(Unit, Unit.id == Coverage.unit_id)
@@ -212,36 +269,34 @@ def _open(
 
 
 def _cover_anew(
-    session: Session, moves: tuple[Move, ...], made: dict[str, Unit], day: date, actor: Actor,
-    now: datetime,
+    session: Session, before: Sequence[Cover], moves: Sequence[Move], made: Mapping[str, Unit],
+    day: date, actor: Actor, now: datetime,
 ) -> None:  # fmt: skip
-    for move in moves:
-        new_unit = made[move.to_unit].id if isinstance(move.to_unit, str) else move.to_unit
-        if move.sectors is None or isinstance(move.to_unit, str):
-            _end_coverage(session, move, day, actor, now)
-        session.add(
-            Coverage(
-                id=new_id(), unit_id=new_unit, area_id=move.area_id,
-                sectors=list(move.sectors) if move.sectors else None, valid_from=day,
-                basis="stated", as_of=day.isoformat(), source=f"reorganised by {actor.name}",
-                edited_at=now, edited_by=actor.name,
+    """End the coverage that no longer holds from the day on, and write what holds instead."""
+    for area_id, held in after(before, moves).items():
+        wanted = held.by_unit()
+        kept = {one.id: _row(one) for one in before if one.area_id == area_id}
+        ending = [key for key, row in kept.items() if row not in wanted]
+        if ending:
+            session.execute(
+                update(Coverage)
+                .where(Coverage.id.in_(ending))
+                .values(valid_to=day, edited_at=now, edited_by=actor.name)
             )
-        )  # fmt: skip
+        for unit, sectors in sorted(wanted - set(kept.values()), key=str):
+            session.add(
+                Coverage(
+                    id=new_id(), unit_id=made[unit].id if isinstance(unit, str) else unit,
+                    area_id=area_id, sectors=list(sectors) if sectors else None, valid_from=day,
+                    basis="stated", as_of=day.isoformat(), source=f"reorganised by {actor.name}",
+                    edited_at=now, edited_by=actor.name,
+                )
+            )  # fmt: skip
     session.flush()
 
 
-def _end_coverage(session: Session, move: Move, day: date, actor: Actor, now: datetime) -> None:
-    """End what the move takes over; a whole area takes every part of it along."""
-    ending = (
-        (Coverage.area_id == move.area_id)
-        & Coverage.unit_id.in_(select(Unit.id).where(Unit.kind == "bcu"))
-        & or_(Coverage.valid_to.is_(None), Coverage.valid_to > day)
-    )
-    if move.sectors is not None:
-        ending &= (Coverage.unit_id == move.from_unit) & Coverage.sectors.is_not(None)
-    session.execute(
-        update(Coverage).where(ending).values(valid_to=day, edited_at=now, edited_by=actor.name)
-    )
+def _row(cover: Cover) -> tuple[Key, tuple[str, ...] | None]:
+    return cover.unit_id, tuple(sorted(cover.sectors)) if cover.sectors else None
 
 
 def _close(

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from directory import links
 from directory.model import MAILBOX_CHANNELS, ContactPoint, DirectoryLink
 from hub.identity.model import Membership, Person
-from hub.organisations import Unit
+from hub.organisations import Unit, lineage
 from hub.records.keys import Keys
 
 REMINDERS = (14, 7, 0)
@@ -76,40 +76,69 @@ def _remind_unit(session: Session, keys: Keys, due: Due, now: datetime) -> int:
             )
         )
     )
-    if step not in steps:
-        return ask(session, keys, due.unit, "the hub", now, days_left=step)
-    if left <= -TO_ADMINISTRATORS and -7 not in steps:
-        return sum(
-            ask(session, keys, due.unit, "the hub", now, days_left=-7, address=address)
-            for address in administrators(session, due.unit.organisation_id, now)[:1]
-        )
-    return 0
+    if left <= -TO_ADMINISTRATORS:
+        if -TO_ADMINISTRATORS.days in steps:
+            return 0
+        return ask_administrators(session, keys, due.unit, now)
+    if step in steps:
+        return 0
+    return ask(session, keys, due.unit, "the hub", now, days_left=step)
+
+
+def ask_administrators(session: Session, keys: Keys, unit: Unit, now: datetime) -> int:
+    """Mail the administrators and editors of a unit that did not answer; the first of them answers."""
+    addresses = administrators(session, unit.organisation_id, now)
+    for address in addresses:
+        links.issue(
+            session, keys, purpose="verify", organisation_id=unit.organisation_id,
+            unit_id=unit.id, address=address, sent_by="the hub", now=now,
+            days_left=-TO_ADMINISTRATORS.days, beside=address != addresses[0],
+        )  # fmt: skip
+    return len(addresses)
 
 
 def ask(
     session: Session, keys: Keys, unit: Unit, sent_by: str, now: datetime, *,
-    days_left: int | None = None, address: str | None = None,
+    days_left: int | None = None, status: str = "actual",
 ) -> int:  # fmt: skip
-    """Mail a unit the link by which it confirms or corrects its entry; 0 where it has no mailbox."""
-    to = address or mailbox_of(session, unit.id)
-    if to is None:
+    """Mail a unit the link by which it confirms or corrects its entry; 0 where nobody can be."""
+    to = nearest_mailbox(session, unit, status)
+    if to is None and status == "actual":
         to = next(iter(administrators(session, unit.organisation_id, now)), None)
     if to is None:
         return 0
     links.issue(
         session, keys, purpose="verify", organisation_id=unit.organisation_id, unit_id=unit.id,
-        address=to, sent_by=sent_by, now=now, days_left=days_left,
+        address=to, sent_by=sent_by, now=now, days_left=days_left, status=status,
     )  # fmt: skip
     return 1
 
 
-def mailbox_of(session: Session, unit_id: UUID) -> str | None:
-    """Return the actual mailbox that a unit is asked at, its missing-children team's by choice."""
+def nearest_mailbox(session: Session, unit: Unit, status: str) -> str | None:
+    """Return a unit's mailbox; else its team's, else that of the unit above it, and so on up."""
+    for unit_id in lineage(session, unit.id):
+        found = mailbox_of(session, unit_id, status)
+        if found is None:
+            team = session.scalar(
+                select(Unit.id).where(
+                    Unit.parent_id == unit_id,
+                    Unit.kind == "missing-children-team",
+                    Unit.valid_to.is_(None),
+                )
+            )
+            found = mailbox_of(session, team, status) if team else None
+        if found is not None:
+            return found
+    return None
+
+
+def mailbox_of(session: Session, unit_id: UUID, status: str = "actual") -> str | None:
+    """Return the mailbox that a unit is asked at, its missing-children team's by choice."""
     return session.scalar(
         select(ContactPoint.value)
         .where(
             ContactPoint.unit_id == unit_id,
-            ContactPoint.status == "actual",
+            ContactPoint.status == status,
             ContactPoint.channel.in_(MAILBOX_CHANNELS),
             ContactPoint.closed_at.is_(None),
             ContactPoint.valid_to.is_(None),

@@ -11,6 +11,7 @@ from flask_wtf.csrf import CSRFProtect
 from jinja2 import ChoiceLoader, PackageLoader, PrefixLoader
 from sqlalchemy.exc import SQLAlchemyError
 
+import directory.actors  # its jobs, so that each can be woken
 import directory.api
 import directory.api_documents  # these add operations to directory.api
 import directory.api_editing
@@ -48,6 +49,8 @@ MACHINE_HEADERS = (("X-Content-Type-Options", "nosniff"), ("Cache-Control", "no-
 
 NAVIGATION = (
     ("directory.whom_to_call", _("Whom to call"), None),
+    ("directory.forces", _("Forces"), None),
+    ("directory.nation_", _("State of the nation"), "directory.oversee-any"),
     ("messaging.inbox", _("Inbox"), "inbox.read"),
     ("messaging.cases", _("Cases"), "case.list"),
     ("messaging.report", _("Report a child missing"), "case.open"),

@@ -11,8 +11,9 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from directory import access, claims, editing, links
+from directory import access, claims, editing, hours_text, links
 from directory.claims import ClaimedUnit
+from directory.hours import Hours
 from directory.model import ContactPoint
 from directory.pages.asking import admit, dismiss, editor
 from directory.pages.blueprint import blueprint
@@ -68,11 +69,18 @@ def verify(token: str) -> ResponseReturnValue:
     with database().unit_of_work() as session:
         link = links.find(session, token, "verify", now())
         unit = session.get_one(Unit, link.unit_id)
+        contacts = _contacts(session, unit.id, link.status)
         page_ = render_template(
             "directory/verify.html", token=token, link=link, unit=unit,
             organisation=session.get_one(Organisation, link.organisation_id),
-            contacts=_contacts(session, unit.id), purposes=PURPOSES, problems=wrong,
-            typed=request.form,
+            contacts=contacts, says={
+                one.id: hours_text.say(
+                    Hours(one.hours, one.bank_holiday_rule, tuple(one.exceptions))
+                )
+                for one in contacts
+            },
+            purposes=PURPOSES, problems=wrong,
+            typed=request.form, status=link.status,
         )  # fmt: skip
     return page_, 422 if wrong else 200
 
@@ -86,7 +94,9 @@ def _verified(token: str) -> ResponseReturnValue:
         links.use(session, link, guest, now())
         if not corrects:
             editing.confirm_contacts(session, guest, unit.id, now())
-            page_ = render_template("directory/verified.html", unit=unit, name=name)
+            page_ = render_template(
+                "directory/verified.html", unit=unit, name=name, status=link.status
+            )
     holder().look_again()
     if not corrects:
         return page_
@@ -95,13 +105,13 @@ def _verified(token: str) -> ResponseReturnValue:
     return redirect(url_for("directory.edit", unit_id=unit.id), 303)
 
 
-def _contacts(session: Session, unit_id: UUID) -> list[ContactPoint]:
+def _contacts(session: Session, unit_id: UUID, status: str) -> list[ContactPoint]:
     return list(
         session.scalars(
             select(ContactPoint)
             .where(
                 ContactPoint.unit_id == unit_id,
-                ContactPoint.status == "actual",
+                ContactPoint.status == status,
                 ContactPoint.closed_at.is_(None),
             )
             .order_by(ContactPoint.purpose, ContactPoint.priority, ContactPoint.id)
@@ -130,7 +140,7 @@ def claim(token: str) -> ResponseReturnValue:
         organisation = session.get_one(Organisation, link.organisation_id)
         page_ = render_template(
             "directory/claim_start.html", link=link, organisation=organisation, problems=wrong,
-            typed=request.form, token=token,
+            typed=request.form, token=token, status=link.status,
         )  # fmt: skip
     return page_, 422 if wrong else 200
 
@@ -152,6 +162,7 @@ def claimed() -> ResponseReturnValue:
         try:
             with database().unit_of_work() as session:
                 entered = claims.enter(session, actor, _given(), now())
+                entered += claims.confirm(session, actor, _right(), now())
                 named = claims.name_editors(
                     session, actor, runtime().keys, request.form.get("editors", "").split(), now()
                 )
@@ -159,13 +170,15 @@ def claimed() -> ResponseReturnValue:
             if error.status != 422:
                 raise
             wrong = {f.pointer.strip("/").replace("/", "-"): f.sentence for f in error.fields}
+            wrong = wrong or {"editors": error.sentence}
         else:
             holder().look_again()
             if request.form.get("do") == "finish":
                 dismiss()
                 return render_template(
-                    "directory/claim_done.html", entered=entered, named=named, name=actor.name
-                )
+                    "directory/claim_done.html", entered=entered, named=named, name=actor.name,
+                    status=actor.status, organisation=actor,
+                )  # fmt: skip
             flash(_("%(count)s contacts are on record.", count=entered))
             return redirect(url_for("directory.claimed"), 303)
     with database().unit_of_work() as session:
@@ -181,10 +194,25 @@ def claimed() -> ResponseReturnValue:
         ).all()
         page_ = render_template(
             "directory/claim.html", organisation=organisation, units=units, guest=actor,
-            there={unit.id: _contacts(session, unit.id) for unit in units}, typed=request.form,
-            problems=wrong, purposes=PURPOSES,
+            there={
+                unit.id: _contacts(session, unit.id, actor.status or "actual") for unit in units
+            },
+            typed=request.form, right=set(request.form.getlist("right")), problems=wrong,
+            purposes=PURPOSES, status=actor.status,
+            divided=any(unit.kind == "bcu" for unit in units),
         )  # fmt: skip
     return page_, 422 if wrong else 200
+
+
+def _right() -> list[UUID]:
+    """Return the contacts that the team ticked as right."""
+    found = []
+    for text in request.form.getlist("right"):
+        try:
+            found.append(UUID(text))
+        except ValueError:
+            continue
+    return found
 
 
 def _given() -> list[ClaimedUnit]:
@@ -253,5 +281,6 @@ def enter(purpose: str, token: str) -> ResponseReturnValue:
         page_ = render_template(
             "directory/enter.html", link=link, purpose=purpose, token=token, problems=wrong,
             organisation=session.get_one(Organisation, link.organisation_id), typed=request.form,
+            known=access.known(session, link) is not None, status=link.status,
         )  # fmt: skip
     return page_, 422 if wrong else 200

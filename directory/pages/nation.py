@@ -11,17 +11,17 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from directory import access, claims, editing, verifying
+from directory import access, claims, editing, reminding, reorganisations, verifying
 from directory.force_map import force_paths
 from directory.model import Delegation, DirectoryLink
 from directory.nation import STATES, WANTED, ForceState, force_state, nation
 from directory.pages.blueprint import blueprint
-from directory.reading import lookup, reader
+from directory.reading import holder, lookup, reader
 from directory.snapshot import Organisation, Snapshot
-from hub.errors import HubError, not_found
+from hub.errors import HubError, invalid, not_found
+from hub.identity.actor import Actor
 from hub.identity.policy import allows
 from hub.organisations import Organisation as OrganisationRow
-from hub.organisations import Unit as UnitRow
 from hub.organisations import find_organisation
 from hub.web.context import current_actor, database, now, runtime
 from hub.web.guards import page, permission, public
@@ -36,6 +36,10 @@ def states() -> dict[str, str]:
         "problem": _("Reported wrong, or mail came back"),
         "none": _("Nothing given yet"),
     }
+
+
+def _status() -> str:
+    return reader(current_actor()).status
 
 
 @page(blueprint, "/directory/forces", guard=public, offline=True)
@@ -53,7 +57,7 @@ def forces() -> ResponseReturnValue:
     ]  # fmt: skip
     return render_template(
         "directory/forces.html", forces=found, mapped=mapped, paths=force_paths(),
-        status=reader(current_actor()).status,
+        status=_status(),
     )  # fmt: skip
 
 
@@ -68,19 +72,20 @@ def force(code: str) -> ResponseReturnValue:
     administers = allows(
         actor, "directory.administer", "own" if actor.organisation_id == found.id else "any"
     )
-    state = force_state(snapshot, found, now())
+    state = force_state(snapshot, found, now(), _status())
     delegations: list[tuple[Delegation, str]] = []
     asked: Mapping[UUID, DirectoryLink] = {}
-    if keeps:
+    edits = False
+    if keeps or allows(actor, editing.EDIT, "own", "delegated", "any"):
         with database().unit_of_work() as session:
-            delegations, asked = _delegations(session, found.id), _asked(session, state)
+            edits = reorganisations.may(session, actor, found.id)
+            if keeps:
+                delegations, asked = _delegations(session, found.id), _asked(session, state)
     return render_template(
         "directory/force.html", force=found, state=state, top=snapshot.force_unit(found.id),
         children=snapshot.children, keeps=keeps, administers=administers, states=states(),
-        wanted=WANTED, delegations=delegations, asked=asked, status=reader(actor).status,
-        edits=actor.status != "exercise" and (
-            allows(actor, "directory.edit", "own" if actor.organisation_id == found.id else "any")
-        ),
+        wanted=WANTED, delegations=delegations, asked=asked, status=_status(),
+        divided=any(one.unit.kind == "bcu" for one in state.units), edits=edits,
     )  # fmt: skip
 
 
@@ -113,7 +118,7 @@ def nation_() -> ResponseReturnValue:
 
 
 def _nation(wrong: dict[str, str], status: int = 200) -> ResponseReturnValue:
-    found = nation(lookup().snapshot, now())
+    found = nation(lookup().snapshot, now(), _status())
     order = request.args.get("order", "worst")
     listed = sorted(found, key=lambda one: one.badness) if order == "worst" else found
     mapped = [
@@ -126,16 +131,16 @@ def _nation(wrong: dict[str, str], status: int = 200) -> ResponseReturnValue:
             link.organisation_id: link
             for link in session.scalars(
                 select(DirectoryLink)
-                .where(DirectoryLink.purpose == "claim")
+                .where(DirectoryLink.purpose == "claim", DirectoryLink.status == _status())
                 .order_by(DirectoryLink.created_at, DirectoryLink.id)
             )
         }
     page_ = render_template(
         "directory/nation.html", forces=listed, mapped=mapped, paths=force_paths(),
         states=states(), counts={name: sum(f.state == name for f in found) for name in STATES},
-        invited=invited, order=order, problems=wrong, typed=request.form, at=now(),
+        wanted=WANTED, invited=invited, order=order, problems=wrong, typed=request.form, at=now(),
         may_invite=allows(current_actor(), "directory.invite"),
-        status=reader(current_actor()).status,
+        status=_status(),
     )  # fmt: skip
     return page_, status
 
@@ -149,7 +154,7 @@ def nation_csv() -> ResponseReturnValue:
         "force", "unit", "unit_code", "state", "missing", "contacts", "unverified", "overdue",
         "suggested", "reported", "mail_came_back", "oldest_verification",
     ])  # fmt: skip
-    for one in nation(lookup().snapshot, now()):
+    for one in nation(lookup().snapshot, now(), _status()):
         for unit in one.units:
             writer.writerow([
                 one.force.name, unit.unit.name, unit.unit.code, unit.state,
@@ -203,31 +208,20 @@ def remind(code: str) -> ResponseReturnValue:
     """Ask a force to confirm or enter its contacts: the mail that its state calls for."""
     actor, keys, snapshot = current_actor(), runtime().keys, lookup().snapshot
     found = _force(snapshot, code)
-    state = force_state(snapshot, found, now())
+    state = force_state(snapshot, found, now(), _status())
+    asked = {unit.id for one in state.units for unit in one.to_ask}
     with database().unit_of_work() as session:
-        sent = 0
-        for one in state.units:
-            if one.contacts and (one.overdue or one.unverified or one.reported or one.bounced):
-                team = snapshot.child(one.unit.id, "missing-children-team")
-                for unit in (team, one.unit):
-                    row = session.get(UnitRow, unit.id) if unit else None
-                    if row is not None and verifying.mailbox_of(session, row.id):
-                        sent += verifying.ask(session, keys, row, actor.name, now())
-                        break
-        last = session.scalars(
-            select(DirectoryLink)
-            .where(DirectoryLink.organisation_id == found.id, DirectoryLink.purpose == "claim")
-            .order_by(DirectoryLink.created_at.desc())
-        ).first()
-        if not sent and last is not None and allows(actor, "directory.invite"):
-            claims.invite(session, actor, keys, found.code, last.address, now())
-            sent = 1
+        sent = reminding.remind(session, actor, keys, found.id, asked, now())
     if sent:
         flash(_("%(force)s is asked again: %(count)s mails.", force=found.name, count=sent))
     else:
-        flash(
-            _("There is no mailbox to ask %(force)s at. Give an address below.", force=found.name)
-        )
+        said = _(
+            "Nothing was sent: there is no mailbox to ask %(force)s at. Give an address for a claim"
+            " link.", force=found.name,
+        )  # fmt: skip
+        if actor.status == "exercise":
+            said += " " + _("An exercise writes to the exercise’s own mailboxes alone.")
+        flash(said, "warning")
     return redirect(url_for("directory.nation_") + f"#force-{code}", 303)
 
 
@@ -240,23 +234,34 @@ def keeping(code: str) -> ResponseReturnValue:
     actor = current_actor()
     try:
         with database().unit_of_work() as session:
-            organisation = find_organisation(session, code)
-            if organisation is None:
-                raise not_found()
-            if "domains" in request.form:
-                domains = request.form["domains"].split()
-                access.set_domains(session, actor, organisation, domains, now())
-            elif request.form.get("end"):
-                editing.end_delegation(session, actor, UUID(request.form["end"]), now())
-            else:
-                other = find_organisation(session, request.form.get("to", "").strip())
-                if other is None or other.id == organisation.id:
-                    raise HubError("organisation", 422, _("Give another organisation’s code."))
-                editing.delegate(session, actor, organisation.id, other.id, now())
+            _keep(session, actor, code)
     except HubError as error:
         if error.status not in (409, 422):
             raise
-        flash(error.sentence)
+        flash(error.sentence, "warning")
     else:
+        holder().look_again()
         flash(_("Saved."))
     return redirect(url_for("directory.force", code=code), 303)
+
+
+def _keep(session: Session, actor: Actor, code: str) -> None:
+    organisation = find_organisation(session, code)
+    if organisation is None:
+        raise not_found()
+    if "domains" in request.form:
+        access.set_domains(session, actor, organisation, request.form["domains"].split(), now())
+    elif request.form.get("end"):
+        editing.end_delegation(session, actor, _uuid(request.form["end"]), now())
+    else:
+        other = find_organisation(session, request.form.get("to", "").strip())
+        if other is None or other.id == organisation.id:
+            raise invalid("organisation", _("Give another organisation’s code."), "/to")
+        editing.delegate(session, actor, organisation.id, other.id, now())
+
+
+def _uuid(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise not_found() from None

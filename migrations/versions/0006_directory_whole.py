@@ -108,6 +108,8 @@ CREATE TABLE directory_link (
         CONSTRAINT fk_directory_link_organisation_id REFERENCES organisation,
     unit_id uuid CONSTRAINT fk_directory_link_unit_id REFERENCES unit,
     address text NOT NULL CONSTRAINT ck_directory_link_address CHECK (length(address) > 0),
+    status text NOT NULL
+        CONSTRAINT ck_directory_link_status CHECK (status IN ('actual', 'exercise', 'test')),
     token_hash bytea NOT NULL CONSTRAINT uq_directory_link_token_hash UNIQUE,
     days_left integer,
     sent_by text NOT NULL,
