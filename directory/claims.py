@@ -140,11 +140,10 @@ def enter(session: Session, actor: Actor, given: Sequence[ClaimedUnit], now: dat
     """
     problems: list[FieldProblem] = []
     entered = 0
-    kinds = dict(
-        session.execute(
-            select(Unit.id, Unit.kind).where(Unit.id.in_([one.unit_id for one in given]))
-        ).tuples()
+    units = session.execute(
+        select(Unit.id, Unit.kind).where(Unit.id.in_([one.unit_id for one in given]))
     )
+    kinds = {unit.id: unit.kind for unit in units}
     for one in given:
         for name, (purpose, channel, audience) in SHORTHAND.items():
             value = getattr(one, name).strip()
