@@ -6,7 +6,7 @@ covered stays covered, and none is covered twice; the database holds both (migra
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Literal
 from uuid import UUID
@@ -135,7 +135,8 @@ def plan(
         found = _found(wanted, cover, bcus, areas)
     else:
         found = _move(wanted, cover, bcus, areas)
-    return found if found.problems else replace(found, problems=_emptied(found, cover, bcus))
+    emptied = () if found.problems else _emptied(found, cover, bcus)
+    return Plan(problems=emptied) if emptied else found
 
 
 def _emptied(found: Plan, cover: Sequence[Cover], bcus: Mapping[UUID, str]) -> tuple[str, ...]:

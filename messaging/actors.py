@@ -10,7 +10,7 @@ from hub.identity import sessions
 from hub.identity.reach import reach_of
 from hub.jobs import outbox, schedule
 from hub.post import mail
-from messaging import alarms, guest_mail, receipts
+from messaging import alarms, guest_mail, receipts, succession
 from messaging.model import Case, Message, Recipient
 
 __all__ = ["guest_mail"]
@@ -92,6 +92,12 @@ def alarm(session: Session, job: outbox.Job, now: datetime) -> None:
 def deliver_late(session: Session, now: datetime) -> None:
     """Deliver what waited for units that have since come onto the hub."""
     receipts.catch_up(session, now)
+
+
+@schedule.tick("superseded-units", 15)
+def superseded(session: Session, now: datetime) -> None:
+    """Hand the open cases of units that are no more to their successors (DOMAIN.md 4.1d)."""
+    succession.take_over(session, now)
 
 
 @schedule.tick("sign-in-attempts", 3600)

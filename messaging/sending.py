@@ -22,7 +22,7 @@ from hub.identity import policy
 from hub.identity.actor import Actor
 from hub.identity.reach import reach_of
 from hub.jobs import outbox
-from hub.organisations import Organisation, find_unit
+from hub.organisations import Organisation, find_unit, standing_on
 from hub.records import audit
 from hub.records.vault import Vault
 from hub.web.problems import field_problems
@@ -311,14 +311,15 @@ def _named(session: Session, act: Act) -> dict[UUID, PartyUnit]:
 def unit_named(session: Session, name: str, pointer: str, at: datetime) -> PartyUnit:
     """Return a unit by code or UUID, with the part that its kind of organisation takes.
 
-    A unit that is to end stands until its day comes, in London.
+    One that was superseded by the moment `at` is answered for by what took its place; one that is
+    to end stands until its day comes, in London.
 
     Raises:
         HubError: 422 when there is none, or it is no more.
     """
-    unit = find_unit(session, name)
-    today = at.astimezone(LONDON).date()
-    if unit is None or (unit.valid_to is not None and unit.valid_to <= today):
+    named = find_unit(session, name)
+    unit = standing_on(session, named, at.astimezone(LONDON).date()) if named else None
+    if unit is None:
         raise invalid(
             "unit-unknown", "There is no such unit: look it up in the directory.", pointer
         )
@@ -339,6 +340,7 @@ def everyone(act: Act) -> dict[UUID, PartyUnit]:
         for unit, party in act.case.parties.items()
         if unit != act.unit
         and (party.full or "reporter" in act.case.relations(unit))
+        and unit not in act.case.heirs
         and audiences.may_read(
             act.audience, police=party.police, part=party.part, full=True, recipient=True,
             sender=False,

@@ -15,12 +15,13 @@ from pydantic import ValidationError
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from hub.clock import LONDON
 from hub.db import new_id
 from hub.errors import conflict, forbidden, invalid, not_found
 from hub.identity.actor import Actor
 from hub.identity.policy import allows, require
 from hub.identity.reach import reach
-from hub.organisations import Unit
+from hub.organisations import Unit, standing_on
 from hub.records import audit
 from hub.records.vault import Vault
 from messaging import open_questions, sending, signed_files
@@ -277,7 +278,8 @@ def _send(
             "body": _body(answer_type, fields),
         }
     )
-    actor = stand_in(session, reply.unit_id, signer, reply.id)
+    of = standing_on(session, session.get_one(Unit, reply.unit_id), now.astimezone(LONDON).date())
+    actor = stand_in(session, of.id if of else reply.unit_id, signer, reply.id)
     return sending.send(session, actor, vault, case.reference, command, now).message_id
 
 

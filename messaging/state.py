@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from hub.clock import LONDON
 from hub.errors import not_found
 from hub.identity.actor import Actor
 from messaging import lead as rules
@@ -90,7 +91,10 @@ class OpenEpisode:
 
 @dataclass
 class CaseState:
-    """The case. `at` is the moment of what is done now: never before what was done last."""
+    """The case. `at` is the moment of what is done now: never before what was done last.
+
+    `heirs` are, by party that is no more, the parties that took its place.
+    """
 
     id: UUID
     reference: str
@@ -107,11 +111,18 @@ class CaseState:
     last_lead: UUID | None = None
     asked: frozenset[UUID] = frozenset()
     to_adjudicate: bool = False
+    heirs: dict[UUID, UUID] = field(default_factory=dict)
 
     def mine(self, actor: Actor) -> list[UUID]:
-        """Return the parties that the actor acts for, their own unit first."""
+        """Return the parties that the actor acts for, their own unit first, what is no more last."""
         found = [unit for unit in self.parties if unit in actor.unit_ids]
-        return sorted(found, key=lambda unit: (unit != actor.unit_id, str(unit)))
+        return sorted(
+            found, key=lambda unit: (unit in self.heirs, unit != actor.unit_id, str(unit))
+        )
+
+    def standing(self, unit: UUID) -> UUID:
+        """Return the party that stands in the place of one that is no more, or the party itself."""
+        return self.heirs.get(unit, unit)
 
     def relations(self, unit: UUID) -> frozenset[str]:
         """Return what a party is to the case, in the words of the permission map."""
@@ -161,7 +172,7 @@ FROM cases WHERE reference = :reference
 """)
 _PARTIES = text("""
 SELECT p.unit_id, u.name, p.part, p.sees = 'full' AS is_full, o.kind = 'police' AS police,
-    u.organisation_id
+    u.organisation_id, u.valid_to, u.superseded_by_id
 FROM party p JOIN unit u ON u.id = p.unit_id JOIN organisation o ON o.id = u.organisation_id
 WHERE p.case_id = :case_id ORDER BY p.since, p.unit_id
 """)
@@ -211,10 +222,19 @@ def load(session: Session, actor: Actor, reference: str, now: datetime, *, lock:
         row.id, row.reference, row.status, row.opened_at, row.closed_at, row.opener_unit_id,
         row.home_unit_id, row.last_message_no, row.last_at,
     )  # fmt: skip
+    ended: dict[UUID, UUID] = {}
     for p in session.execute(_PARTIES, {"case_id": state.id}):
         state.parties[p.unit_id] = PartyUnit(
             p.unit_id, p.name, p.part, p.is_full, p.police, p.organisation_id
         )
+        if p.valid_to and p.superseded_by_id and p.valid_to <= now.astimezone(LONDON).date():
+            ended[p.unit_id] = p.superseded_by_id
+    for unit, successor in ended.items():
+        while successor in ended:
+            successor = ended[successor]
+        if successor in state.parties:
+            state.heirs[unit] = successor
+    state.opener = state.standing(state.opener)
     refresh(session, state)
     if not state.mine(actor):
         _admit_adjudicator(state, actor)
@@ -243,12 +263,12 @@ def refresh(session: Session, state: CaseState) -> None:
     """Read report and episode again."""
     now = session.execute(_NOW, {"case_id": state.id}).one()
     state.report = state.episode = None
-    state.last_lead = now.last_lead
+    state.last_lead = now.last_lead and state.standing(now.last_lead)
     state.asked, state.to_adjudicate = frozenset(now.asked), bool(now.to_adjudicate)
     if now.report_id:
         state.report = OpenReport(
-            now.report_id, now.report_message, now.reporter_unit_id, now.addressed_unit_id,
-            now.report_state,
+            now.report_id, now.report_message, state.standing(now.reporter_unit_id),
+            now.addressed_unit_id, now.report_state,
         )  # fmt: skip
     if now.episode_id:
         state.episode = OpenEpisode(

@@ -8,13 +8,18 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from hub.clock import LONDON
+
 Reach = Literal["staffed", "connected", "not-on-hub"]
 
 _REACH = text("""
 WITH RECURSIVE up AS (
-    SELECT id AS unit_id, id AS at_id, parent_id FROM unit WHERE id = ANY(:units)
-    UNION ALL
-    SELECT up.unit_id, unit.id, unit.parent_id FROM unit JOIN up ON unit.id = up.parent_id
+    SELECT id AS unit_id, id AS at_id, parent_id, valid_to, superseded_by_id
+    FROM unit WHERE id = ANY(:units)
+    UNION
+    SELECT up.unit_id, unit.id, unit.parent_id, unit.valid_to, unit.superseded_by_id
+    FROM up JOIN unit ON unit.id = up.parent_id
+        OR (unit.id = up.superseded_by_id AND up.valid_to <= :today)
 ), at AS (
     SELECT unit_id, at_id FROM up
     UNION
@@ -40,9 +45,13 @@ def reach_of(
 ) -> dict[UUID, Reach]:
     """Return the reach of each unit for cases of a status (DOMAIN.md 3, "Reach").
 
+    A unit that is no more is reached as the one in its place.
     Actual people make no unit staffed for an exercise, nor the other way round (rule 14).
     """
-    rows = session.execute(_REACH, {"units": list(units), "status": status, "now": now})
+    rows = session.execute(_REACH, {
+        "units": list(units), "status": status, "now": now,
+        "today": now.astimezone(LONDON).date(),
+    })
     return {
         row.unit_id: "staffed" if row.staffed else "connected" if row.connected else "not-on-hub"
         for row in rows

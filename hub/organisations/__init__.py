@@ -5,6 +5,7 @@ from hub.organisations.tree import (
     find_organisation,
     find_unit,
     lineage,
+    standing_on,
     units_below,
 )
 
@@ -16,5 +17,6 @@ __all__ = [
     "find_organisation",
     "find_unit",
     "lineage",
+    "standing_on",
     "units_below",
 ]

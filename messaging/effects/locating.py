@@ -76,7 +76,7 @@ def located_refuse(act: Act) -> None:
         act.unit,
         claim.message_id,
     )
-    tell(act, {claim.by_unit_id})
+    tell(act, {act.case.standing(claim.by_unit_id)})
     act.to |= police_parties(act)
     _close_claim(act, claim, "refused")
 

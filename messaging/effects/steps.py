@@ -30,7 +30,11 @@ LEADS = ("ukmpu", "review-high", "review-medium", "review-low", "located-answer"
 
 def authorities(act: Act) -> set[UUID]:
     """Return the responsible authorities of the case."""
-    return {u for u, party in act.case.parties.items() if party.part == "responsible-authority"}
+    return {
+        act.case.standing(u)
+        for u, party in act.case.parties.items()
+        if party.part == "responsible-authority"
+    }
 
 
 def tell(act: Act, units: set[UUID]) -> None:
@@ -130,7 +134,7 @@ def police_parties(act: Act) -> dict[UUID, PartyUnit]:
     return {
         unit: party
         for unit, party in act.case.parties.items()
-        if party.police and party.full and unit != act.unit
+        if party.police and party.full and unit != act.unit and unit not in act.case.heirs
     }
 
 

@@ -128,8 +128,22 @@ CREATE TRIGGER information_request_answered_once BEFORE UPDATE ON information_re
     FOR EACH ROW EXECUTE FUNCTION guard_answered();
 
 -- Rule 1c: the lead comes by a direction to the unit that it names, once that is acknowledged.
+-- Rule 1d: or to what took the place of the unit that led, with the same named officer.
 CREATE FUNCTION check_tenure_direction() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
+    IF NEW.basis = 'superseded' AND NOT EXISTS (
+            WITH RECURSIVE heir AS (
+                SELECT u.superseded_by_id AS unit_id FROM tenure t JOIN unit u ON u.id = t.unit_id
+                WHERE t.episode_id = NEW.episode_id AND t.number = NEW.number - 1
+                    AND u.valid_to IS NOT NULL AND t.officer_name = NEW.officer_name
+                UNION
+                SELECT u.superseded_by_id FROM heir JOIN unit u ON u.id = heir.unit_id
+                WHERE u.valid_to IS NOT NULL
+            )
+            SELECT FROM heir WHERE unit_id = NEW.unit_id) THEN
+        RAISE EXCEPTION 'a lead passes to what took the unit''s place'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'ck_tenure_has_basis';
+    END IF;
     IF NEW.basis = 'direction' AND NOT EXISTS (
             SELECT FROM direction d WHERE d.episode_id = NEW.episode_id
                 AND d.state = 'acknowledged' AND d.to_unit_id = NEW.unit_id
