@@ -36,7 +36,7 @@ def remind(session: Session, _job: outbox.Job, now: datetime) -> None:
 
 @schedule.tick("reorganised-units", 15)
 def reorganised(session: Session, now: datetime) -> None:
-    """On its day, give a unit its new name, and those of one that ends, people and systems, to its successor."""
+    """On its day, give a unit its new name, and people and systems of one that ends its heir."""
     today = now.astimezone(LONDON).date()
     because(session, audit.SYSTEM, "a reorganisation takes effect", now)
     reorganisations.apply_renamings(session, now)

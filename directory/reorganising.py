@@ -179,6 +179,7 @@ def _split(
     problems += wrong
     if len(names) < 2:
         problems.append("A split makes at least two units.")
+    problems += [f"{_tidy(p.name)} would have no district." for p in wanted.parts if not p.areas]
     if problems:
         return Plan(problems=tuple(problems))
     unit = wanted.units[0]

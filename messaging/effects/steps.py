@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import cast
 from uuid import UUID
 
-from sqlalchemy import Table, update
+from sqlalchemy import Table, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
 from hub.errors import HubError, conflict
@@ -16,6 +16,7 @@ from messaging.model import (
     Clock,
     LeadRequest,
     Receipt,
+    Recipient,
     Report,
     Tenure,
 )
@@ -64,12 +65,29 @@ def open_episode(act: Act) -> OpenEpisode:
 
 def note_answered(act: Act, message_id: UUID) -> None:
     """Put on the answered message that this unit answered it, where it was a recipient."""
-    row = receipt(message_id, act.unit, "answered", act.at, act.actor)
-    act.later(
-        lambda: act.session.execute(
-            upsert(cast(Table, Receipt.__table__)).values(row).on_conflict_do_nothing()
+    note(act, message_id, act.unit, "answered")
+
+
+def note(act: Act, message_id: UUID, unit: UUID, kind: str) -> None:
+    """Put a fact on a message that a unit, or one in whose place it stands, was sent."""
+    units = [unit]
+    forerunners = [old for old, heir in act.case.heirs.items() if heir == unit]
+    if forerunners:
+        units = list(
+            act.session.scalars(
+                select(Recipient.unit_id).where(
+                    Recipient.message_id == message_id,
+                    Recipient.unit_id.in_([unit, *forerunners]),
+                )
+            )
         )
-    )
+    rows = [receipt(message_id, one, kind, act.at, act.actor) for one in units]
+    if rows:
+        act.later(
+            lambda: act.session.execute(
+                upsert(cast(Table, Receipt.__table__)).values(rows).on_conflict_do_nothing()
+            )
+        )
 
 
 def end_clocks(act: Act, *, keep: Collection[str] = ()) -> None:

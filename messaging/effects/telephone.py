@@ -4,8 +4,7 @@ from datetime import timedelta
 from typing import cast
 from uuid import UUID
 
-from sqlalchemy import Table, select, update
-from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy import select, update
 
 from hub.errors import conflict, invalid
 from messaging import audiences, clocks, contracts, reporting
@@ -13,9 +12,8 @@ from messaging.effects.steps import authorities, meet, settle, step, tell, tell_
 from messaging.model import (
     Clock,
     Message,
-    Receipt,
 )
-from messaging.sending import Act, receipt, unit_named
+from messaging.sending import Act, unit_named
 from messaging.state import OpenReport
 
 
@@ -42,13 +40,7 @@ def telephone_record(act: Act) -> None:
     told = _told(act, body)
     if told is not None and asked is not None and asked.sender_unit_id in act.actor.unit_ids:
         message_id = asked.id
-        row = receipt(message_id, told, "told-by-telephone", act.at, act.actor)
-        row["who_name"] = act.actor.name
-        act.later(
-            lambda: act.session.execute(
-                upsert(cast(Table, Receipt.__table__)).values(row).on_conflict_do_nothing()
-            )
-        )
+        note(act, message_id, told, "told-by-telephone")
         act.later(lambda: _start_clocks(act, message_id, told))
 
 

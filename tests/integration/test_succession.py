@@ -1,0 +1,209 @@
+"""A unit is superseded while it leads: the lead is its successor's, same officer (DOMAIN.md 4.1d)."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import select, text
+
+from directory import reorganisations
+from directory.actors import reorganised
+from directory.reorganising import ReorganisationIn
+from hub.clock import LONDON, utcnow
+from hub.db import Database
+from hub.identity import people
+from hub.identity.actor import Actor
+from hub.identity.model import Membership
+from hub.identity.reach import reach
+from hub.organisations import Organisation, Unit, find_unit, units_below
+from hub.records.vault import Vault
+from messaging import receipts
+from messaging.model import Case, Clock, LeadRequest, Party, Tenure
+from messaging.succession import take_over
+from tests.conftest import Someone
+from tests.integration.test_lead_moves import ACCEPT, KENT, MET, World, refused
+
+NORTH = "kent/north"
+NEW = "kent/east-and-north"
+
+
+class Reorganised(World):
+    """A hub in which East and North Kent become one unit today."""
+
+    def __init__(self, database: Database, vault: Vault, someone: Callable[..., Actor]) -> None:
+        super().__init__(database, vault, someone)
+        self.someone = someone
+        self.north = someone(NORTH)
+        self.editor = someone("kent", "directory-editor", "actual")
+        self.now = utcnow()
+
+    def merge(self) -> None:
+        wanted = ReorganisationIn(
+            kind="merge", effective_on=self.now.astimezone(LONDON).date(),
+            units=[self._id(KENT), self._id(NORTH)], name="East and North",
+        )  # fmt: skip
+        with self.database.unit_of_work() as session:
+            assert self.editor.organisation_id is not None
+            reorganisations.reorganise(
+                session, self.editor, self.editor.organisation_id, wanted, why="a new structure",
+                now=self.now,
+            )  # fmt: skip
+
+    def tick(self) -> int:
+        self.now += timedelta(seconds=15)
+        with self.database.unit_of_work() as session:
+            reorganised(session, self.now)
+            return take_over(session, self.now)
+
+    def again(self, actor: Actor) -> Actor:
+        """Return somebody as they act after the change, by their present membership."""
+        with self.database.unit_of_work() as session:
+            assert actor.id is not None
+            (membership,) = people.current_memberships(session, actor.id, self.now)
+            unit = session.get_one(Unit, membership.unit_id)
+            assert isinstance(membership, Membership)
+            organisation = session.get_one(Organisation, unit.organisation_id)
+            return Actor(
+                "person", id=actor.id, name=actor.name, organisation_id=organisation.id,
+                organisation_code=organisation.code, organisation_name=organisation.name,
+                organisation_kind=organisation.kind, unit_id=unit.id, unit_name=unit.name,
+                unit_ids=units_below(session, unit.id), roles=actor.roles, status=actor.status,
+                session_id=actor.session_id,
+            )  # fmt: skip
+
+    def _id(self, code: str) -> object:
+        with self.database.unit_of_work() as session:
+            unit = find_unit(session, code)
+            assert unit is not None
+            return unit.id
+
+    def rows(self, model: type) -> list:  # type: ignore[type-arg]  # whichever table
+        with self.database.unit_of_work() as session:
+            return list(session.scalars(select(model)))
+
+
+@pytest.fixture
+def world(database: Database, vault: Vault, someone: Someone) -> Reorganised:
+    return Reorganised(database, vault, someone)
+
+
+def test_the_lead_moves_with_its_officer_and_never_stands_still(world: Reorganised) -> None:
+    ref = world.open(world.kent, named_officer="DC Tom Hurst").case_reference
+    world.merge()
+    before = world.case(world.kent, ref)
+    assert before.lead is not None
+    assert before.lead.unit.code == KENT
+    assert world.tick() == 1
+    old, new = sorted(world.rows(Tenure), key=lambda one: one.number)
+    assert (old.until, new.until, new.basis) == (new.since, None, "superseded")
+    assert new.officer_name == old.officer_name == "DC Tom Hurst"
+    kent = world.again(world.kent)
+    case = world.case(kent, ref)
+    assert case.lead is not None
+    assert case.lead.unit.code == NEW
+    assert [message.type for message in case.messages] == ["missing-episode-report"]
+    sent = world.send(kent, ref, "update", heading="other", text="EXERCISE")
+    assert world.case(kent, ref).messages[-1].sender_unit.code == NEW
+    assert sent.number == 2
+    assert world.tick() == 0
+
+
+def test_an_offer_to_the_old_unit_is_answered_by_its_successor(world: Reorganised) -> None:
+    ref = world.open(world.met).case_reference
+    offer = world.send(world.met, ref, "lead-transfer-request", to=[KENT], priority="urgent",
+                       rationale="other", circumstances="EXERCISE")  # fmt: skip
+    world.merge()
+    world.tick()
+    kent = world.again(world.kent)
+    (row,) = [one for one in world.inbox(kent) if one.need == "answer"]
+    assert (row.message_id, row.due_at) == (offer.message_id, offer.reply_due_at)
+    with world.database.unit_of_work() as session:
+        assert reach(session, world._id(KENT), "exercise", world.now) == "staffed"
+        receipts.catch_up(session, world.now)
+    world.send(kent, ref, "lead-transfer-accept", in_reply_to=offer.message_id, **ACCEPT)
+    assert world.lead(ref) == NEW
+    assert world.case(kent, ref).request is None
+
+
+def test_an_offer_between_two_that_become_one_is_overtaken(world: Reorganised) -> None:
+    ref = world.open(world.kent).case_reference
+    offer = world.send(world.kent, ref, "lead-transfer-request", to=[NORTH], rationale="other",
+                       circumstances="EXERCISE", priority="urgent")  # fmt: skip
+    world.merge()
+    assert world.tick() == 1
+    (request,) = world.rows(LeadRequest)
+    assert request.state == "overtaken"
+    running = [c for c in world.rows(Clock) if c.message_id == offer.message_id and not c.ended_at]
+    assert running == []
+    case = world.case(world.again(world.north), ref)
+    assert case.lead is not None
+    assert case.lead.unit.code == NEW
+    again = world.send(world.again(world.kent), ref, "lead-transfer-request", to=[MET],
+                       rationale="other", circumstances="EXERCISE")  # fmt: skip
+    world.send(world.met, ref, "lead-transfer-accept", in_reply_to=again.message_id, **ACCEPT)
+    assert world.lead(ref) == MET
+
+
+def test_a_report_and_its_clock_pass_to_the_successor(world: Reorganised) -> None:
+    ref = world.open(world.social_worker, to=[KENT]).case_reference
+    world.merge()
+    world.tick()
+    kent = world.again(world.kent)
+    assert [row.need for row in world.inbox(kent)].count("answer") == 1
+    (clock,) = [c for c in world.rows(Clock) if c.kind == "report-outcome"]
+    assert clock.owed_by_unit_id == world._id(NEW)
+    world.send(kent, ref, "report-not-accepted", reason="other", explanation="EXERCISE")
+    assert world.case(world.social_worker, ref).messages[-1].sender_unit.code == NEW
+
+
+def test_who_names_the_old_unit_reaches_the_new_one(world: Reorganised) -> None:
+    ref = world.open(world.met).case_reference
+    world.merge()
+    world.send(world.met, ref, "lead-transfer-request", to=[KENT], rationale="other",
+               circumstances="EXERCISE")  # fmt: skip
+    world.tick()
+    request = world.case(world.met, ref).request
+    assert request is not None
+    assert request.to_unit.code == NEW
+
+
+def test_a_unit_that_ends_later_is_written_to_until_then(world: Reorganised) -> None:
+    ref = world.open(world.met).case_reference
+    world.now += timedelta(seconds=1)
+    later = ReorganisationIn(
+        kind="merge", effective_on=world.now.astimezone(LONDON).date() + timedelta(days=90),
+        units=[world._id(KENT), world._id(NORTH)], name="East and North",
+    )  # fmt: skip
+    with world.database.unit_of_work() as session:
+        assert world.editor.organisation_id is not None
+        reorganisations.reorganise(
+            session, world.editor, world.editor.organisation_id, later, why="a new structure",
+            now=world.now,
+        )  # fmt: skip
+    world.send(world.met, ref, "lead-transfer-request", to=[KENT], rationale="other",
+               circumstances="EXERCISE")  # fmt: skip
+    assert world.tick() == 0
+    world.send(world.kent, ref, "lead-transfer-accept", **ACCEPT)
+    assert world.lead(ref) == KENT
+
+
+def test_a_case_stays_hidden_from_all_but_its_parties_and_their_successor(
+    world: Reorganised,
+) -> None:
+    ref = world.open(world.kent).case_reference
+    world.merge()
+    world.tick()
+    refused("not-found", lambda: world.case(world.stranger, ref))
+    parties = {row.unit_id for row in world.rows(Party)}
+    assert parties == {world._id(KENT), world._id(NEW)}
+    (case,) = world.rows(Case)
+    assert case.closed_at is None
+
+
+def test_a_case_that_somebody_holds_waits_for_the_next_time(world: Reorganised) -> None:
+    world.open(world.kent)
+    world.merge()
+    with world.database.unit_of_work() as holding:
+        holding.execute(text("SELECT 1 FROM cases FOR UPDATE"))
+        assert world.tick() == 0
+    assert world.tick() == 1
