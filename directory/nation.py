@@ -19,10 +19,10 @@ STATES: tuple[State, ...] = ("problem", "none", "overdue", "incomplete", "comple
 """Worst first."""
 
 WANTED = {
-    "team-telephone": "a telephone of its missing-children team",
-    "team-mailbox": "a mailbox of its missing-children team",
-    "duty-inspector": "a number for its duty inspector",
-    "switchboard": "a number that reaches its control room from anywhere",
+    "team-telephone": "team’s telephone",
+    "team-mailbox": "team’s mailbox",
+    "duty-inspector": "duty inspector",
+    "switchboard": "number from outside",
 }
 
 

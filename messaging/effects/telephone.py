@@ -8,7 +8,15 @@ from sqlalchemy import select, update
 
 from hub.errors import conflict, invalid
 from messaging import audiences, clocks, contracts, reporting
-from messaging.effects.steps import authorities, meet, settle, step, tell, tell_duty_inspector
+from messaging.effects.steps import (
+    authorities,
+    meet,
+    note,
+    settle,
+    step,
+    tell,
+    tell_duty_inspector,
+)
 from messaging.model import (
     Clock,
     Message,
