@@ -18,7 +18,7 @@ from directory.nation import STATES, WANTED, ForceState, force_state, nation
 from directory.pages.blueprint import blueprint
 from directory.reading import holder, lookup, reader
 from directory.snapshot import Organisation, Snapshot
-from hub.errors import HubError, invalid, not_found
+from hub.errors import HubError, conflict, invalid, not_found
 from hub.identity.actor import Actor
 from hub.identity.policy import allows
 from hub.organisations import Organisation as OrganisationRow
@@ -66,12 +66,7 @@ def force(code: str) -> ResponseReturnValue:
     """Show a police service: its units and teams; to those who keep it, how well it is kept."""
     actor, snapshot = current_actor(), lookup().snapshot
     found = _force(snapshot, code)
-    keeps = allows(actor, "directory.oversee-any") or (
-        actor.organisation_id == found.id and allows(actor, "directory.oversee-own")
-    )
-    administers = allows(
-        actor, "directory.administer", "own" if actor.organisation_id == found.id else "any"
-    )
+    keeps = _keeps(actor, found)
     state = force_state(snapshot, found, now(), _status())
     delegations: list[tuple[Delegation, str]] = []
     asked: Mapping[UUID, DirectoryLink] = {}
@@ -83,21 +78,30 @@ def force(code: str) -> ResponseReturnValue:
                 delegations, asked = _delegations(session, found.id), _asked(session, state)
     return render_template(
         "directory/force.html", force=found, state=state, top=snapshot.force_unit(found.id),
-        children=snapshot.children, keeps=keeps, administers=administers, states=states(),
+        children=snapshot.children, keeps=keeps, administers=_administers(actor, found), states=states(),
         wanted=WANTED, delegations=delegations, asked=asked, status=_status(),
         divided=any(one.unit.kind == "bcu" for one in state.units), edits=edits,
     )  # fmt: skip
 
 
+def _keeps(actor: Actor, organisation: Organisation) -> bool:
+    return allows(actor, "directory.oversee-any") or (
+        actor.organisation_id == organisation.id and allows(actor, "directory.oversee-own")
+    )
+
+
+def _administers(actor: Actor, organisation: Organisation) -> bool:
+    own = actor.organisation_id == organisation.id
+    return allows(actor, "directory.administer", "own" if own else "any")
+
+
 def _delegations(session: Session, organisation_id: UUID) -> list[tuple[Delegation, str]]:
-    return [
-        (one, session.get_one(OrganisationRow, one.to_organisation_id).name)
-        for one in session.scalars(
-            select(Delegation)
-            .where(Delegation.organisation_id == organisation_id, Delegation.ended_at.is_(None))
-            .order_by(Delegation.granted_at)
-        )
-    ]
+    held = session.scalars(
+        select(Delegation)
+        .where(Delegation.organisation_id == organisation_id, Delegation.ended_at.is_(None))
+        .order_by(Delegation.granted_at, Delegation.id)
+    )
+    return [(one, session.get_one(OrganisationRow, one.to_organisation_id).name) for one in held]
 
 
 def _asked(session: Session, state: ForceState) -> Mapping[UUID, DirectoryLink]:
@@ -226,12 +230,22 @@ def remind(code: str) -> ResponseReturnValue:
 
 
 @page(
-    blueprint, "/directory/forces/<code>/keeping", guard=permission("directory.oversee-own"),
-    methods=("POST",),
+    blueprint, "/directory/organisations/<code>/keeping",
+    guard=permission("directory.oversee-own"), methods=("GET", "POST"),
 )  # fmt: skip
 def keeping(code: str) -> ResponseReturnValue:
     """Register domains, and let another organisation's editors keep this one's entry or stop."""
     actor = current_actor()
+    organisation = lookup().snapshot.organisation_by_code.get(code)
+    if organisation is None or not _keeps(actor, organisation):
+        raise not_found()
+    if request.method == "GET":
+        with database().unit_of_work() as session:
+            delegations = _delegations(session, organisation.id)
+        return render_template(
+            "directory/keeping.html", force=organisation, delegations=delegations,
+            administers=_administers(actor, organisation), status=_status(),
+        )  # fmt: skip
     try:
         with database().unit_of_work() as session:
             _keep(session, actor, code)
@@ -242,13 +256,19 @@ def keeping(code: str) -> ResponseReturnValue:
     else:
         holder().look_again()
         flash(_("Saved."))
-    return redirect(url_for("directory.force", code=code), 303)
+    if organisation.kind == "police":
+        return redirect(url_for("directory.force", code=code), 303)
+    return redirect(url_for("directory.keeping", code=code), 303)
 
 
 def _keep(session: Session, actor: Actor, code: str) -> None:
     organisation = find_organisation(session, code)
     if organisation is None:
         raise not_found()
+    if actor.status == "exercise":
+        raise conflict(
+            "exercise-keeping", _("An exercise does not change who keeps or reads the real entry.")
+        )
     if "domains" in request.form:
         access.set_domains(session, actor, organisation, request.form["domains"].split(), now())
     elif request.form.get("end"):

@@ -2,14 +2,17 @@
 
 from datetime import UTC, datetime
 
-from sqlalchemy import inspect
+from sqlalchemy import func, inspect, select
 from sqlalchemy.dialects import postgresql
 
-from directory import model
+from directory import links, model, reorganisations
+from directory.reorganising import ReorganisationIn
 from hub.db import Base, Database
 from hub.migrating import downgrade, position, upgrade
-from hub.organisations import UnitRenaming, UnitSuccession
+from hub.organisations import UnitRenaming, UnitSuccession, find_unit
+from hub.records.keys import Keys
 from seed import reference
+from tests.conftest import Someone
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 TABLES = [
@@ -55,3 +58,47 @@ def test_the_models_equal_the_tables(database: Database) -> None:
                 for column in Base.metadata.tables[name].columns
             }
             assert mapped == there
+
+
+def test_0006_goes_down_and_up_under_a_reorganisation_and_open_links(
+    owner_url: str, database: Database, keys: Keys, someone: Someone
+) -> None:
+    """What did not exist before goes; units and their coverage stay, and it works again after."""
+    editor = someone("kent", "directory-editor", "actual")
+    assert editor.organisation_id is not None
+    today = datetime.now(UTC).date()
+    with database.unit_of_work() as session:
+        codes = ("kent/east", "kent/north", "kent/west")
+        east, north, west = (unit.id for code in codes if (unit := find_unit(session, code)))
+        area = session.scalars(
+            select(model.Coverage.area_id).where(model.Coverage.unit_id == west).limit(1)
+        ).one()
+        for wanted in (
+            {"kind": "move", "areas": [area], "to": east, "sectors": ["TN1 1"]},
+            {"kind": "merge", "units": [east, north], "name": "East and North"},
+        ):
+            reorganisations.reorganise(
+                session, editor, editor.organisation_id,
+                ReorganisationIn.model_validate({"effective_on": today, **wanted}),
+                why="a new structure", now=datetime.now(UTC),
+            )  # fmt: skip
+        links.issue(
+            session, keys, purpose="verify", organisation_id=editor.organisation_id, unit_id=west,
+            address="west@kent.example.org", sent_by="the hub", now=NOW,
+        )  # fmt: skip
+    open_coverage = select(func.count()).where(
+        model.Coverage.valid_to.is_(None), model.Coverage.sectors.is_(None)
+    )
+    with database.unit_of_work() as session:
+        before = session.scalar(open_coverage)
+    downgrade(owner_url, "0005")
+    upgrade(owner_url)
+    with database.unit_of_work() as session:
+        assert session.scalar(open_coverage) == before
+        assert session.scalar(select(func.count(model.DirectoryLink.id))) == 0
+        merged = find_unit(session, "kent/east-and-north")
+        assert merged is not None
+        assert merged.valid_to is None
+        old = find_unit(session, "kent/east")
+        assert old is not None
+        assert old.superseded_by_id == merged.id
