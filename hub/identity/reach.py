@@ -48,10 +48,15 @@ def reach_of(
     A unit that is no more is reached as the one in its place.
     Actual people make no unit staffed for an exercise, nor the other way round (rule 14).
     """
-    rows = session.execute(_REACH, {
-        "units": list(units), "status": status, "now": now,
-        "today": now.astimezone(LONDON).date(),
-    })
+    rows = session.execute(
+        _REACH,
+        {
+            "units": list(units),
+            "status": status,
+            "now": now,
+            "today": now.astimezone(LONDON).date(),
+        },
+    )
     return {
         row.unit_id: "staffed" if row.staffed else "connected" if row.connected else "not-on-hub"
         for row in rows
