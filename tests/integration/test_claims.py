@@ -75,16 +75,21 @@ def _used(database: Database) -> int:
         return session.scalar(used) or 0
 
 
-def _whom_to_call(database: Database, text: str) -> Answer:
+def _whom_to_call(database: Database, postcodes: Postcodes, text: str) -> Answer:
     reader = Reader(frozenset({"public", "professional", "police"}))
-    here = Lookup(read(database, utcnow()), Postcodes.open(Path(__file__).parent))
+    here = Lookup(read(database, utcnow()), postcodes)
     found = here.answer(Asked(force=text), ("open-case",), reader, utcnow())
     assert isinstance(found, Answer)
     return found
 
 
 def test_the_team_enters_its_contacts_and_names_an_editor(
-    client: FlaskClient, claim_path: str, database: Database, settings: Settings, catcher: Catcher
+    client: FlaskClient,
+    claim_path: str,
+    database: Database,
+    settings: Settings,
+    catcher: Catcher,
+    postcodes: Postcodes,
 ) -> None:
     for _scanner in range(2):
         assert client.get(claim_path).status_code == 200
@@ -116,7 +121,7 @@ def test_the_team_enters_its_contacts_and_names_an_editor(
     assert "4 contacts were saved" in done.text
     assert client.get("/directory/claim").status_code == 410
 
-    found = _whom_to_call(database, FORCE)
+    found = _whom_to_call(database, postcodes, FORCE)
     ladder = found.ladders["open-case"]
     values = {rung.value: rung for rung in ladder.rungs}
     team = values["01632 960301"]

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from datetime import date, datetime, timedelta
-from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -38,8 +37,8 @@ def april(year: int) -> date:
 class Kent:
     """Kent's editor at work, and the directory as others read it at a moment."""
 
-    def __init__(self, database: Database, someone: Someone) -> None:
-        self.database = database
+    def __init__(self, database: Database, someone: Someone, postcodes: Postcodes) -> None:
+        self.database, self.postcodes = database, postcodes
         self.editor = someone("kent", "directory-editor", "actual")
         self.now = utcnow()
         self.today = self.now.astimezone(LONDON).date()
@@ -72,7 +71,7 @@ class Kent:
 
     def answer(self, day: date, need: str = "open-case", **asked: str) -> Answer:
         at = datetime(day.year, day.month, day.day, 12, tzinfo=LONDON)
-        here = Lookup(self.on(day), Postcodes.open(Path(__file__).parent))
+        here = Lookup(self.on(day), self.postcodes)
         found = here.answer(Asked(**asked), (need,), PROFESSIONAL, at)  # type: ignore[arg-type]
         assert isinstance(found, Answer)
         return found
@@ -96,8 +95,8 @@ class Kent:
 
 
 @pytest.fixture
-def kent(database: Database, someone: Someone) -> Kent:
-    return Kent(database, someone)
+def kent(database: Database, someone: Someone, postcodes: Postcodes) -> Kent:
+    return Kent(database, someone, postcodes)
 
 
 def refused(act: Callable[[], object]) -> HubError:
@@ -155,7 +154,7 @@ def test_of_a_split_the_old_identifier_leaves_the_choice(kent: Kent) -> None:
     snapshot = kent.on(kent.first)
     heirs = snapshot.successors[east]
     assert [one.name for one in heirs] == ["Rest of East", "Thanet"]
-    here = Lookup(snapshot, Postcodes.open(Path(__file__).parent))
+    here = Lookup(snapshot, kent.postcodes)
     choice = here.answer(Asked(unit=EAST), ("open-case",), PROFESSIONAL, kent.now)
     assert isinstance(choice, Choice)
     assert {one.name for one in choice.matches} == {"Rest of East", "Thanet"}
@@ -187,6 +186,12 @@ def test_sectors_of_a_district_are_another_units(kent: Kent) -> None:
     assert inside is not None
     assert outside is not None
     assert (inside.code, outside.code) == (NORTH, EAST)
+    for postcode, code in (("CT9 1", NORTH), ("CT9 2", EAST)):
+        found = kent.answer(kent.first, postcode=postcode)
+        assert found.place.bcu is not None
+        assert found.place.bcu.code == code
+    whole = kent.answer(kent.first, q="Thanet")
+    assert "In parts of it North Kent & Medway answers" in whole.match.note
     merged = kent.ask("merge", units=kent.ids(EAST, "kent/west"), name="East and West")
     kent.do(merged)
     later = kent.on(kent.first)
