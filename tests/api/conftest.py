@@ -43,6 +43,7 @@ class Partner:
 @pytest.fixture
 def app(settings: Settings, keys: Keys) -> Iterator[Flask]:
     app = create_app(settings, keys=keys)
+    app.extensions["hub"].redis.flushdb()  # how often others asked is not this test's affair
     yield app
     app.extensions["hub"].database.dispose()
     app.extensions["hub"].redis.close()

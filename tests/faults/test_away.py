@@ -13,14 +13,16 @@ from pathlib import Path
 import httpx
 import pytest
 
+from directory.holder import POLL_SECONDS
+
 sys.path.insert(0, str(Path(__file__).parent))
 from running import Running, free_port, hub
 
 pytestmark = pytest.mark.xdist_group("lifecycle")
 
 LOOKUP = "/api/v1/directory/lookup?postcode=CT1+2RB"
-PROMPT = 1.0
-"""Seconds in which a look-up must be answered, on a busy machine."""
+PROMPT = 6.0
+"""Seconds in which anything is answered: the first who asks a process waits two for the database."""
 EMAIL, PASSWORD = "ann@kent.example.org", "three words of it"
 
 
@@ -60,6 +62,7 @@ def token(running: Running) -> dict[str, str]:
         f"{running.url}/oauth/token", data={"grant_type": "client_credentials"},
         auth=(given["client_id"], given["client_secret"]), timeout=20,
     )  # fmt: skip
+    time.sleep(3 * POLL_SECONDS)  # each web process learns of it within a second, by itself
     return {"Authorization": f"Bearer {reply.json()['access_token']}"}
 
 
@@ -78,7 +81,9 @@ def until(holds: Callable[[], bool], seconds: float = 60) -> None:
 
 
 def stale(client: httpx.Client, partner: dict[str, str]) -> bool:
-    return bool(client.get(LOOKUP, headers=partner).json()["stale"])
+    reply = client.get(LOOKUP, headers=partner)
+    assert reply.status_code == 200, reply.text
+    return bool(reply.json()["stale"])
 
 
 def test_look_ups_go_on_while_postgresql_hangs_and_after_a_start_without_it(

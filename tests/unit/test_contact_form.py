@@ -8,7 +8,8 @@ from flask_babel import Babel
 from hypothesis import given
 from hypothesis import strategies as st
 
-from directory.pages.contact_form import BLANK, FIELDS, as_typed, compared, exceptions, read
+from directory.hours_text import parse_exceptions as exceptions
+from directory.pages.contact_form import BLANK, FIELDS, as_typed, compared, read
 from hub.errors import HubError
 
 CLOCK = st.integers(0, 24 * 4 - 1).map(lambda n: f"{n // 4:02}:{n % 4 * 15:02}")

@@ -39,4 +39,4 @@ def test_today_needs_no_date() -> None:
 
 def test_a_type_that_pages_do_not_know_shows_its_own_name() -> None:
     assert wording.type_name("lead-transfer-request") == "Offer of the lead"
-    assert wording.type_name("direction") == "direction"
+    assert wording.type_name("carrier-pigeon") == "carrier-pigeon"
