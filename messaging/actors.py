@@ -67,7 +67,7 @@ def alarm(session: Session, job: outbox.Job, now: datetime) -> None:
     A reference and a link alone; the page says whom to ring and what to say.
     """
     settings = outbox.settings_of(session)
-    found = alarms.concerned(session, job.subject_id)
+    found = alarms.concerned(session, job.subject_id, now)
     if found is None:
         return
     mark = MARKS[found.status]

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import select, text, update
+from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import Session
 
+from hub.identity.reach import reach
 from hub.jobs import outbox
 from hub.organisations import lineage
 from hub.records import audit
@@ -68,7 +69,11 @@ def _step(session: Session, clock: Clock, now: datetime) -> None:
         session.execute(
             update(LeadRequest)
             .where(LeadRequest.message_id == clock.message_id, LeadRequest.state == "open")
-            .values(request_no=escalation.request_number(clock.kind, step))
+            .values(
+                request_no=func.greatest(
+                    LeadRequest.request_no, escalation.request_number(clock.kind, step)
+                )
+            )
         )
     session.add(
         Escalation(
@@ -83,8 +88,9 @@ def _step(session: Session, clock: Clock, now: datetime) -> None:
         detail={"kind": clock.kind, "step": step, "rung": rung},
     )  # fmt: skip
     outbox.enqueue(
-        session, ALARM_JOB, clock.id, now=now, dedupe_key=f"{ALARM_JOB}:{clock.id}:{step}"
-    )
+        session, ALARM_JOB, clock.id, now=now,
+        dedupe_key=f"{ALARM_JOB}:{clock.id}:{now.timestamp():.6f}",
+    )  # fmt: skip
 
 
 def _told(session: Session, clock: Clock, rung: escalation.Rung) -> UUID | None:
@@ -140,11 +146,21 @@ class Concerned:
     units: tuple[UUID, ...]
 
 
-def concerned(session: Session, clock_id: UUID) -> Concerned | None:
-    """Return whom to tell of a missed clock, while it runs: the debtor, its step, who waits."""
+def concerned(session: Session, clock_id: UUID, now: datetime) -> Concerned | None:
+    """Return whom to tell of a missed clock, while it runs: the debtor, its step, who waits.
+
+    A lead that is not on the hub is rung by the lead before it, or else by the home unit (4.5).
+    """
     row = session.execute(
         text("""
-            SELECT c.reference, c.status, m.sender_unit_id, k.owed_by_unit_id,
+            SELECT c.reference, c.status, k.owed_by_unit_id,
+                CASE WHEN EXISTS (SELECT FROM party p WHERE p.case_id = c.id
+                    AND p.unit_id = m.sender_unit_id) THEN m.sender_unit_id END AS waits,
+                (SELECT coalesce((SELECT b.unit_id FROM tenure b WHERE b.episode_id = t.episode_id
+                        AND b.unit_id <> t.unit_id ORDER BY b.number DESC LIMIT 1), c.home_unit_id)
+                    FROM tenure t JOIN episode e ON e.id = t.episode_id AND e.ended_at IS NULL
+                    WHERE e.case_id = c.id AND t.until IS NULL
+                        AND t.unit_id = k.owed_by_unit_id) AS before,
                 ARRAY(SELECT x.unit_id FROM escalation x WHERE x.clock_id = k.id
                     AND x.unit_id IS NOT NULL) AS told
             FROM clock k JOIN cases c ON c.id = k.case_id JOIN message m ON m.id = k.message_id
@@ -154,5 +170,7 @@ def concerned(session: Session, clock_id: UUID) -> Concerned | None:
     ).one_or_none()
     if row is None:
         return None
-    units = dict.fromkeys([row.owed_by_unit_id, *row.told, row.sender_unit_id])
+    units = dict.fromkeys([row.owed_by_unit_id, *row.told, row.waits])
+    if row.before and reach(session, row.owed_by_unit_id, row.status, now) == "not-on-hub":
+        units[row.before] = None
     return Concerned(row.reference, row.status, tuple(unit for unit in units if unit))

@@ -41,6 +41,18 @@ def due(kind: str, started: datetime, settings: Mapping[str, int]) -> datetime:
     return started + timedelta(minutes=minutes(kind, settings))
 
 
+def due_once_told(
+    kind: str, told: datetime, settings: Mapping[str, int], needed_by: datetime | None
+) -> datetime:
+    """Return when an answer is due of a unit that hears of the message only then (4.5).
+
+    An enquiry is due when it is needed, unless that is over by then (6).
+    """
+    if kind in ("enquiry", "enquiry-urgent") and needed_by is not None and needed_by > told:
+        return needed_by
+    return due(kind, told, settings)
+
+
 def lead_kind(urgent: bool) -> str:
     """Return the kind of clock of a lead request."""
     return "lead-urgent" if urgent else "lead-routine"
@@ -56,8 +68,3 @@ def opened_kind(message_type: str, urgent: bool) -> str:
 def review_kind(risk: str) -> str:
     """Return the kind of clock of the supervisor's next review at this risk."""
     return {"high": "review-high", "medium": "review-medium"}.get(risk, "review-low")
-
-
-def made_urgent(old_due: datetime, now: datetime, settings: Mapping[str, int]) -> datetime:
-    """Return when a request is due whose risk became high: the earlier of the two (4.4)."""
-    return min(old_due, due("lead-urgent", now, settings))

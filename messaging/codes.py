@@ -72,6 +72,8 @@ HEADINGS = {
     "risk-change": "Change of risk",
     "phone-contact": "Telephone or online contact",
     "action": "Action done or asked for",
+    "review": "Supervisor’s review",
+    "ukmpu-told": "UK Missing Persons Unit told",
     "new-information": "New information",
     "other": "Something else",
 }

@@ -209,16 +209,19 @@ class Clock(Base):
 
 
 class Escalation(Base):
-    """One step up because of a missed clock: who was told, and when (DOMAIN.md 6)."""
+    """One step up because of a missed clock: who was told, and when (DOMAIN.md 6).
+
+    A clock that starts afresh, for a unit that has come onto the hub, counts its steps afresh too.
+    """
 
     __tablename__ = "escalation"
 
     clock_id: Mapped[UUID] = mapped_column(ForeignKey("clock.id"), primary_key=True)
-    step: Mapped[int] = mapped_column(primary_key=True)
+    at: Mapped[datetime] = mapped_column(primary_key=True)
+    step: Mapped[int]
     case_id: Mapped[UUID] = mapped_column(ForeignKey("cases.id"))
     rung: Mapped[str]
     unit_id: Mapped[UUID | None] = mapped_column(ForeignKey("unit.id"))
-    at: Mapped[datetime]
 
 
 class Dispute(Base):

@@ -15,7 +15,7 @@ from hub.identity.actor import Actor
 from hub.jobs import outbox
 from hub.records import audit
 from messaging import clocks
-from messaging.model import Case, Clock, Receipt, Recipient
+from messaging.model import Case, Clock, Message, Receipt, Recipient
 from messaging.sending import clock_settings, receipt
 
 OPENED_CLOCKS = ("opened", "opened-urgent", "opened-request")
@@ -164,6 +164,7 @@ def catch_up(session: Session, now: datetime) -> int:
 def restart(session: Session, message_id: UUID, units: Collection[UUID], now: datetime) -> None:
     """Start a message's answer clocks afresh for units that have just received it."""
     settings = clock_settings(session, None)
+    needed_by = session.scalar(select(Message.reply_due_at).where(Message.id == message_id))
     for clock in session.scalars(
         select(Clock).where(
             Clock.message_id == message_id,
@@ -183,7 +184,7 @@ def restart(session: Session, message_id: UUID, units: Collection[UUID], now: da
             Clock.ended_at.is_(None),
         )
     ):
-        due = clocks.due(clock.kind, now, settings)
+        due = clocks.due_once_told(clock.kind, now, settings, needed_by)
         clock.started_at, clock.due_at, clock.missed_at = now, due, None
         clock.step, clock.escalates_at = 0, due
     session.flush()

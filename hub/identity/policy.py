@@ -77,7 +77,10 @@ PERMISSIONS: Mapping[str, tuple[Rule, ...]] = {
         _rule(POLICE, "any", "addressed", "party"),
         _rule({"practitioner"}, "any", "party", "reporter"),
     ),
-    "send.telephone-record": (_rule(STAFF, "party", "reporter"),),
+    "send.telephone-record": (
+        _rule(STAFF, "party", "reporter"),
+        _rule({"adjudicator"}, "adjudicator"),
+    ),
     "send.report-not-accepted": (_rule(POLICE, "addressed"),),
     "send.lead-transfer-request": (_rule(POLICE, "lead"),),
     "send.lead-transfer-accept": (_rule(POLICE, "offered"),),

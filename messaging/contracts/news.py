@@ -12,8 +12,9 @@ class Update(Contract):
     """News, under a heading."""
 
     heading: Literal[
-        "sighting", "risk-change", "phone-contact", "action", "new-information", "other"
-    ] = Field(json_schema_extra=ask("What kind of news", labels=codes.HEADINGS))
+        "sighting", "risk-change", "phone-contact", "action", "review", "ukmpu-told",
+        "new-information", "other",
+    ] = Field(json_schema_extra=ask("What kind of news", labels=codes.HEADINGS))  # fmt: skip
     text: Words = Field(json_schema_extra=long("What happened"))
     new_risk: Literal["high", "medium", "low", "no-apparent-risk"] | None = Field(
         None, json_schema_extra=ask("New risk", "Only when it has changed.", labels=codes.RISKS)

@@ -13,6 +13,7 @@ from messaging.effects.steps import (
     meet,
     move_lead,
     note_answered,
+    on_duty,
     open_episode,
     police_parties,
     reachable,
@@ -52,11 +53,13 @@ def _other_side(act: Act, episode: OpenEpisode) -> UUID:
     """Return whom the dispute is with: the lead, or for the lead whoever it offered the lead to."""
     if act.unit != episode.lead:
         return episode.lead
-    named = [unit for unit in act.to if unit in episode.offered]
-    asked = episode.request_to or next(iter(named), None)
-    if asked is None:
+    if episode.request_to is not None:
+        return episode.request_to
+    offered = episode.offered - {episode.lead}
+    named = [unit for unit in act.to if unit in offered] or list(offered)
+    if len(named) != 1:
         raise invalid("to-one", "Name the unit that was offered the lead and declined.", "/to")
-    return asked
+    return named[0]
 
 
 def dispute_withdraw(act: Act) -> None:
@@ -84,7 +87,7 @@ def direction(act: Act) -> None:
         )
     after = lead.direct(episode.as_rules(), lead.Direction(act.message_id, to.unit_id))
     act.priority = "urgent"
-    act.in_reply_to = act.in_reply_to or episode.dispute_message
+    act.in_reply_to = act.in_reply_to or episode.dispute_message or episode.request_message
     act.to |= police_parties(act)
     if to.unit_id != episode.lead:
         act.to.setdefault(to.unit_id, to)
@@ -135,6 +138,7 @@ def direction_acknowledge(act: Act) -> None:
     lead.acknowledge_direction(
         episode.as_rules(), acknowledged, to if told else act.unit, body.named_officer, act.at
     )
+    until = on_duty(act, body.on_duty_until)
     act.to |= police_parties(act)
     _end_direction(act, episode, "acknowledged")
     if not told:
@@ -142,19 +146,19 @@ def direction_acknowledge(act: Act) -> None:
     act.later(
         lambda: move_lead(
             act, episode, to, "direction", officer=body.named_officer,
-            rank=body.officer_rank, collar=body.officer_collar, until=body.on_duty_until,
+            rank=body.officer_rank, collar=body.officer_collar, until=until,
         )
     )  # fmt: skip
 
 
 def end_dispute(act: Act, episode: OpenEpisode, state: str) -> None:
     """End the open dispute with this message, and its clock."""
-    meet(act, episode.dispute_message, *DISPUTE_CLOCKS)
+    meet(act, episode.dispute_message, *DISPUTE_CLOCKS, met=state == "directed")
     act.later(lambda: _answer(act, Dispute, episode.dispute_id, state))
 
 
 def _end_direction(act: Act, episode: OpenEpisode, state: str) -> None:
-    meet(act, episode.direction_message, "direction")
+    meet(act, episode.direction_message, "direction", met=state == "acknowledged")
     act.later(lambda: _answer(act, Direction, episode.direction_id, state))
 
 

@@ -4,9 +4,8 @@ from typing import cast
 
 from sqlalchemy import update
 
-from hub.errors import invalid
 from messaging import contracts, lead
-from messaging.effects.steps import ON_DUTY, meet, open_episode, police_parties
+from messaging.effects.steps import meet, on_duty, open_episode, police_parties
 from messaging.model import Tenure
 from messaging.sending import Act
 
@@ -16,9 +15,7 @@ def officer_handover(act: Act) -> None:
     body = cast(contracts.OfficerHandover, act.body)
     episode = open_episode(act)
     lead.hand_over(episode.as_rules(), act.unit, body.to_officer)
-    until = body.on_duty_until or act.at + ON_DUTY
-    if until <= act.at:
-        raise invalid("in-past", "This must be later than now.", "/body/on_duty_until")
+    until = on_duty(act, body.on_duty_until)
     act.to |= police_parties(act)
     own = body.to_officer == act.actor.name
     meet(act, None, "shift-end")

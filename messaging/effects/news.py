@@ -1,12 +1,13 @@
 """Updates, and what a change of risk does (DOMAIN.md 4.2, 4.4)."""
 
 from typing import cast
+from uuid import UUID
 
 from sqlalchemy import select, update
 
 from hub.errors import invalid
 from messaging import clocks, contracts, lead
-from messaging.effects.steps import reachable, settle, step, tell
+from messaging.effects.steps import meet, reachable, review, settle, step, tell
 from messaging.model import (
     Clock,
     Episode,
@@ -28,7 +29,11 @@ def update_case(act: Act) -> None:
             "report-outcome", report.addressed, started=reachable(act, report.addressed)
         )
         act.priority = "urgent"
-    if body.new_risk is None or episode is None:
+    if episode is None:
+        return
+    if body.heading in ("review", "ukmpu-told"):
+        _duty_done(act, episode, body)
+    if body.new_risk is None:
         return
     if not case.parties[act.unit].police:
         raise invalid(
@@ -41,30 +46,61 @@ def update_case(act: Act) -> None:
             update(Episode).where(Episode.id == episode.id).values(risk=risk)
         )
     )
-    act.clock(clocks.review_kind(risk), episode.lead)
+    if risk != episode.risk and body.heading != "review":
+        review(act, risk, episode.lead)
     if risk == "high":
         act.priority = "urgent"
         if episode.request_id is not None and lead.raise_risk(episode.as_rules()).request:
-            act.later(lambda: _hurry(act, episode))
+            act.later(lambda: _hurry_request(act, episode))
+        if episode.dispute_id is not None:
+            _hurry(act, episode.dispute_message, "dispute-routine", "dispute-urgent")
 
 
-def _hurry(act: Act, episode: OpenEpisode) -> None:
-    """Make the open request urgent: due at the earlier of its time and ten minutes from now (4.4)."""
+def _duty_done(act: Act, episode: OpenEpisode, body: contracts.Update) -> None:
+    """Meet a clock of the lead's by saying so: a supervisor has reviewed, or the UKMPU was told (6)."""
+    if body.heading == "ukmpu-told":
+        if not act.case.parties[act.unit].police:
+            raise invalid(
+                "told-by-police", "Police tell the UK Missing Persons Unit.", "/body/heading"
+            )
+        meet(act, None, "ukmpu")
+        return
+    # A partner system speaks for its unit, whose supervisors are people of its own.
+    supervises = "supervisor" in act.actor.roles or act.actor.kind == "client"
+    if act.unit != episode.lead or not supervises:
+        raise invalid(
+            "review-by-supervisor", "A supervisor of the unit that leads reviews.", "/body/heading"
+        )
+    review(act, body.new_risk or episode.risk, episode.lead)
+
+
+def _hurry_request(act: Act, episode: OpenEpisode) -> None:
+    """Make the open request urgent (4.4)."""
     act.session.execute(
         update(LeadRequest)
         .where(LeadRequest.id == episode.request_id, LeadRequest.state == "open")
         .values(priority="urgent")
     )
+    _hurry(act, episode.request_message, "lead-routine", "lead-urgent")
+
+
+def _hurry(act: Act, message_id: UUID | None, routine: str, urgent: str) -> None:
+    """Make a clock urgent: due at the earlier of its time and an urgent one's from now (4.4).
+
+    One that is overdue already takes its next step no later than that, and none twice.
+    """
     for clock in act.session.scalars(
         select(Clock).where(
-            Clock.message_id == episode.request_message,
-            Clock.kind.in_(("lead-routine", "lead-urgent")),
+            Clock.message_id == message_id,
+            Clock.kind.in_((routine, urgent)),
             Clock.met_at.is_(None),
             Clock.ended_at.is_(None),
         )
     ):
-        clock.kind = "lead-urgent"
+        clock.kind = urgent
+        soon = clocks.due(urgent, act.at, act.settings)
         if clock.due_at is not None:
-            clock.due_at = clocks.made_urgent(clock.due_at, act.at, act.settings)
-            clock.escalates_at = clock.due_at
+            clock.due_at = min(clock.due_at, soon)
+        if clock.escalates_at is not None:
+            clock.escalates_at = min(clock.escalates_at, soon)
     act.session.flush()

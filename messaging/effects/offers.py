@@ -15,9 +15,11 @@ from messaging.effects.steps import (
     LEAD_CLOCKS,
     end_request,
     move_lead,
+    on_duty,
     open_episode,
     police_parties,
     reachable,
+    review,
 )
 from messaging.model import Clock, LeadRequest
 from messaging.sending import Act
@@ -61,6 +63,9 @@ def lead_transfer_accept(act: Act) -> None:
     body = cast(contracts.LeadTransferAccept, act.body)
     episode, request = _request(act)
     lead.accept(episode.as_rules(), act.unit, request, body.named_officer, act.at)
+    until = on_duty(act, body.on_duty_until)
+    if body.next_review_at is not None:
+        review(act, episode.risk, act.unit, body.next_review_at, "/body/next_review_at")
     act.to |= police_parties(act)
     end_request(act, episode, "accepted")
     if episode.dispute_id is not None:
@@ -68,7 +73,7 @@ def lead_transfer_accept(act: Act) -> None:
     act.later(
         lambda: move_lead(
             act, episode, act.unit, "accepted", officer=body.named_officer,
-            rank=body.officer_rank, collar=body.officer_collar, until=body.on_duty_until,
+            rank=body.officer_rank, collar=body.officer_collar, until=until,
         )
     )  # fmt: skip
 

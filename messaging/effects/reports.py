@@ -6,12 +6,13 @@ from sqlalchemy import select, update
 
 from hub.db import new_id
 from hub.errors import conflict, invalid
-from messaging import clocks, contracts, lead
+from messaging import contracts, lead
 from messaging.effects.steps import (
     ON_DUTY,
     authorities,
     meet,
     reachable,
+    review,
     settle,
     step,
     tell,
@@ -82,7 +83,7 @@ def _record(act: Act) -> None:
         meet(act, report.message_id, "report-outcome")
     act.clock("ukmpu", act.unit)
     act.clock("shift-end", act.unit, due=act.at + ON_DUTY)
-    act.clock(clocks.review_kind(body.risk), act.unit)
+    review(act, body.risk, act.unit, body.review_at, "/body/review_at")
     own_party = case.parties[act.unit]
     if not own_party.full:
         act.add_party(

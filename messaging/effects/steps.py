@@ -8,10 +8,11 @@ from uuid import UUID
 from sqlalchemy import Table, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 
-from hub.errors import HubError, conflict
+from hub.clock import LONDON
+from hub.errors import HubError, conflict, invalid
 from hub.identity.reach import reach
 from hub.organisations import lineage
-from messaging import reporting
+from messaging import clocks, reporting
 from messaging.model import (
     Clock,
     LeadRequest,
@@ -25,7 +26,8 @@ from messaging.state import OpenEpisode, OpenReport, PartyUnit
 
 ON_DUTY = timedelta(hours=8)
 LEAD_CLOCKS = ("lead-urgent", "lead-routine")
-LEADS = ("ukmpu", "review-high", "review-medium", "review-low", "located-answer")
+REVIEWS = ("review-high", "review-medium", "review-low")
+LEADS = ("ukmpu", *REVIEWS, "located-answer")
 """What the lead owes, whoever leads."""
 
 
@@ -104,8 +106,13 @@ def end_clocks(act: Act, *, keep: Collection[str] = ()) -> None:
     )
 
 
-def meet(act: Act, message_id: UUID | None, *kinds: str, owed_by: UUID | None = None) -> None:
-    """Stop clocks as met: of one message, or of the whole case; of one debtor, or of all."""
+def meet(
+    act: Act, message_id: UUID | None, *kinds: str, owed_by: UUID | None = None, met: bool = True
+) -> None:
+    """Stop clocks as met: of one message, or of the whole case; of one debtor, or of all.
+
+    Not `met`, they end without the debtor having done what they owed.
+    """
     query = update(Clock).where(
         Clock.case_id == act.case.id,
         Clock.kind.in_(kinds),
@@ -116,7 +123,37 @@ def meet(act: Act, message_id: UUID | None, *kinds: str, owed_by: UUID | None = 
         query = query.where(Clock.message_id == message_id)
     if owed_by is not None:
         query = query.where(Clock.owed_by_unit_id == owed_by)
-    act.session.execute(query.values(met_at=act.at))
+    act.session.execute(query.values(**{"met_at" if met else "ended_at": act.at}))
+
+
+def on_duty(act: Act, until: datetime | None) -> datetime:
+    """Return until when the named officer is on duty: as said, or for 8 hours.
+
+    Raises:
+        HubError: 422 `in-past`.
+    """
+    if until is not None and until <= act.at:
+        raise invalid("in-past", "This must be later than now.", "/body/on_duty_until")
+    return until or act.at + ON_DUTY
+
+
+def review(
+    act: Act, risk: str, owed_by: UUID, at: datetime | None = None, pointer: str = ""
+) -> None:
+    """Start the clock of the supervisor's next review, in the place of any that runs (6).
+
+    It is due as the risk says, or earlier, where somebody set a time.
+
+    Raises:
+        HubError: 422 `review-at` when that time has gone by, or is later than the risk allows.
+    """
+    kind = clocks.review_kind(risk)
+    latest = clocks.due(kind, act.at, act.settings)
+    if at is not None and not act.at < at <= latest:
+        by = latest.astimezone(LONDON)
+        raise invalid("review-at", f"Review by {by:%d %B, %H:%M} at the latest.", pointer)
+    meet(act, None, *REVIEWS)
+    act.clock(kind, owed_by, due=at)
 
 
 def step(report: OpenReport, event: reporting.Event) -> reporting.State:
@@ -169,18 +206,18 @@ def end_request(act: Act, episode: OpenEpisode, state: str, old: UUID | None = N
             )
         )
     )  # fmt: skip
-    meet(act, asked, *LEAD_CLOCKS, "opened-urgent", "opened-request")
-    if state in ("accepted", "declined") and asked is not None:
+    answered = state in ("accepted", "declined")
+    meet(act, asked, *LEAD_CLOCKS, "opened-urgent", "opened-request", met=answered)
+    if answered and asked is not None:
         note_answered(act, asked)
 
 
 def move_lead(
     act: Act, episode: OpenEpisode, to: UUID, basis: str, *, officer: str, rank: str | None,
-    collar: str | None, until: datetime | None,
+    collar: str | None, until: datetime,
 ) -> None:  # fmt: skip
     """Move the lead at this moment, whole: with what the lead owes, whoever leads (4.1)."""
     own = officer == act.actor.name and to == act.unit
-    on_duty_until = until or act.at + ON_DUTY
     act.session.execute(update(Tenure).where(Tenure.id == episode.tenure_id).values(until=act.at))
     act.session.add(
         Tenure(
@@ -188,7 +225,7 @@ def move_lead(
             officer_name=officer,
             officer_rank=rank or (act.actor.rank_or_role if own else None),
             officer_collar=collar or (act.actor.collar_number if own else None),
-            on_duty_until=on_duty_until, since=act.at, basis=basis, message_id=act.message_id,
+            on_duty_until=until, since=act.at, basis=basis, message_id=act.message_id,
         )
     )  # fmt: skip
     act.session.flush()
@@ -202,7 +239,15 @@ def move_lead(
         .where(*running, Clock.owed_by_unit_id == episode.lead, Clock.kind.in_(LEADS))
         .values(owed_by_unit_id=to)
     )
+    if reachable(act, to):
+        # What the old lead was never told, since it is not on the hub, the new one sees now.
+        due = clocks.due("located-answer", act.at, act.settings)
+        act.session.execute(
+            update(Clock)
+            .where(*running, Clock.kind == "located-answer", Clock.started_at.is_(None))
+            .values(started_at=act.at, due_at=due, escalates_at=due)
+        )
     act.session.execute(
         update(Clock).where(*running, Clock.kind == "shift-end").values(ended_at=act.at)
     )
-    act.start_clock("shift-end", to, due=on_duty_until)
+    act.start_clock("shift-end", to, due=until)

@@ -12,6 +12,7 @@ from messaging.effects.steps import (
     authorities,
     meet,
     note,
+    reachable,
     settle,
     step,
     tell,
@@ -19,10 +20,11 @@ from messaging.effects.steps import (
 )
 from messaging.model import (
     Clock,
+    InformationRequest,
     Message,
 )
 from messaging.sending import Act, unit_named
-from messaging.state import OpenReport
+from messaging.state import ADJUDICATOR, OpenReport
 
 
 def telephone_record(act: Act) -> None:
@@ -55,6 +57,8 @@ def telephone_record(act: Act) -> None:
 def _rung_about(act: Act) -> UUID | None:
     """Return the open question of this very unit that a call is about, where it names none."""
     episode, report = act.case.episode, act.case.report
+    if episode is not None and act.case.parties[act.unit].part == ADJUDICATOR:
+        return episode.direction_message
     if episode is not None and episode.lead == act.unit and episode.request_message is not None:
         return episode.request_message
     return report.message_id if report is not None and report.reporter == act.unit else None
@@ -80,9 +84,21 @@ def _told(act: Act, body: contracts.TelephoneRecord) -> UUID | None:
         return unit_named(act.session, body.unit, "/body/unit", act.at).unit_id
     if case.episode is not None and act.in_reply_to == case.episode.request_message:
         return case.episode.request_to
+    if case.episode is not None and act.in_reply_to == case.episode.direction_message:
+        return case.episode.direction_to
     if case.report is not None and act.in_reply_to == case.report.message_id:
         return case.report.addressed
-    return None
+    asked = list(
+        act.session.scalars(
+            select(InformationRequest.to_unit_id).where(
+                InformationRequest.case_id == case.id,
+                InformationRequest.message_id == act.in_reply_to,
+                InformationRequest.state == "open",
+            )
+        )
+    )
+    away = [unit for unit in asked if not reachable(act, unit)]
+    return away[0] if len(away) == 1 else None
 
 
 def _start_clocks(act: Act, message_id: UUID, unit: UUID) -> None:
@@ -96,8 +112,9 @@ def _start_clocks(act: Act, message_id: UUID, unit: UUID) -> None:
             Clock.ended_at.is_(None),
         )
     ).all()
+    needed_by = act.session.get_one(Message, message_id).reply_due_at
     for row in waiting:
-        due = clocks.due(row.kind, act.at, act.settings)
+        due = clocks.due_once_told(row.kind, act.at, act.settings, needed_by)
         act.session.execute(
             update(Clock)
             .where(Clock.id == row.id)

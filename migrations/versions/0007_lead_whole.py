@@ -41,7 +41,7 @@ CREATE TABLE escalation (
     rung text NOT NULL,
     unit_id uuid CONSTRAINT fk_escalation_unit_id REFERENCES unit,
     at timestamptz NOT NULL,
-    CONSTRAINT pk_escalation PRIMARY KEY (clock_id, step),
+    CONSTRAINT pk_escalation PRIMARY KEY (clock_id, at),
     CONSTRAINT ck_escalation_rung CHECK (rung IN (
         'repeat', 'duty-inspector', 'control-room', 'coordinator', 'adjudicator'))
 );
