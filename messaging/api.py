@@ -150,10 +150,10 @@ class RequestOut(BaseModel):
 
 
 class EpisodeOut(BaseModel):
-    """The open episode."""
+    """The open episode; its risk is for those who see the whole case."""
 
     number: int
-    risk: str
+    risk: str | None
 
 
 class LeadOut(BaseModel):

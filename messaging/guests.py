@@ -131,14 +131,15 @@ def issue(
 
 
 def issued(
-    session: Session, actor: Actor, keys: Keys, message_id: UUID, now: datetime
+    session: Session, actor: Actor, keys: Keys, message_id: UUID, unit_id: UUID, now: datetime
 ) -> list[Issued]:
-    """Return the live links of a message that the actor's unit sent, with their codes."""
+    """Return a unit's live links of a message that the actor's unit sent, with their codes."""
     links = session.scalars(
         select(GuestLink)
         .join(Message, Message.id == GuestLink.message_id)
         .where(
             GuestLink.message_id == message_id,
+            GuestLink.unit_id == unit_id,
             Message.sender_unit_id.in_(actor.unit_ids),
             GuestLink.used_at.is_(None),
             GuestLink.revoked_at.is_(None),

@@ -66,7 +66,7 @@ WITH asks AS (
     FROM dispute d JOIN message m ON m.id = d.message_id
     WHERE d.state = 'open' AND CAST(:adjudicating AS uuid) IS NOT NULL AND NOT EXISTS (
         SELECT FROM party p JOIN unit u ON u.id = p.unit_id
-        WHERE p.case_id = m.case_id AND u.organisation_id = :organisation)
+        WHERE p.case_id = m.case_id AND p.sees = 'full' AND u.organisation_id = :organisation)
     UNION ALL
     SELECT x.message_id, CAST(:adjudicating AS uuid), m.sender_unit_id
     FROM (SELECT DISTINCT k.message_id FROM escalation e JOIN clock k ON k.id = e.clock_id
@@ -75,7 +75,7 @@ WITH asks AS (
     JOIN message m ON m.id = x.message_id
     WHERE CAST(:adjudicating AS uuid) IS NOT NULL AND NOT EXISTS (
         SELECT FROM party p JOIN unit u ON u.id = p.unit_id
-        WHERE p.case_id = m.case_id AND u.organisation_id = :organisation)
+        WHERE p.case_id = m.case_id AND p.sees = 'full' AND u.organisation_id = :organisation)
 ), mine AS (
     SELECT message_id, owing AS unit_id, 'answer' AS need, owing FROM asks
     WHERE owing = ANY(:units) OR owing = CAST(:adjudicating AS uuid)
@@ -148,7 +148,7 @@ def inbox(
 
 @dataclass(frozen=True)
 class CaseRow:
-    """One line of the list of cases."""
+    """One line of the list of cases; risk and report are for those who see the whole case."""
 
     id: UUID
     reference: str
@@ -164,14 +164,16 @@ class CaseRow:
 
 _CASES = text("""
 SELECT c.id, c.reference, c.status, c.opened_at, c.closed_at, u.name AS lead, u.id AS lead_id,
-    e.risk, (SELECT r.state FROM report r WHERE r.case_id = c.id ORDER BY r.id DESC LIMIT 1)
-        AS report_state, c.last_at
-FROM cases c
+    CASE WHEN p.is_full THEN e.risk END AS risk,
+    (SELECT r.state FROM report r WHERE r.case_id = c.id
+            AND (p.is_full OR r.reporter_unit_id = ANY(:units) OR r.addressed_unit_id = ANY(:units))
+        ORDER BY r.id DESC LIMIT 1) AS report_state, c.last_at
+FROM cases c JOIN LATERAL (SELECT bool_or(p.sees = 'full') AS is_full FROM party p
+    WHERE p.case_id = c.id AND p.unit_id = ANY(:units)) p ON p.is_full IS NOT NULL
 LEFT JOIN episode e ON e.case_id = c.id AND e.ended_at IS NULL
 LEFT JOIN tenure t ON t.episode_id = e.id AND t.until IS NULL
 LEFT JOIN unit u ON u.id = t.unit_id
-WHERE EXISTS (SELECT FROM party p WHERE p.case_id = c.id AND p.unit_id = ANY(:units))
-    AND (CAST(:status AS text) IS NULL OR c.status = :status)
+WHERE (CAST(:status AS text) IS NULL OR c.status = :status)
     AND (CAST(:open AS boolean) IS NULL OR (c.closed_at IS NULL) = :open)
     AND (CAST(:before AS uuid) IS NULL OR c.id < :before)
 ORDER BY c.id DESC LIMIT :most

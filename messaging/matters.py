@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from hub.identity.reach import reach_of
 from messaging import alarms
 from messaging.alarms import Step
-from messaging.state import CaseState
+from messaging.state import ADJUDICATOR, CaseState
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,11 @@ def _dispute(session: Session, case: CaseState) -> DisputeView | None:
         """),
         {
             "id": case.episode.dispute_id, "now": case.at, "status": case.status,
-            "sides": [party.organisation_id for party in case.parties.values()],
+            "sides": [
+                party.organisation_id
+                for party in case.parties.values()
+                if party.full and party.part != ADJUDICATOR
+            ],
         },
     ).one()  # fmt: skip
     return DisputeView(*row)

@@ -9,11 +9,12 @@ from sqlalchemy.orm import Session
 from hub.errors import not_found
 from hub.identity.actor import Actor
 from hub.organisations import Unit
-from messaging.model import Case, LeadRequest, LocatedClaim, Message, Recipient
+from messaging.model import Case, InformationRequest, LeadRequest, LocatedClaim, Message, Recipient
 
 ANSWERS: dict[str, tuple[str, ...]] = {
     "lead-transfer-request": ("lead-transfer-accept", "lead-transfer-decline"),
     "located": ("located-confirm", "located-refuse"),
+    "information-request": ("information-response", "information-response"),
 }
 """What a unit answers to a message of each type, the affirmative first."""
 
@@ -29,22 +30,21 @@ class Question:
     unit_id: UUID
     unit_code: str
     unit_name: str
-    answers: tuple[str, ...]
 
     @property
     def declines_with_code(self) -> bool:
         """Whether a decline needs a code of the list (DOMAIN.md 7)."""
-        return "lead-transfer-decline" in self.answers
+        return self.message_type == "lead-transfer-request"
 
 
 def answers_to(message_type: str) -> tuple[str, ...]:
     """Return the types that answer a message of this type; none where it asks for nothing."""
-    return ANSWERS.get(message_type, ())
+    return tuple(dict.fromkeys(ANSWERS.get(message_type, ())))
 
 
 def answer_type(message_type: str, answer: str) -> str | None:
     """Return the type of "accept" or "decline" to a message of a type, or None."""
-    types = answers_to(message_type)
+    types = ANSWERS.get(message_type, ())
     return dict(zip(("accept", "decline"), types, strict=False)).get(answer)
 
 
@@ -67,13 +67,23 @@ def is_open(session: Session, message: Message, unit_id: UUID) -> bool:
                     Recipient.unit_id == unit_id,
                 )
             )
+        case "information-request":
+            open_ = select(InformationRequest.id).where(
+                InformationRequest.message_id == message.id,
+                InformationRequest.to_unit_id == unit_id,
+                InformationRequest.state == "open",
+            )
         case _:
             return False
     return session.execute(open_).first() is not None
 
 
-def asked(session: Session, actor: Actor, reference: str, number: int) -> Question:
+def asked(
+    session: Session, actor: Actor, reference: str, number: int, unit_code: str = ""
+) -> Question:
     """Return the open question of a message that the actor's unit sent, by its number in the case.
+
+    Of several units that are asked it is that of the code, or without one the first.
 
     Raises:
         HubError: `not-found` when there is none, or the message is another unit's.
@@ -97,9 +107,8 @@ def asked(session: Session, actor: Actor, reference: str, number: int) -> Questi
         .order_by(Unit.code)
     )
     for unit in units:
-        if is_open(session, message, unit.id):
+        if unit_code in ("", unit.code) and is_open(session, message, unit.id):
             return Question(
-                case.id, case.status, message.id, message.type, unit.id, unit.code, unit.name,
-                answers_to(message.type),
-            )  # fmt: skip
+                case.id, case.status, message.id, message.type, unit.id, unit.code, unit.name
+            )
     raise not_found("This message needs no answer any more.")

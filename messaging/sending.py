@@ -55,7 +55,10 @@ class Sent:
 
 @dataclass
 class Act:
-    """A message on its way: what effects read, and what they decide."""
+    """A message on its way: what effects read, and what they decide.
+
+    Where the sender names nobody and it is `to_all`, it goes to whoever may read it.
+    """
 
     session: Session
     actor: Actor
@@ -67,6 +70,7 @@ class Act:
     settings: dict[str, int]
     message_id: UUID = field(default_factory=new_id)
     to: dict[UUID, PartyUnit] = field(default_factory=dict)
+    to_all: bool = True
     audience: str = "all-parties"
     in_reply_to: UUID | None = None
     priority: str = "routine"
@@ -225,8 +229,10 @@ def acting_unit(case: CaseState, actor: Actor, message_type: str) -> UUID:
         if policy.allows(actor, f"send.{message_type}", *case.relations(unit)):
             return unit
     # What the rules refuse with a reason of their own is not the map's business.
+    # Whoever was asked and has answered sees the question still, and nothing else of the case.
+    late = "case.read" if message_type == "information-response" else "send.update"
     for unit in mine:
-        if _answers(message_type) and policy.allows(actor, "send.update", *case.relations(unit)):
+        if _answers(message_type) and policy.allows(actor, late, *case.relations(unit)):
             return unit
     raise forbidden(
         "not-permitted", "Your role, or your unit's part in this case, does not allow this now."
@@ -238,7 +244,7 @@ def _answers(message_type: str) -> bool:
     return message_type in {
         "lead-transfer-accept", "lead-transfer-decline", "lead-transfer-withdraw",
         "holding-reply", "dispute-withdraw", "direction-acknowledge", "located-confirm",
-        "located-refuse",
+        "located-refuse", "information-response",
     }  # fmt: skip
 
 
@@ -279,9 +285,9 @@ def _send(
         EFFECTS[command.type](act)
     except lead.Refused as refused:
         raise refusal(session, case, act.in_reply_to, refused.code) from None
-    if not command.to:
+    if act.to_all and not command.to:
         act.to = everyone(act) | act.to
-    act.to.pop(unit, None)
+    act.to.pop(act.unit, None)
     act.reach |= reach_of(session, [u for u in act.to if u not in act.reach], case.status, case.at)
     _write(act)
     return Sent(
@@ -472,17 +478,23 @@ def receipt(
 
 def refusal(session: Session, case: CaseState, message_id: UUID | None, code: str) -> HubError:
     """Return the refusal of a rule as a reader gets it, naming the winner of a lost race."""
-    if code in ("request-already-answered", "claim-already-answered"):
-        won = winner(session, case.id, message_id)
-        return (
-            conflict(code, won.sentence(), winner=won.document())
-            if won
-            else conflict(code, "There is nothing open to answer.")
-        )
+    won = winner(session, case.id, message_id) if code in ANSWERED else None
+    if won is not None:
+        return conflict(code, won.sentence(), winner=won.document())
     return conflict(code, SENTENCES[code])
 
 
+ANSWERED = frozenset({
+    "request-already-answered", "claim-already-answered", "dispute-ended", "direction-ended",
+    "question-answered",
+})  # fmt: skip
+"""Refusals of what came too late: they name what came first (4.3)."""
+
+
 SENTENCES = {
+    "request-already-answered": "There is nothing open to answer.",
+    "claim-already-answered": "There is nothing open to answer.",
+    "question-answered": "There is no open question of this kind: look at the case again.",
     "not-lead": "Only the unit that leads can do this.",
     "offered-to-itself": "Your unit leads already: offer the lead to another.",
     "lead-request-open": "The lead is on offer already: wait for the answer, or withdraw it and"

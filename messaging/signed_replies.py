@@ -44,7 +44,10 @@ class Upload:
 
 @dataclass(frozen=True)
 class ReplyCard:
-    """A signed reply as the sender's unit sees it; times are aware UTC."""
+    """A signed reply as the sender's unit sees it: of which type, "accept" or "decline" (`way`).
+
+    Times are aware UTC.
+    """
 
     id: UUID
     case_reference: str
@@ -53,6 +56,7 @@ class ReplyCard:
     message_number: int
     unit_name: str
     answer: str
+    way: str
     fields: Mapping[str, str]
     file_name: str
     file_type: str
@@ -139,7 +143,7 @@ def attach(session: Session, actor: Actor, vault: Vault, upload: Upload, now: da
 def _check(answer_type: str, upload: Upload) -> None:
     """Refuse what the answer's contract would refuse, before a supervisor spends time on it."""
     try:
-        CONTRACTS[answer_type].model_validate(_body(answer_type, upload.fields))
+        CONTRACTS[answer_type].model_validate(_body(answer_type, upload.answer, upload.fields))
     except ValidationError:
         if answer_type == "lead-transfer-decline" and not upload.fields.get("code"):
             raise invalid("code-missing", "Choose why they decline.", "/code") from None
@@ -275,7 +279,7 @@ def _send(
             "type": answer_type,
             "in_reply_to": message.id,
             "sender_reference": fields.get("their_reference"),
-            "body": _body(answer_type, fields),
+            "body": _body(answer_type, reply.answer, fields),
         }
     )
     of = standing_on(session, session.get_one(Unit, reply.unit_id), now.astimezone(LONDON).date())
@@ -283,10 +287,10 @@ def _send(
     return sending.send(session, actor, vault, case.reference, command, now).message_id
 
 
-def _body(answer: str, fields: Mapping[str, str]) -> dict[str, str]:
+def _body(answer_type: str, way: str, fields: Mapping[str, str]) -> dict[str, str]:
     """Return the words of the paper as the contract of its answer has them."""
     words = fields.get("explanation", "")
-    match answer:
+    match answer_type:
         case "lead-transfer-accept":
             body = {
                 "named_officer": fields["officer_name"],
@@ -295,6 +299,10 @@ def _body(answer: str, fields: Mapping[str, str]) -> dict[str, str]:
             }
         case "lead-transfer-decline":
             body = {"reason": fields.get("code", ""), "explanation": words}
+        case "information-response" if way == "accept":
+            body = {"outcome": "provided", "answers": words}
+        case "information-response":
+            body = {"outcome": "refused", "reason": words}
         case "located-confirm":
             body = {"confirmed_how": words}
         case _:
@@ -313,6 +321,7 @@ def _card(session: Session, actor: Actor, vault: Vault, reply: SignedReply) -> R
         message_number=message.number,
         unit_name=session.get_one(Unit, reply.unit_id).name,
         answer=open_questions.answer_type(message.type, reply.answer) or "",
+        way=reply.answer,
         fields=_fields(session, vault, case.id, reply),
         file_name=reply.file_name,
         file_type=reply.file_type,

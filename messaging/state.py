@@ -236,8 +236,7 @@ def load(session: Session, actor: Actor, reference: str, now: datetime, *, lock:
             state.heirs[unit] = successor
     state.opener = state.standing(state.opener)
     refresh(session, state)
-    if not state.mine(actor):
-        _admit_adjudicator(state, actor)
+    _admit_adjudicator(state, actor)
     if not state.mine(actor):
         raise not_found()
     return state
@@ -246,13 +245,15 @@ def load(session: Session, actor: Actor, reference: str, now: datetime, *, lock:
 def _admit_adjudicator(state: CaseState, actor: Actor) -> None:
     """Let an adjudicator of neither side see a case from dispute or escalation until it is decided.
 
-    They are no party: what they are shown ends with what they are to decide (DOMAIN.md 2).
+    They are no party: what they are shown ends with what they are to decide (DOMAIN.md 2). Whoever
+    sees the whole case may be a side, and their organisation decides nothing; a unit that was sent
+    one message, such as the adjudicator's own, is none.
     """
     if ADJUDICATOR not in actor.roles or not state.to_adjudicate:
         return
     if actor.unit_id is None or actor.organisation_id is None:
         return
-    if actor.organisation_id in {party.organisation_id for party in state.parties.values()}:
+    if actor.organisation_id in {p.organisation_id for p in state.parties.values() if p.full}:
         return
     state.parties[actor.unit_id] = PartyUnit(
         actor.unit_id, actor.unit_name, ADJUDICATOR, True, True, actor.organisation_id
@@ -274,7 +275,8 @@ def refresh(session: Session, state: CaseState) -> None:
         state.episode = OpenEpisode(
             now.episode_id, now.number, now.risk, now.tenure_id, now.tenure_number, now.lead_id,
             now.officer_name, now.since, now.request_id, now.request_message, now.to_unit_id,
-            now.priority, now.request_no or 1, now.held_until, frozenset(now.offered),
+            now.priority, now.request_no or 1, now.held_until,
+            frozenset(state.standing(unit) for unit in now.offered),
             now.dispute_id, now.dispute_message, now.by_unit_id, now.other_unit_id,
             now.direction_id, now.direction_message, now.direction_to,
         )  # fmt: skip

@@ -138,6 +138,10 @@ def _purpose(call: Call) -> str:
     match call.message_type:
         case "lead-transfer-request":
             return _("A child is missing. We lead the investigation, and ask you to take the lead.")
+        case "direction":
+            return _("An adjudicator directs that your unit leads in the case of a missing child.")
+        case "information-request":
+            return _("A child is missing. We ask you to answer questions, or to make enquiries.")
         case "missing-episode-report":
             return _("I am reporting a child missing, and ask you to record it.")
         case "located":
@@ -161,6 +165,28 @@ def _closing(call: Call) -> list[Line]:
                 ),
             ),
             Line("ask", _("Will you take the lead? If not, why not, and who should?")),
+        ]
+    elif call.message_type == "direction":
+        lines += [
+            Line(
+                "say",
+                _(
+                    "The unit that leads now goes on leading until I have put on record whom I have"
+                    " told. Then your unit leads."
+                ),
+            ),
+            Line("ask", _("Which officer leads from now on: name, rank and collar number?")),
+        ]
+    elif call.message_type == "information-request":
+        lines += [
+            Line(
+                "say",
+                _(
+                    "Who leads is no reason to wait. Your answer counts by the link that we can mail"
+                    " to your team's mailbox, or by a signed reply."
+                ),
+            ),
+            Line("ask", _("Will you do it, and by when? If not, why not?")),
         ]
     elif call.message_type == "missing-episode-report":
         lines.append(

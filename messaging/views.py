@@ -24,7 +24,7 @@ from messaging.contracts import CONTRACTS
 from messaging.matters import Matters, of_case
 from messaging.model import Case, Episode, Message, MessagePart, Receipt, Recipient
 from messaging.sending import part_aad
-from messaging.state import CaseState, load
+from messaging.state import CaseState, OpenEpisode, load
 
 ADDRESSED = "addressed-to-my-unit"
 
@@ -151,6 +151,7 @@ class Action:
     type: str
     in_reply_to: UUID | None = None
     withdraws: UUID | None = None
+    to: UUID | None = None
 
 
 @dataclass
@@ -269,7 +270,7 @@ def case_view(
         tenures=_history(session, case, names, full),
         request=_request(session, case, names, now) if full else None,
         claims=_claims(session, case, names) if full else [],
-        report=_report(session, case, names, now),
+        report=_report(session, case, names, now) if full or _of_report(messages) else None,
         messages=messages,
         actions=actions(session, case, actor),
         child=_child(messages),
@@ -334,7 +335,10 @@ def lead_view(session: Session, actor: Actor, reference: str, now: datetime) -> 
     present = history[-1] if case.episode else None
     request = _request(session, case, names, now) if full else None
     return {
-        "episode": {"number": case.episode.number, "risk": case.episode.risk}
+        "episode": {
+            "number": case.episode.number,
+            "risk": case.episode.risk if full else None,
+        }
         if case.episode
         else None,
         "lead": _unit(present.unit) if present else None,
@@ -514,6 +518,11 @@ def _report(
         row.message_id, row.number, row.state, row.state_since, names[row.reporter_unit_id],
         names[row.addressed_unit_id], reach, row.due_at,
     )  # fmt: skip
+
+
+def _of_report(messages: Sequence[MessageView]) -> bool:
+    """Say whether a reader of part of a case has to do with its report, and was not only asked."""
+    return any(m.type not in ("information-request", "information-response") for m in messages)
 
 
 def _messages(
@@ -699,12 +708,12 @@ def actions(session: Session, case: CaseState, actor: Actor) -> list[Action]:
         if may("officer-handover"):
             found.append(Action("officer-handover"))
         if episode.dispute_message is None:
-            if may("dispute") and (episode.lead not in mine or episode.offered):
-                found.append(Action("dispute", request))
+            if may("dispute"):
+                found.extend(_disputes(episode, mine))
         elif may("dispute-withdraw"):
             found.append(Action("dispute-withdraw", episode.dispute_message))
         if case.to_adjudicate and may("direction"):
-            found.append(Action("direction", episode.dispute_message))
+            found.append(Action("direction", episode.dispute_message or request))
         if may("located"):
             found.append(Action("located"))
     if may("information-response"):
@@ -719,6 +728,14 @@ def actions(session: Session, case: CaseState, actor: Actor) -> list[Action]:
     if episode is None and may("closure"):
         found.append(Action("closure"))
     return found
+
+
+def _disputes(episode: OpenEpisode, mine: Sequence[UUID]) -> list[Action]:
+    """Return with whom the reader may dispute the lead: the lead, or as the lead whom it asked."""
+    request = episode.request_message
+    if episode.lead not in mine or request is not None:
+        return [Action("dispute", request)]
+    return [Action("dispute", to=unit) for unit in sorted(episode.offered - {episode.lead})]
 
 
 def _open_claims(session: Session, episode_id: UUID) -> list[UUID]:
@@ -768,7 +785,7 @@ def prefill(
         if case.episode:
             body["risk"] = case.episode.risk
     elif message_type in ("lead-transfer-accept", "direction-acknowledge"):
-        if actor.police:
+        if any(set(case.relations(unit)) & {"offered", "directed"} for unit in case.mine(actor)):
             body = {
                 "named_officer": actor.name,
                 "officer_rank": actor.rank_or_role,

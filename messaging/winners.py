@@ -6,27 +6,37 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from hub.clock import LONDON
 from hub.organisations import Unit
-from messaging.model import Episode, LeadRequest, LocatedClaim
+from messaging.model import (
+    Direction,
+    Dispute,
+    InformationRequest,
+    LeadRequest,
+    LocatedClaim,
+    Message,
+)
 
-TYPES = {
-    "accepted": "lead-transfer-accept",
-    "declined": "lead-transfer-decline",
-    "withdrawn": "lead-transfer-withdraw",
-    "confirmed": "located-confirm",
-    "refused": "located-refuse",
-}
-"""The type of the message that brought each outcome about."""
+TABLES: tuple[Any, ...] = (LeadRequest, LocatedClaim, Dispute, Direction, InformationRequest)
+
+WORDS = {
+    "kept": "decided", "directed": "decided", "provided": "answered", "part": "answered",
+    "none-held": "answered", "replaced": "replaced by a later direction",
+}  # fmt: skip
+"""Outcomes as a sentence says them, where they are no words of it."""
 
 
 @dataclass(frozen=True)
 class Winner:
-    """The answer that took effect: what it was, whose, and when (aware UTC)."""
+    """The answer that took effect: what it was, whose, and when (aware UTC).
+
+    `type` is that of the message that brought the outcome about; the outcome where none did.
+    """
 
     outcome: str
+    type: str
     unit: str
     name: str
     at: datetime
@@ -35,12 +45,13 @@ class Winner:
     def sentence(self) -> str:
         """Say it."""
         by = f" by {self.name}, {self.unit}," if self.name else ""
-        return f"This was {self.outcome} already{by} at {self.at.astimezone(LONDON):%H:%M}."
+        what = WORDS.get(self.outcome, self.outcome)
+        return f"This was {what} already{by} at {self.at.astimezone(LONDON):%H:%M}."
 
     def document(self) -> dict[str, Any]:
         """Return it for problem details."""
         return {
-            "type": TYPES.get(self.outcome, self.outcome),
+            "type": self.type,
             "outcome": self.outcome,
             "unit": self.unit,
             "name": self.name,
@@ -50,22 +61,25 @@ class Winner:
 
 
 def winner(session: Session, case_id: UUID, message_id: UUID | None) -> Winner | None:
-    """Return what ended the request or claim that this message made, if anything did."""
-    tables: tuple[Any, ...] = (LeadRequest, LocatedClaim)
-    for table in tables:
+    """Return what ended the request, claim, dispute or question that this message made, if any."""
+    answer = aliased(Message)
+    for table in TABLES:
         row = session.execute(
-            select(table, Unit.name)
-            .join(Episode, Episode.id == table.episode_id)
+            select(table, Unit.name, answer.type)
+            .join(Message, Message.id == table.message_id)
             .outerjoin(Unit, Unit.id == table.answered_by_unit_id)
+            .outerjoin(answer, answer.id == table.answer_message_id)
             .where(
-                Episode.case_id == case_id, table.message_id == message_id, table.state != "open"
+                Message.case_id == case_id, table.message_id == message_id, table.state != "open"
             )
+            .order_by(table.answered_at)
+            .limit(1)
             .execution_options(populate_existing=True)
         ).one_or_none()
         if row is not None:
-            request, unit = row
+            request, unit, message_type = row
             return Winner(
-                request.state, unit or "", request.answered_by_name or "", request.answered_at,
-                request.answer_message_id,
+                request.state, message_type or request.state, unit or "",
+                request.answered_by_name or "", request.answered_at, request.answer_message_id,
             )  # fmt: skip
     return None

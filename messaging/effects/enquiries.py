@@ -6,9 +6,9 @@ from typing import cast
 from sqlalchemy import select, update
 
 from hub.db import new_id
-from hub.errors import conflict, invalid
-from messaging import contracts
-from messaging.effects.steps import meet, note_answered, reachable
+from hub.errors import invalid
+from messaging import contracts, lead
+from messaging.effects.steps import meet, note_answered, reachable, tell
 from messaging.model import InformationRequest
 from messaging.sending import Act
 
@@ -46,28 +46,16 @@ def information_request(act: Act) -> None:
 
 
 def information_response(act: Act) -> None:
-    """Answer what was asked, once: whole, in part, none held, or refused with a reason."""
+    """Answer what was asked, once: whole, in part, none held, or refused with a reason.
+
+    It goes to who asked and to the lead; others who see the whole case find it there.
+    """
     body = cast(contracts.InformationResponse, act.body)
-    asked = list(
-        act.session.scalars(
-            select(InformationRequest)
-            .where(
-                InformationRequest.case_id == act.case.id,
-                InformationRequest.to_unit_id == act.unit,
-                InformationRequest.state == "open",
-            )
-            .order_by(InformationRequest.id)
-        )
-    )
-    if act.in_reply_to is None and len(asked) == 1:
-        act.in_reply_to = asked[0].message_id
-    found = next((one for one in asked if one.message_id == act.in_reply_to), None)
-    if found is None:
-        raise conflict(
-            "question-answered", "There is no open question of this kind: look at the case again."
-        )
+    found = _asked(act)
+    act.unit = found.to_unit_id
     act.priority = "urgent" if found.immediate else "routine"
-    act.to = {found.from_unit_id: act.case.parties[found.from_unit_id], **act.to}
+    tell(act, {found.from_unit_id} | ({act.case.episode.lead} if act.case.episode else set()))
+    act.to_all = False
     meet(act, found.message_id, "enquiry", "enquiry-urgent", owed_by=act.unit)
     note_answered(act, found.message_id)
     act.later(
@@ -80,3 +68,25 @@ def information_response(act: Act) -> None:
             )
         )
     )  # fmt: skip
+
+
+def _asked(act: Act) -> InformationRequest:
+    """Return the open question that is answered: the one named, or the only one."""
+    mine = [unit for unit in act.case.mine(act.actor) if unit in act.case.asked]
+    asked = list(
+        act.session.scalars(
+            select(InformationRequest)
+            .where(
+                InformationRequest.case_id == act.case.id,
+                InformationRequest.to_unit_id.in_(mine),
+                InformationRequest.state == "open",
+            )
+            .order_by(InformationRequest.id)
+        )
+    )
+    if act.in_reply_to is None and len(asked) == 1:
+        act.in_reply_to = asked[0].message_id
+    of_message = [one for one in asked if one.message_id == act.in_reply_to]
+    if not of_message:
+        raise lead.Refused("question-answered")
+    return min(of_message, key=lambda one: mine.index(one.to_unit_id))

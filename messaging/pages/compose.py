@@ -207,6 +207,9 @@ def said(message_type: str) -> str:
         "lead-transfer-request": _("The lead is offered. You lead until they accept."),
         "lead-transfer-accept": _("Your unit leads now."),
         "lead-transfer-decline": _("You have declined. The lead is where it was."),
+        "dispute": _("The dispute is sent. Who leads goes on leading until it is decided."),
+        "direction": _("Your direction is sent. The lead moves when it is acknowledged."),
+        "direction-acknowledge": _("The direction is acknowledged. The lead has moved."),
         "telephone-record": _("The call is on record."),
         "closure": _("The case is closed."),
     }.get(message_type, _("Sent: %(name)s.", name=wording.type_name(message_type)))
@@ -256,6 +259,18 @@ def _page(
     before = []
     if to is not None:
         before.append(_("To %(unit)s.", unit=to.name))
+    if writing.message_type == "dispute":
+        before.append(
+            _("Who leads goes on leading. An adjudicator of neither force reads both sides’ words.")
+        )
+    if writing.message_type == "direction":
+        before.append(
+            _(
+                "The guidance: the owner is where most enquiries are, and who has the greatest"
+                " opportunity of locating the person (NPCC). Nothing moves until the unit that you"
+                " name acknowledges, or you record whom there you told."
+            )
+        )
     if writing.message_type == "lead-transfer-request":
         before.append(_("You lead until they accept. A decline or silence moves nothing."))
         if "withdraws" in writing.carried:

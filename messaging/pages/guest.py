@@ -250,7 +250,9 @@ def send_link(reference: str, number: int) -> ResponseReturnValue:
     """Send a link to the verified mailbox of a unit without accounts, for one message of mine."""
     actor, now = context.current_actor(), context.now()
     with context.database().unit_of_work() as session:
-        question = open_questions.asked(session, actor, reference, number)
+        question = open_questions.asked(
+            session, actor, reference, number, request.args.get("unit", "")
+        )
         guests.issue(
             session, actor, context.runtime().keys, question.message_id, question.unit_id, now
         )

@@ -36,7 +36,7 @@ def pending(view: CaseView, actor: Actor, now: datetime) -> Shown:
             "due_at": matters.direction.due_at,
             "mine": mine,
             "numbers": []
-            if mine
+            if mine or any(m.mine for m in view.messages if m.id == matters.direction.message_id)
             else ringing.numbers(matters.direction.to, "open-case", now, actor, view.status),
         }
     questions = [
@@ -48,9 +48,6 @@ def pending(view: CaseView, actor: Actor, now: datetime) -> Shown:
             "immediate": one.immediate,
             "away": one.to_reach == "not-on-hub",
             "told": one.told,
-            "numbers": ringing.numbers(one.to, "open-case", now, actor, view.status)
-            if one.asked_by in actor.unit_ids and (one.immediate or one.to_reach == "not-on-hub")
-            else [],
         }
         for one in matters.questions
     ]

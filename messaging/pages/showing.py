@@ -121,26 +121,29 @@ def _acts(view: CaseView, calls: list[Shown]) -> list[Shown]:
         shown.append(
             {
                 "label": _act_label(view, act),
-                "address": _act_address(view.reference, act),
+                "address": _act_address(view, act),
                 "primary": act.type in PRIMARY,
             }
         )
     return shown
 
 
-def _act_address(reference: str, act: Action) -> str:
+def _act_address(view: CaseView, act: Action) -> str:
     return url_for(
         "messaging.compose",
-        reference=reference,
+        reference=view.reference,
         message_type=act.type,
         re=act.in_reply_to,
         withdraws=act.withdraws,
+        to=view.names[act.to].code if act.to else None,
     )
 
 
 def _act_label(view: CaseView, act: Action) -> str:
     if act.type == "lead-transfer-request" and act.withdraws:
         return _("Withdraw the offer, and offer the lead elsewhere")
+    if act.type == "dispute" and act.to:
+        return _("Dispute who leads, with %(unit)s", unit=view.names[act.to].name)
     if act.type == "missing-episode-report" and act.in_reply_to is None:
         return _("Report the child missing again")
     if act.type == "missing-episode-report":
@@ -242,6 +245,19 @@ def _calls(
             if call["away"]:
                 call |= _answer_elsewhere(session, actor, keys, view, message, call, now)
             found.append(call)
+    for one in view.matters.questions:
+        message = by_id.get(one.message_id)
+        away = one.to_reach == "not-on-hub"
+        if message is not None and one.asked_by in actor.unit_ids and (one.immediate or away):
+            call = _call(session, actor, view, message, one.to, now)
+            if away:
+                call |= _answer_elsewhere(session, actor, keys, view, message, call, now)
+            found.append(call)
+    direction = view.matters.direction
+    if direction:
+        message = by_id.get(direction.message_id)
+        if message is not None and message.mine:
+            found.append(_call(session, actor, view, message, direction.to, now))
     return found
 
 
@@ -263,6 +279,7 @@ def _call(
     return {
         "unit": unit.name,
         "unit_id": unit.id,
+        "unit_code": unit.code,
         "message_id": message.id,
         "number": message.number,
         "away": away,
@@ -289,7 +306,7 @@ def _call(
 
 
 def _told(message_type: str, who: str, at: datetime) -> str:
-    if message_type == "lead-transfer-request":
+    if message_type in ("lead-transfer-request", "direction"):
         return _(
             "Told by telephone by %(who)s, %(at)s; the lead has not moved.",
             who=who,
@@ -313,10 +330,19 @@ def _answer_elsewhere(
     mailbox = guests.mailbox_of(session, call["unit_id"], view.status)
     return {
         "answer": True,
-        "links": guests.issued(session, actor, keys, message.id, now),
+        "links": guests.issued(session, actor, keys, message.id, call["unit_id"], now),
         "mailbox": mailbox,
+        "link_address": url_for(
+            "messaging.guest_link_send",
+            reference=view.reference,
+            number=message.number,
+            unit=call["unit_code"],
+        ),
         "reply_address": url_for(
-            "messaging.signed_reply_new", reference=view.reference, number=message.number
+            "messaging.signed_reply_new",
+            reference=view.reference,
+            number=message.number,
+            unit=call["unit_code"],
         ),
     }
 
@@ -369,6 +395,8 @@ def _read_out(view: CaseView, message: MessageView, recipient: RecipientView) ->
         for name, value in view.child.items()
         if name in ("given_name", "family_name", "date_of_birth", "age", "description")
     }
+    if message.type == "information-request":
+        child = {}  # an enquiry is the enquiry, not the case (DOMAIN.md 4.8)
     parts = audiences.split(CONTRACTS[message.type], message.body, message.audience)
     heard: dict[str, Any] = {}
     for audience, part in parts.items():
@@ -377,7 +405,8 @@ def _read_out(view: CaseView, message: MessageView, recipient: RecipientView) ->
     heard.pop("child", None)
     heard.pop("callback_telephone", None)
     reports = [m for m in view.messages if m.type == "missing-episode-report"]
-    last = reports[-1].body if reports and reports[-1].id != message.id else {}
+    known = message.type == "information-request" or not reports or reports[-1].id == message.id
+    last = {} if known else reports[-1].body
     seen: dict[str, Any] = {
         name: last[name] for name in ("last_seen_at", "last_seen_place") if name in last
     }

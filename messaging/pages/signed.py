@@ -45,7 +45,7 @@ def attach(reference: str, number: int) -> ResponseReturnValue:
         return _form(reference, number, problems, 422)
     try:
         with context.database().unit_of_work() as session:
-            question = open_questions.asked(session, actor, reference, number)
+            question = open_questions.asked(session, actor, reference, number, _unit())
             signed_replies.attach(
                 session,
                 actor,
@@ -79,6 +79,18 @@ SIGNER = (
 )  # fmt: skip
 
 
+def _unit() -> str:
+    """Return the code of the unit whose reply it is, where several were asked."""
+    return request.args.get("unit", "")
+
+
+def says(answer_type: str | None, way: str) -> str:
+    """Return what a paper says: which answer it is, the affirmative or the other."""
+    if answer_type == "information-response":
+        return _("It answers") if way == "accept" else _("It refuses to answer")
+    return wording.type_name(answer_type or "")
+
+
 def _problems() -> dict[str, str]:
     form = request.form
     problems = {}
@@ -96,15 +108,15 @@ def _form(
 ) -> ResponseReturnValue:
     actor, now = context.current_actor(), context.now()
     with context.database().unit_of_work() as session:
-        question = open_questions.asked(session, actor, reference, number)
+        question = open_questions.asked(session, actor, reference, number, _unit())
         html = render_template(
             "messaging/signed_reply_new.html",
             ref=reference,
             status=question.status,
             unit=question.unit_name,
             answers=[
-                (answer, wording.type_name(code))
-                for answer, code in zip(("accept", "decline"), question.answers, strict=True)
+                (answer, says(open_questions.answer_type(question.message_type, answer), answer))
+                for answer in ("accept", "decline")
             ],
             codes=list(codes.DECLINES.items()) if question.declines_with_code else [],
             fields=[
@@ -166,7 +178,7 @@ def _rows(card: ReplyCard) -> list[dict[str, str]]:
         if fields.get(name)
     )
     rows = [
-        (_("The reply says"), wording.type_name(card.answer)),
+        (_("The reply says"), says(card.answer, card.way)),
         (_("Why they decline"), str(codes.DECLINES.get(fields.get("code", ""), ""))),
         (_("Signed by"), signer),
         (_("It also says"), fields.get("explanation", "")),

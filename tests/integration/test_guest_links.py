@@ -28,7 +28,7 @@ from messaging import guest_mail, guest_secrets, guests, sending
 from messaging.contracts import Command
 from messaging.guest_secrets import Guest
 from messaging.guests import Opened, WrongCode
-from messaging.model import Case, GuestLink, LeadRequest, Message, Tenure
+from messaging.model import Case, GuestLink, InformationRequest, LeadRequest, Message, Tenure
 from seed import cast, demo
 
 NOW = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
@@ -323,3 +323,37 @@ def test_the_worker_mails_a_link_once_and_not_when_it_has_ended(
     assert len(jobs) == 2
     assert len(mails) == 1
     assert first not in mails[0]
+
+
+def test_an_enquiry_is_answered_by_the_link_of_the_unit_that_it_is_of(offer: Offer) -> None:
+    with offer.database.unit_of_work() as session:
+        asked = offer.send(session, offer.officer, ENQUIRY)
+        (unit_id,) = [unit for unit, reach in asked.reach.items() if reach == "not-on-hub"]
+        offer.message_id = asked.message_id
+        assert unit_id == offer.unit_id
+    token, code = offer.link()
+    opened = offer.give(token, code)
+    assert isinstance(opened, Opened)
+    with offer.database.unit_of_work() as session:
+        live = guests.issued(
+            session, offer.officer, offer.keys, offer.message_id, offer.unit_id, NOW
+        )
+        others = guests.issued(
+            session, offer.officer, offer.keys, offer.message_id, UUID(int=0), NOW
+        )
+    assert ([one.code for one in live], others) == ([code], [])
+    before = offer.leads()
+    offer.answer(token, opened.pass_, {"type": "information-response",
+                                       "body": {"outcome": "none-held"}})  # fmt: skip
+    with pytest.raises(HubError, match="link-over"):
+        offer.give(token, code)
+    with offer.database.unit_of_work() as session:
+        assert session.scalars(select(InformationRequest.state)).all() == ["none-held"]
+    assert offer.leads() == before
+
+
+ENQUIRY = {
+    "type": "information-request",
+    "to": [TEAM],
+    "body": {"questions": "EXERCISE question", "immediate_action": True},
+}

@@ -4,6 +4,7 @@ import threading
 from dataclasses import replace
 from datetime import UTC, datetime
 from io import BytesIO
+from typing import Literal
 from uuid import UUID, uuid4
 
 import pytest
@@ -17,7 +18,7 @@ from hub.records.model import AuditRecord
 from hub.records.vault import Vault
 from messaging import open_questions, sending, signed_replies
 from messaging.contracts import Command
-from messaging.model import LeadRequest, SignedReply, SignedReplyChunk, Tenure
+from messaging.model import InformationRequest, LeadRequest, SignedReply, SignedReplyChunk, Tenure
 from messaging.signed_files import CHUNK_BYTES
 from messaging.signed_replies import Upload
 from seed import cast, demo
@@ -260,3 +261,33 @@ def test_a_program_is_not_a_paper(paper: Paper) -> None:
     with pytest.raises(HubError) as refused:
         paper.attach(content=b"MZ a program")
     assert refused.value.code == "file-type"
+
+
+@pytest.mark.parametrize(
+    ("explanation", "way", "outcome"),
+    [("Not seen here", "accept", "provided"), ("Not ours to say", "decline", "refused")],
+)
+def test_an_enquiry_is_answered_on_paper(
+    paper: Paper, explanation: str, way: Literal["accept", "decline"], outcome: str
+) -> None:
+    unit = paper.unit()
+    paper.message_id = paper.send(
+        {"type": "information-request", "to": ["devon-and-cornwall"],
+         "body": {"questions": "EXERCISE"}}
+    )  # fmt: skip
+
+    def attach(words: dict[str, str]) -> UUID:
+        upload = Upload(paper.message_id, unit, way, {**SIGNER, **words}, BytesIO(PAPER))
+        with paper.database.unit_of_work() as session:
+            return signed_replies.attach(session, paper.officer, paper.vault, upload, NOW)
+
+    with pytest.raises(HubError) as caught:
+        attach({})
+    assert caught.value.fields[0].pointer == "/explanation"
+    reply_id = attach({"explanation": explanation})
+    paper.decide(paper.inspector, reply_id)
+    with paper.database.unit_of_work() as session:
+        asked = session.scalars(select(InformationRequest)).one()
+        assert (asked.state, asked.answered_by_name) == (outcome, "Joan Tremayne")
+        card = signed_replies.read(session, paper.officer, paper.vault, reply_id, NOW)
+    assert (card.answer, card.way) == ("information-response", way)
