@@ -121,6 +121,13 @@ _STEPS = tuple(
                 to_unit_id = CASE to_unit_id WHEN :unit THEN :heir ELSE to_unit_id END,
                 from_unit_id = CASE from_unit_id WHEN :unit THEN :heir ELSE from_unit_id END
             WHERE case_id = :case_id AND state = 'open' AND :unit IN (to_unit_id, from_unit_id)""",
+        """UPDATE clock SET ended_at = :at WHERE case_id = :case_id
+            AND met_at IS NULL AND ended_at IS NULL AND (
+                kind = 'direction' AND EXISTS (SELECT FROM direction w
+                    WHERE w.message_id = clock.message_id AND w.state = 'overtaken')
+                OR kind IN ('enquiry', 'enquiry-urgent') AND EXISTS (
+                    SELECT FROM information_request i WHERE i.message_id = clock.message_id
+                        AND i.to_unit_id = clock.owed_by_unit_id AND i.state = 'overtaken'))""",
         """UPDATE clock SET ended_at = :at WHERE case_id = :case_id AND owed_by_unit_id = :unit
             AND met_at IS NULL AND ended_at IS NULL AND EXISTS (
                 SELECT FROM clock other WHERE other.message_id = clock.message_id

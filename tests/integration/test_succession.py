@@ -18,13 +18,23 @@ from hub.identity.reach import reach
 from hub.organisations import Organisation, Unit, find_unit, units_below
 from hub.records.vault import Vault
 from messaging import receipts
-from messaging.model import Case, Clock, LeadRequest, Party, Tenure
+from messaging.model import (
+    Case,
+    Clock,
+    Direction,
+    Dispute,
+    InformationRequest,
+    LeadRequest,
+    Party,
+    Tenure,
+)
 from messaging.succession import take_over
 from tests.conftest import Someone
 from tests.integration.test_lead_moves import ACCEPT, KENT, MET, World, refused
 
 NORTH = "kent/north"
 NEW = "kent/east-and-north"
+OFFER = {"rationale": "other", "circumstances": "EXERCISE"}
 
 
 class Reorganised(World):
@@ -207,3 +217,98 @@ def test_a_case_that_somebody_holds_waits_for_the_next_time(world: Reorganised) 
         holding.execute(text("SELECT 1 FROM cases FOR UPDATE"))
         assert world.tick() == 0
     assert world.tick() == 1
+
+
+def test_a_dispute_is_the_successors_who_may_withdraw_it(world: Reorganised) -> None:
+    ref = world.open(world.met).case_reference
+    world.send(world.met, ref, "lead-transfer-request", to=[KENT], **OFFER)
+    world.send(world.kent, ref, "lead-transfer-decline", reason="wrong-area")
+    world.send(world.kent, ref, "dispute", grounds="EXERCISE")
+    world.merge()
+    assert world.tick() == 1
+    kent = world.again(world.kent)
+    dispute = world.case(kent, ref).matters.dispute
+    assert dispute is not None
+    assert (dispute.by, dispute.other) == (world._id(NEW), world.met.unit_id)
+    world.send(kent, ref, "dispute-withdraw", reason="EXERCISE")
+    world.send(kent, ref, "dispute", grounds="EXERCISE", priority="urgent")
+    assert world.case(world.met, ref).matters.dispute is not None, "it was asked: it is a side"
+    assert world.tick() == 0
+
+
+def test_a_dispute_of_two_that_become_one_is_overtaken_with_its_clock(world: Reorganised) -> None:
+    ref = world.open(world.kent).case_reference
+    world.send(world.kent, ref, "lead-transfer-request", to=[NORTH], **OFFER)
+    world.send(world.north, ref, "dispute", grounds="EXERCISE")
+    world.merge()
+    assert world.tick() == 1
+    (dispute,) = world.rows(Dispute)
+    assert dispute.state == "overtaken"
+    running = [c for c in world.rows(Clock) if c.kind.startswith("dispute-") and not c.ended_at]
+    assert running == []
+    assert world.case(world.again(world.kent), ref).matters.dispute is None
+
+
+def test_a_direction_is_acknowledged_by_the_successor(world: Reorganised) -> None:
+    ref = world.open(world.met).case_reference
+    world.send(world.met, ref, "lead-transfer-request", to=[KENT], **OFFER)
+    world.send(world.kent, ref, "dispute", grounds="EXERCISE")
+    adjudicator = world.someone("npcc/missing-persons", "adjudicator")
+    world.send(adjudicator, ref, "direction", lead=KENT, reasons="EXERCISE")
+    world.merge()
+    assert world.tick() == 1
+    kent = world.again(world.kent)
+    assert [row.type for row in world.inbox(kent) if row.need == "answer"] == ["direction"]
+    (clock,) = [c for c in world.rows(Clock) if c.kind == "direction"]
+    assert clock.owed_by_unit_id == world._id(NEW)
+    world.send(kent, ref, "direction-acknowledge", **ACCEPT)
+    assert world.lead(ref) == NEW
+    assert world.tick() == 0
+
+
+def test_a_direction_to_what_leads_already_is_overtaken_and_its_clock_ends(
+    world: Reorganised,
+) -> None:
+    ref = world.open(world.kent).case_reference
+    world.send(world.kent, ref, "lead-transfer-request", to=[NORTH], **OFFER)
+    world.send(world.north, ref, "dispute", grounds="EXERCISE")
+    adjudicator = world.someone("npcc/missing-persons", "adjudicator")
+    world.send(adjudicator, ref, "direction", lead=NORTH, reasons="EXERCISE")
+    world.merge()
+    assert world.tick() == 1
+    (direction,) = world.rows(Direction)
+    assert direction.state == "overtaken"
+    assert [c for c in world.rows(Clock) if c.kind == "direction" and not c.ended_at] == []
+    kent = world.again(world.kent)
+    assert world.case(kent, ref).matters.direction is None
+    world.send(kent, ref, "lead-transfer-request", to=[MET], **OFFER)
+
+
+def test_questions_are_answered_by_and_to_the_successor(world: Reorganised) -> None:
+    ref = world.open(world.met).case_reference
+    asked = world.send(world.met, ref, "information-request", to=[KENT, NORTH],
+                       questions="EXERCISE")  # fmt: skip
+    world.merge()
+    assert world.tick() == 1
+    kent = world.again(world.kent)
+    (row,) = [row for row in world.inbox(kent) if row.need == "answer"]
+    assert (row.message_id, row.due_at) == (asked.message_id, asked.reply_due_at)
+    assert not world.case(kent, ref).full
+    world.send(kent, ref, "information-response", outcome="none-held")
+    assert world.case(world.met, ref).matters.questions == []
+    assert world.tick() == 0
+
+
+def test_what_the_old_unit_asked_is_answered_to_its_successor(world: Reorganised) -> None:
+    ref = world.open(world.kent).case_reference
+    world.send(world.kent, ref, "information-request", to=["essex"], questions="EXERCISE")
+    world.send(world.kent, ref, "information-request", to=[NORTH], questions="EXERCISE")
+    world.merge()
+    assert world.tick() == 1
+    answer = world.send(world.stranger, ref, "information-response", outcome="none-held")
+    assert world._id(NEW) in answer.reach
+    states = sorted(row.state for row in world.rows(InformationRequest))
+    assert states == ["none-held", "overtaken"], "nobody asks itself"
+    running = [c for c in world.rows(Clock) if c.kind == "enquiry" and not c.ended_at
+               and not c.met_at]  # fmt: skip
+    assert running == []
