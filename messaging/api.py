@@ -465,7 +465,7 @@ def read_case(reference: str) -> ResponseReturnValue:
             "report_state": view.report.state if view.report else None,
             "child": view.child,
             "lead": lead,
-            "actions": [action.type for action in view.actions],
+            "actions": list(dict.fromkeys(action.type for action in view.actions)),
             "messages": [_message(message, view.reference) for message in view.messages],
         }
     )

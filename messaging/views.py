@@ -713,7 +713,8 @@ def actions(session: Session, case: CaseState, actor: Actor) -> list[Action]:
         elif may("dispute-withdraw"):
             found.append(Action("dispute-withdraw", episode.dispute_message))
         if case.to_adjudicate and may("direction"):
-            found.append(Action("direction", episode.dispute_message or request))
+            about = episode.dispute_message or request
+            found.extend(Action("direction", about, to=unit) for unit in _sides(episode))
         if may("located"):
             found.append(Action("located"))
     if may("information-response"):
@@ -736,6 +737,12 @@ def _disputes(episode: OpenEpisode, mine: Sequence[UUID]) -> list[Action]:
     if episode.lead not in mine or request is not None:
         return [Action("dispute", request)]
     return [Action("dispute", to=unit) for unit in sorted(episode.offered - {episode.lead})]
+
+
+def _sides(episode: OpenEpisode) -> list[UUID]:
+    """Return the units that a direction is between, the lead first."""
+    others = (episode.dispute_by, episode.dispute_other, episode.request_to, episode.direction_to)
+    return list(dict.fromkeys(unit for unit in (episode.lead, *others) if unit))
 
 
 def _open_claims(session: Session, episode_id: UUID) -> list[UUID]:

@@ -7,6 +7,7 @@ from uuid import UUID
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
+from flask_babel import lazy_gettext as later
 from sqlalchemy.orm import Session
 
 from hub.errors import HubError, not_found
@@ -26,6 +27,12 @@ from messaging.pages.once import FIELD, once, token
 READ = permission("inbox.read")
 ADDRESSED = ("lead-transfer-request", "information-request")
 """Types whose recipient the sender chooses."""
+
+NAMING = {
+    "report-not-accepted": (later("Which police unit must take the report?"), "readdress"),
+    "direction": (later("Which unit do you direct to lead?"), "lead"),
+}
+"""Types that name another unit in their words: how the search for it asks, and what it gives."""
 
 CARRIED = ("to", "re", "withdraws", "unit", "draft")
 """What a form carries unseen from one showing to the next."""
@@ -114,13 +121,14 @@ def show(reference: str, message_type: str) -> ResponseReturnValue:
                 {name: value for name, value in writing.carried.items() if name != "to"},
                 url_for("messaging.case", reference=reference),
             )
-        if message_type == "report-not-accepted" and "q" in request.args:
+        if message_type in NAMING and "q" in request.args:
+            heading, field_name = NAMING[message_type]
             return picking.page(
                 session,
                 reference,
                 known.status,
-                _("Which police unit must take the report?"),
-                lambda code: writing.address(readdress=code),
+                str(heading),
+                lambda code: writing.address(**{field_name: code}),
                 writing.carried,
                 writing.address(),
             )
@@ -129,6 +137,8 @@ def show(reference: str, message_type: str) -> ResponseReturnValue:
                 "reason": "wrong-force",
                 "readdress_to": request.args["readdress"][:200],
             }
+        if message_type == "direction" and request.args.get("lead"):
+            form.values |= {"lead": request.args["lead"][:200]}
         return _page(session, writing, form, known.status)
 
 
@@ -276,6 +286,8 @@ def _page(
         if "withdraws" in writing.carried:
             before.append(_("Your open offer is withdrawn in the same moment."))
     pick = None
+    if writing.message_type == "direction":
+        pick = (writing.address(q=""), _("If another unit than the two must lead, find it"))
     if writing.message_type == "report-not-accepted":
         pick = (writing.address(q=""), _("If another police unit must take it, find that unit"))
     return render_template(

@@ -129,13 +129,16 @@ def _acts(view: CaseView, calls: list[Shown]) -> list[Shown]:
 
 
 def _act_address(view: CaseView, act: Action) -> str:
+    unit = view.names[act.to].code if act.to else None
+    direction = act.type == "direction"
     return url_for(
         "messaging.compose",
         reference=view.reference,
         message_type=act.type,
         re=act.in_reply_to,
         withdraws=act.withdraws,
-        to=view.names[act.to].code if act.to else None,
+        lead=unit if direction else None,
+        to=None if direction else unit,
     )
 
 
@@ -144,6 +147,11 @@ def _act_label(view: CaseView, act: Action) -> str:
         return _("Withdraw the offer, and offer the lead elsewhere")
     if act.type == "dispute" and act.to:
         return _("Dispute who leads, with %(unit)s", unit=view.names[act.to].name)
+    if act.type == "direction" and act.to and view.lead:
+        unit = view.names[act.to].name
+        if act.to == view.lead.unit.id:
+            return _("Direct that %(unit)s goes on leading", unit=unit)
+        return _("Direct that %(unit)s leads", unit=unit)
     if act.type == "missing-episode-report" and act.in_reply_to is None:
         return _("Report the child missing again")
     if act.type == "missing-episode-report":

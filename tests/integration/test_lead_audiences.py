@@ -177,7 +177,10 @@ def test_what_an_adjudicator_is_offered_is_to_decide_and_no_more(
     world: World, adjudicator: Actor
 ) -> None:
     ref = _disputed(world)
-    assert [act.type for act in world.case(adjudicator, ref).actions] == ["direction"]
+    offered = world.case(adjudicator, ref).actions
+    assert [(act.type, act.to) for act in offered] == [
+        ("direction", world.met.unit_id), ("direction", world.kent.unit_id)
+    ]  # fmt: skip
     with world.database.unit_of_work() as session:
         known = views.prefill(session, adjudicator, world.vault, ref, "direction-acknowledge",
                               world.now)  # fmt: skip
