@@ -3,7 +3,7 @@
 from typing import cast
 from uuid import UUID
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from hub.db import new_id
 from hub.errors import conflict, invalid
@@ -19,7 +19,7 @@ from messaging.effects.steps import (
     reachable,
     tell_duty_inspector,
 )
-from messaging.model import Direction, Dispute
+from messaging.model import Direction, Dispute, LeadRequest
 from messaging.sending import Act, unit_named
 from messaging.state import ADJUDICATOR, OpenEpisode
 
@@ -31,7 +31,11 @@ def dispute(act: Act) -> None:
     episode = open_episode(act)
     other = _other_side(act, episode)
     lead.contest(episode.as_rules(), act.unit, act.message_id, other)
-    urgent = act.command.priority == "urgent" or episode.risk == "high"
+    urgent = (
+        act.command.priority == "urgent"
+        or episode.risk == "high"
+        or _last_offer(act, episode, {act.unit, other}) == "urgent"
+    )
     act.priority = "urgent" if urgent else "routine"
     act.in_reply_to = act.in_reply_to or episode.request_message
     act.to |= police_parties(act)
@@ -47,6 +51,16 @@ def dispute(act: Act) -> None:
             "by_unit_id": act.unit, "other_unit_id": other, "opened_at": act.at,
         },
     )  # fmt: skip
+
+
+def _last_offer(act: Act, episode: OpenEpisode, sides: set[UUID]) -> str | None:
+    """Return how urgent the last offer of the lead between the two sides was."""
+    return act.session.scalar(
+        select(LeadRequest.priority)
+        .where(LeadRequest.episode_id == episode.id, LeadRequest.to_unit_id.in_(sides))
+        .order_by(LeadRequest.opened_at.desc())
+        .limit(1)
+    )
 
 
 def _other_side(act: Act, episode: OpenEpisode) -> UUID:

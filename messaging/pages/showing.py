@@ -383,7 +383,7 @@ def script(
         ),
         urgent=urgent,
         exercise=view.status == "exercise",
-        minutes=clocks.MINUTES["lead-urgent"] if urgent else None,
+        minutes=_minutes(message, now) if urgent else None,
         details=[(row["label"], row["value"]) for row in _read_out(view, message, recipient)],
     )
     return {
@@ -394,6 +394,14 @@ def script(
         "told": call["told"],
         "record_address": call["record_address"],
     }
+
+
+def _minutes(message: MessageView, now: datetime) -> int | None:
+    """Return how long a unit has that is told now: as long as a clock runs, or until it is needed."""
+    if message.type != "information-request":
+        return clocks.MINUTES["lead-urgent"]
+    left = (message.reply_due_at - now).total_seconds() if message.reply_due_at else 0
+    return int(left // 60) if left >= 60 else clocks.MINUTES["enquiry-urgent"]
 
 
 def _read_out(view: CaseView, message: MessageView, recipient: RecipientView) -> list[Row]:

@@ -110,6 +110,63 @@ def test_what_succeeds_is_as_declared_too(app: Flask, partner: Callable[..., Par
             case.validate_response(reply, checks=list(CHECKS))
 
 
+def test_what_comes_of_disputes_and_questions_is_as_declared_too(
+    app: Flask, partner: Callable[..., Partner]
+) -> None:
+    met, kent, essex = (partner(u) for u in ("metropolitan/central-north", "kent/east", "essex"))
+    reference = met.post("/api/v1/cases", REPORT).json["case_reference"]
+    schema = schemathesis.openapi.from_wsgi("/api/v1/openapi.json", app)
+    path = "/api/v1/cases/{reference}/messages"
+    keys = iter(range(100))
+
+    def send(who: Partner, kind: str, status: int, words: dict[str, Any], **more: Any) -> Any:
+        case = schema[path]["POST"].Case(
+            path_parameters={"reference": reference},
+            body={"type": kind, "body": words, **more},
+            headers={
+                "Authorization": f"Bearer {who.token}", "Idempotency-Key": f"k-{next(keys)}",
+            },
+        )  # fmt: skip
+        reply = case.call(headers=case.headers)
+        assert reply.status_code == status, (kind, reply.text)
+        case.validate_response(reply, checks=list(CHECKS))
+        return reply.json()
+
+    def read(who: Partner, tail: str, status: int) -> Any:
+        case = schema["/api/v1/cases/{reference}" + tail]["GET"].Case(
+            path_parameters={"reference": reference}
+        )
+        reply = case.call(headers={"Authorization": f"Bearer {who.token}"})
+        assert reply.status_code == status, (tail, reply.text)
+        case.validate_response(reply, checks=list(CHECKS))
+        return reply.json()
+
+    send(met, "lead-transfer-request", 201, OFFER["body"], to=["kent/east"])
+    late = {"decide_by": "2027-11-24T01:00:00Z", "reason": "EXERCISE"}
+    send(kent, "holding-reply", 422, late)
+    send(kent, "dispute", 201, {"grounds": "EXERCISE"})
+    send(met, "dispute", 409, {"grounds": "EXERCISE"})
+    send(kent, "direction", 403, {"lead": "kent/east", "reasons": "EXERCISE"})
+    send(kent, "direction-acknowledge", 409, {"named_officer": "EXERCISE"})
+    send(kent, "dispute-withdraw", 201, {"reason": "EXERCISE"})
+    send(met, "officer-handover", 201, {"to_officer": "EXERCISE PS"})
+    for tail in ("", "/messages", "/lead"):
+        read(essex, tail, 404)
+    send(essex, "information-response", 404, {"outcome": "none-held"})
+    asked = send(met, "information-request", 201, {"questions": "EXERCISE"}, to=["essex"])
+    assert read(essex, "", 200)["actions"] == ["information-response"]
+    assert read(essex, "/lead", 200)["episode"] == {"number": 1, "risk": None}
+    assert len(read(essex, "/messages", 200)["messages"]) == 1
+    answer = {"in_reply_to": asked["message_id"]}
+    send(essex, "information-response", 422, {"outcome": "provided"}, **answer)
+    send(essex, "information-response", 201, {"outcome": "none-held"}, **answer)
+    again = send(essex, "information-response", 409, {"outcome": "none-held"}, **answer)
+    assert again["code"] == "question-answered"
+    assert again["winner"]["type"] == "information-response"
+    send(essex, "dispute", 403, {"grounds": "EXERCISE"})
+    assert read(met, "", 200)["lead"]["named_officer"]["name"] == "EXERCISE PS"
+
+
 def test_what_the_directory_answers_is_as_declared_too(
     app: Flask, partner: Callable[..., Partner], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -191,6 +191,17 @@ def test_what_an_adjudicator_is_offered_is_to_decide_and_no_more(
                 world.send(adjudicator, ref, kind, **body)
 
 
+@pytest.mark.parametrize(("offered", "due"), [("urgent", 1), ("routine", 24)])
+def test_a_dispute_is_as_urgent_as_the_offer_that_it_is_about(
+    world: World, offered: str, due: int
+) -> None:
+    ref = world.open(world.met).case_reference
+    world.send(world.met, ref, "lead-transfer-request", to=[KENT], priority=offered, **OFFER)
+    world.send(world.kent, ref, "lead-transfer-decline", reason="wrong-area")
+    sent = world.send(world.met, ref, "dispute", grounds="EXERCISE")
+    assert sent.reply_due_at == sent.sent_at + timedelta(hours=due)
+
+
 def test_the_lead_disputes_with_whichever_unit_it_asked(world: World) -> None:
     ref = world.open(world.met).case_reference
     for code, who in ((KENT, world.kent), ("essex", world.stranger)):
