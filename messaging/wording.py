@@ -170,6 +170,13 @@ RUNGS: dict[str, LazyString] = {
 }
 """What was done at a step up."""
 
+RUNGS_ELSEWHERE: dict[str, LazyString] = {
+    "duty-inspector": later("told again"),
+    "control-room": later("its whole organisation told"),
+    "coordinator": later("its whole organisation told again"),
+}
+"""The same of a unit that is not police: it has no inspector and no control room."""
+
 REACHES: dict[str, LazyString] = {
     "staffed": later("on the hub"),
     "connected": later("on the hub through its own system"),
@@ -230,6 +237,11 @@ def moment_of_text(text: str) -> str:
         return moment(datetime.fromisoformat(text))
     except ValueError:
         return ""
+
+
+def rung(code: str, *, police: bool) -> str:
+    """Return what was done at a step up, of a unit that is police or not."""
+    return str(RUNGS[code] if police else RUNGS_ELSEWHERE.get(code, RUNGS[code]))
 
 
 def type_name(code: str) -> str:

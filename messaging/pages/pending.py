@@ -70,16 +70,17 @@ def _alarms(view: CaseView, actor: Actor, now: datetime) -> list[Shown]:
         seen.add(key)
         following = escalation.rung(step.kind, step.step + 1)
         owing = view.names.get(step.owed_by) if step.owed_by else None
+        police = owing is None or owing.police
         shown.append(
             {
                 "what": wording.CLOCKS[step.kind],
                 "owed_by": owing.name if owing else "",
                 "done": [
-                    {"name": wording.RUNGS[one.rung], "at": one.at}
+                    {"name": wording.rung(one.rung, police=police), "at": one.at}
                     for one in reversed(view.matters.steps)
                     if (one.message_id, one.kind, one.owed_by) == key
                 ],
-                "next": wording.RUNGS[following] if following else None,
+                "next": wording.rung(following, police=police) if following else None,
                 "next_at": step.next_at,
                 "numbers": ringing.numbers(owing.id, "open-case", now, actor, view.status)
                 if owing and owing.id not in actor.unit_ids
