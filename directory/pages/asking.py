@@ -35,23 +35,34 @@ def dismiss() -> None:
 
 
 def editor() -> Actor:
-    """Return who is signed in, or else who came by a link that was used in this browser."""
-    actor = current_actor()
+    """Return who keeps what the page shows: for the unit or organisation that a link opened in
+    this browser, who came by it; for anything else, who is signed in.
+
+    Signing in or out ends what a link allowed, so that nobody acts under another's name.
+    """
+    guest, asked = came_by_link(), request.view_args or {}
+    if guest is None:
+        return current_actor()
+    whole = guest.unit_id is None and asked.get("code") == guest.organisation_code
+    return guest if whole or asked.get("unit_id") in guest.unit_ids else current_actor()
+
+
+def came_by_link() -> Actor | None:
+    """Return who used a mailed link in this browser in the last hours, signed in or not."""
     held = cookie.get(PASS)
-    if actor.signed_in or not held or datetime.fromisoformat(held["until"]) <= now():
-        return actor
+    if not held or datetime.fromisoformat(held["until"]) <= now():
+        return None
     if "directory_guest" not in g:
+        g.directory_guest = None
         try:
             with database().unit_of_work() as session:
                 link = session.get(DirectoryLink, UUID(held["link"]))
-                if link is None or link.revoked_at is not None:
-                    return actor
-                g.directory_guest = links.guest(session, link, held["name"])
+                if link is not None and link.revoked_at is None:
+                    g.directory_guest = links.guest(session, link, held["name"])
         except NO_ANSWER:
             if not g.get("offline"):
                 raise
-            return actor
-    found: Actor = g.directory_guest
+    found: Actor | None = g.directory_guest
     return found
 
 

@@ -15,7 +15,7 @@ from directory import access, claims, editing, hours_text, links
 from directory.claims import ClaimedUnit
 from directory.hours import Hours
 from directory.model import ContactPoint
-from directory.pages.asking import admit, dismiss, editor
+from directory.pages.asking import admit, came_by_link, dismiss
 from directory.pages.blueprint import blueprint
 from directory.public import PURPOSES
 from directory.reading import holder
@@ -152,8 +152,8 @@ FIELDS = ("telephone", "mailbox", "hours", "duty_inspector", "switchboard")
 @_closed
 def claimed() -> ResponseReturnValue:
     """Take a force's contacts, unit by unit, and its editors, on one page."""
-    actor = editor()
-    if actor.kind != "guest" or actor.unit_id is not None:
+    actor = came_by_link()
+    if actor is None or actor.unit_id is not None:
         raise HubError(
             "link-gone", 410, _("Open the link of the mail again, or ask for a new one.")
         )

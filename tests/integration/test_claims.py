@@ -176,7 +176,7 @@ def test_the_team_enters_its_units_first(
     others = [one for one in districts if one.id != plymouth.id]
     assert all(snapshot.bcu_of(one) is None for one in others)
     elsewhere = client.get("/directory/forces/kent/reorganise")
-    assert elsewhere.status_code == 403
+    assert elsewhere.status_code == 302
 
 
 def test_a_newer_link_ends_the_older_and_a_link_runs_out(
@@ -231,6 +231,19 @@ def test_a_claim_opens_nobody_elses_units(
         "/directory/claim", data={f"{kent.id}.telephone": "01632 960321", "do": "save"}
     )
     assert refused.status_code == 403
+
+
+def test_who_is_signed_in_claims_by_the_link_all_the_same(
+    client: FlaskClient, claim_path: str, someone: Someone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    officer = someone(FORCE, "officer", "actual")
+    monkeypatch.setattr("hub.web.guards.from_cookie", lambda: officer)
+    started = client.post(claim_path, data={"name": "PS Pat Penrose"})
+    assert started.headers["Location"] == "/directory/claim"
+    page = client.get("/directory/claim")
+    assert page.status_code == 200
+    assert "PS Pat Penrose" in page.text
+    assert client.get(f"/directory/forces/{FORCE}/reorganise").status_code == 200
 
 
 def test_many_are_invited_by_a_file_or_none(

@@ -15,10 +15,12 @@ from hub.app import create_app
 from hub.clock import utcnow
 from hub.db import Database
 from hub.errors import HubError
+from hub.identity import people
 from hub.identity.model import Person
 from hub.jobs.model import OutboxJob
 from hub.organisations import Unit, find_unit
 from hub.post.catcher import Catcher
+from hub.records import audit
 from hub.records.keys import Keys
 from hub.settings import Settings
 from tests.conftest import Someone
@@ -28,6 +30,7 @@ from tests.letters import letters, path_in, post
 EVERY = timedelta(days=90)
 TEAM = "kent/east/missing-children-team"
 MAILBOX = "missing.east@kent.example.org"
+PASSWORD = "three plain words"
 START = datetime(2027, 1, 4, 9, tzinfo=UTC)
 
 
@@ -211,8 +214,8 @@ def test_correct_this_opens_that_unit_and_no_other(
     form = {"purpose": "duty-inspector", "channel": "telephone", "value": "01632 960299",
             "audience": "police", "bank_holiday_rule": "as-weekday", "do": "save",
             "why": "corrected"}  # fmt: skip
-    assert client.post(f"/directory/units/{other.id}/contacts/new", data=form).status_code == 403
-    assert client.get("/directory/forces/kent/reorganise").status_code == 403
+    assert client.post(f"/directory/units/{other.id}/contacts/new", data=form).status_code == 401
+    assert client.get("/directory/forces/kent/reorganise").status_code == 302
     own = client.post(f"/directory/units/{link.unit_id}/contacts/new", data=form)
     assert own.status_code == 303
     with database.unit_of_work() as session:
@@ -220,6 +223,42 @@ def test_correct_this_opens_that_unit_and_no_other(
             select(ContactPoint).where(ContactPoint.value == "01632 960299")
         ).all()
         assert contact.edited_by == "PS Pat Penrose"
+
+
+def test_who_reads_on_the_hub_corrects_by_link_and_sees_no_more_by_it_than_anybody(
+    client: FlaskClient, database: Database, keys: Keys
+) -> None:
+    """Signed in without a right to edit, or not at all: the link opens its unit, and that alone."""
+    _contact(database, MAILBOX, utcnow() - EVERY)
+    _contact(database, "01632 960212", code="kent/north/missing-children-team")
+    _remind(database, keys, utcnow())
+    (link,) = _links(database)
+    with database.unit_of_work() as session:
+        other = find_unit(session, "kent/north/missing-children-team")
+        assert other is not None
+        people.add_person_with_membership(
+            session, audit.Who("system", name="test"), email="pc@met.example.org",
+            name="PC Reader", organisation="metropolitan", unit="metropolitan/central-north",
+            role="officer", status="actual", password=PASSWORD, now=utcnow(),
+        )  # fmt: skip
+    answer = {"do": "correct", "name": "PS Pat Penrose"}
+    path = f"/directory/verify/{links.token(keys, link.id)}"
+    opened = client.post("/sign-in", data={"email": "pc@met.example.org", "password": PASSWORD})
+    assert opened.status_code in (302, 303)
+    edit = client.post(path, data=answer).headers["Location"]
+    assert "You change this as PS Pat Penrose" in client.get(edit).text
+    assert client.get(f"/directory/units/{other.id}/edit").status_code == 403
+    client.post("/sign-out")
+    assert client.get(edit).status_code == 302
+    with database.unit_of_work() as session:
+        unit = find_unit(session, TEAM)
+        assert unit is not None
+        assert verifying.ask(session, keys, unit, "the hub", utcnow()) == 1
+    (newer,) = (one for one in _links(database) if one.used_at is None)
+    client.post(f"/directory/verify/{links.token(keys, newer.id)}", data=answer)
+    assert client.get(edit).status_code == 200
+    assert "01632 960212" not in client.get(f"/directory/units/{other.id}").text
+    assert client.get(f"/directory/units/{other.id}/history").status_code == 302
 
 
 def test_a_link_expires_and_the_first_answer_ends_the_others(
