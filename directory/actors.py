@@ -40,6 +40,7 @@ def reorganised(session: Session, now: datetime) -> None:
     today = now.astimezone(LONDON).date()
     because(session, audit.SYSTEM, "a reorganisation takes effect", now)
     reorganisations.apply_renamings(session, now)
+    reorganisations.close_ended(session, now)
     left = session.execute(
         select(Membership, Unit)
         .join(Unit, Unit.id == Membership.unit_id)

@@ -13,9 +13,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from directory import contact_rules
+from directory import contact_rules, heirs
 from directory.changes import because
-from directory.model import ContactPoint, ContactProblem, Delegation, DirectoryChange
+from directory.model import ContactPoint, ContactProblem, Delegation, DirectoryChange, still_kept
 from hub.clock import LONDON
 from hub.db import new_id
 from hub.errors import conflict, forbidden, invalid, not_found
@@ -198,17 +198,27 @@ def add_contact(
         HubError: 404, 401, 403; 422 by field; 409 `contact-there` for a repeat, `unit-ended`.
     """
     unit = unit_to_edit(session, actor, unit_id)
-    if unit.valid_to is not None and unit.valid_to <= now.astimezone(LONDON).date():
-        raise conflict("unit-ended", "This unit is no more. Add it to what took its place.")
+    refuse_ended(unit, now)
     because(session, actor.who, why, now)
     contact = new_contact(actor, unit, given, now)
-    refuse_repeat(session, contact)
+    refuse_repeat(session, contact, now)
     if checked:
         verify(contact, actor.name, now)
     session.add(contact)
     session.flush()
+    heirs.follow(session, contact, None, actor, now)
     put_on_record(session, actor, "directory.contact-added", contact, now)
     return contact
+
+
+def refuse_ended(unit: Unit, now: datetime) -> None:
+    """Refuse what a unit that is no more cannot have.
+
+    Raises:
+        HubError: 409 `unit-ended`.
+    """
+    if unit.valid_to is not None and unit.valid_to <= now.astimezone(LONDON).date():
+        raise conflict("unit-ended", "This unit is no more. Add it to what took its place.")
 
 
 def change_contact(
@@ -223,17 +233,19 @@ def change_contact(
     """
     contact = contact_to_edit(session, actor, contact_id, version)
     columns = given.columns()
+    was = None if contact.verification == "suggested" else heirs.as_it_is(contact)
     because(session, actor.who, why, now)
     if columns["value"] != contact.value or contact.verification == "suggested":
         contact.verification, contact.verified_at, contact.verified_by = "unverified", None, None
         contact.bounced_at = None
     for name, value in columns.items():
         setattr(contact, name, value)
-    refuse_repeat(session, contact)
+    refuse_repeat(session, contact, now)
     if checked:
         verify(contact, actor.name, now)
     touched(contact, actor, now)
     session.flush()
+    heirs.follow(session, contact, was, actor, now)
     _answer_problems(session, contact, actor, "corrected", now)
     put_on_record(session, actor, "directory.contact-changed", contact, now)
     return contact
@@ -257,6 +269,7 @@ def close_contact(
     contact.closed_at = now
     touched(contact, actor, now)
     session.flush()
+    heirs.follow(session, contact, heirs.as_it_is(contact), actor, now)
     _answer_problems(session, contact, actor, "closed", now)
     put_on_record(session, actor, "directory.contact-closed", contact, now)
     return contact
@@ -280,8 +293,7 @@ def confirm_contacts(
         .where(
             ContactPoint.unit_id == unit.id,
             ContactPoint.status == (actor.status or "actual"),
-            ContactPoint.closed_at.is_(None),
-            ContactPoint.valid_to.is_(None),
+            still_kept(now),
             ContactPoint.verification != "suggested",
         )
         .order_by(ContactPoint.id)
@@ -294,6 +306,8 @@ def confirm_contacts(
         verify(contact, actor.name, now)
         touched(contact, actor, now)
     session.flush()
+    for contact in contacts:
+        heirs.follow(session, contact, heirs.as_it_is(contact), actor, now)
     audit.record(
         session, actor.who, "directory.confirmed", now=now, object_kind="unit", object_id=unit.id,
         detail={"contacts": [str(one.id) for one in contacts]},
@@ -360,17 +374,21 @@ def revert(
         raise conflict("contact-closed", "This contact is closed: put back its closing first.")
     if not changed and not (reopens and contact.closed_at is not None):
         raise conflict("not-reverted", "This change has nothing that can be put back.")
+    was = None if contact.closed_at is not None else heirs.as_it_is(contact)
     because(session, actor.who, why, now)
     if reopens:
-        contact.closed_at, contact.valid_to = None, None
+        unit = session.get_one(Unit, contact.unit_id)
+        refuse_ended(unit, now)
+        contact.closed_at, contact.valid_to = None, unit.valid_to
     if "value" in changed or "channel" in changed:
         contact.verification, contact.verified_at, contact.verified_by = "unverified", None, None
         contact.bounced_at = None
     for name in changed:
         setattr(contact, name, row.before[name])
-    refuse_repeat(session, contact)
+    refuse_repeat(session, contact, now)
     touched(contact, actor, now)
     session.flush()
+    heirs.follow(session, contact, was, actor, now)
     _answer_problems(session, contact, actor, "corrected", now)
     put_on_record(session, actor, "directory.contact-reverted", contact, now)
     return contact
@@ -415,7 +433,8 @@ def new_contact(actor: Actor, unit: Unit, given: ContactIn, now: datetime) -> Co
         id=new_id(),
         unit_id=unit.id,
         status=actor.status or "actual",
-        valid_from=today,
+        valid_from=max(today, unit.valid_from),
+        valid_to=unit.valid_to,
         source=f"entered by {actor.name}",
         source_date=today.isoformat(),
         verification="unverified",
@@ -426,7 +445,7 @@ def new_contact(actor: Actor, unit: Unit, given: ContactIn, now: datetime) -> Co
     )
 
 
-def refuse_repeat(session: Session, contact: ContactPoint) -> None:
+def refuse_repeat(session: Session, contact: ContactPoint, now: datetime) -> None:
     """Refuse a second contact of one value and purpose; the unit is held, so that two agree.
 
     Nothing is flushed here: one save is one change on record.
@@ -446,8 +465,7 @@ def refuse_repeat(session: Session, contact: ContactPoint) -> None:
                 ContactPoint.channel == contact.channel,
                 ContactPoint.value == contact.value,
                 ContactPoint.status == contact.status,
-                ContactPoint.closed_at.is_(None),
-                ContactPoint.valid_to.is_(None),
+                still_kept(now),
             )
         )
     if there is not None:

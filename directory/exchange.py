@@ -47,7 +47,7 @@ def export(
     if organisation_id is not None and not found:
         require(actor, editing.EDIT, "any")
     contacts: dict[UUID, list[ContactPoint]] = {}
-    for one in open_contacts(session, actor, {unit.id for unit, _ in found}):
+    for one in open_contacts(session, actor, {unit.id for unit, _ in found}, now):
         contacts.setdefault(one.unit_id, []).append(one)
     return [
         row

@@ -17,7 +17,14 @@ from sqlalchemy.orm import Session
 from directory import contact_rules, editing, hours_text
 from directory.contact_csv import GIVEN, Row, RowProblem, contact_cells
 from directory.editing import ContactIn
-from directory.model import AUDIENCES, BANK_HOLIDAY_RULES, CHANNELS, PURPOSES, ContactPoint
+from directory.model import (
+    AUDIENCES,
+    BANK_HOLIDAY_RULES,
+    CHANNELS,
+    PURPOSES,
+    ContactPoint,
+    still_kept,
+)
 from hub.clock import LONDON
 from hub.errors import HubError
 from hub.identity.actor import Actor
@@ -74,15 +81,16 @@ def fields_of(contact: ContactPoint) -> dict[str, Any]:
     return {name: getattr(contact, name) for name in names}
 
 
-def open_contacts(session: Session, actor: Actor, units: Iterable[UUID]) -> Sequence[ContactPoint]:
+def open_contacts(
+    session: Session, actor: Actor, units: Iterable[UUID], now: datetime
+) -> Sequence[ContactPoint]:
     """Return the contacts of units that can be changed, in the order of their rows."""
     return session.scalars(
         select(ContactPoint)
         .where(
             ContactPoint.unit_id.in_(units),
             ContactPoint.status == (actor.status or "actual"),
-            ContactPoint.closed_at.is_(None),
-            ContactPoint.valid_to.is_(None),
+            still_kept(now),
         )
         .order_by(ContactPoint.purpose, ContactPoint.priority, ContactPoint.id)
     ).all()
@@ -114,7 +122,7 @@ class Planning:
             )
         }
         units = {unit.id for unit in self.units.values()}
-        self.contacts = {one.id: one for one in open_contacts(session, actor, units)}
+        self.contacts = {one.id: one for one in open_contacts(session, actor, units, now)}
         given = {row.number: _uuid(row.cells.get("contact_id", "")) for row in rows}
         self.ids = {number: one for number, one in given.items() if one is not None}
         missing = set(self.ids.values()) - set(self.contacts)

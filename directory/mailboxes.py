@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from directory.changes import because
 from directory.model import MAILBOX_CHANNELS, ContactPoint, MailboxVerification
+from hub.clock import LONDON
 from hub.db import new_id
 from hub.errors import conflict, invalid, not_found
 from hub.identity.actor import Actor
@@ -51,7 +52,7 @@ def verified_mailbox(session: Session, unit_id: UUID, status: str) -> VerifiedMa
                 (Unit.parent_id == unit_id) & (Unit.kind == "missing-children-team"),
             ),
             ContactPoint.status == status,
-            ContactPoint.valid_to.is_(None),
+            ContactPoint.closed_at.is_(None),
             ContactPoint.channel.in_(MAILBOX_CHANNELS),
         )
         .order_by(
@@ -97,7 +98,9 @@ def record_verification(
         raise not_found()
     unit = session.get_one(Unit, contact.unit_id)
     _require(actor, unit)
-    if contact.valid_to is not None:
+    if contact.closed_at is not None or (
+        contact.valid_to is not None and contact.valid_to <= now.astimezone(LONDON).date()
+    ):
         raise conflict("contact-closed", "This mailbox is no longer in use.")
     spoke_to, number_rung = spoke_to.strip(), number_rung.strip()
     if not 2 <= len(spoke_to) <= LONGEST:

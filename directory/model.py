@@ -4,10 +4,11 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import BigInteger, ForeignKey, Text
+from sqlalchemy import BigInteger, ColumnElement, ForeignKey, Text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
+from hub.clock import LONDON
 from hub.db import Base, new_id
 
 PURPOSES = (
@@ -135,6 +136,14 @@ class ContactPoint(Base):
     edited_at: Mapped[datetime | None]
     edited_by: Mapped[str | None]
     version: Mapped[int] = mapped_column(default=1)
+
+
+def still_kept(now: datetime) -> ColumnElement[bool]:
+    """Say which contacts are kept today: not closed, and their last day (London) not past."""
+    today = now.astimezone(LONDON).date()
+    return ContactPoint.closed_at.is_(None) & (
+        ContactPoint.valid_to.is_(None) | (ContactPoint.valid_to > today)
+    )
 
 
 class MailboxVerification(Base):

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, func, or_, select, update
 from sqlalchemy.orm import Session
 
+from directory import heirs
 from directory.changes import because
 from directory.editing import EDIT
 from directory.model import Area, ContactPoint, Coverage, Delegation
@@ -97,6 +98,7 @@ def reorganise(
     session.flush()
     if day <= now.astimezone(LONDON).date():
         apply_renamings(session, now)
+        close_ended(session, now)
     audit.record(
         session, actor.who, "directory.reorganised", now=now, object_kind="organisation",
         object_id=organisation_id,
@@ -132,6 +134,21 @@ def apply_renamings(session: Session, now: datetime) -> None:
         unit.edited_at, unit.edited_by = now, unit.edited_by or "a reorganisation"
         renaming.applied_at = now
     session.flush()
+
+
+def close_ended(session: Session, now: datetime) -> None:
+    """Close the contacts of units whose last day is past: until then they were kept as ever."""
+    today = now.astimezone(LONDON).date()
+    ended = select(Unit.id).where(Unit.valid_to <= today)
+    session.execute(
+        update(ContactPoint)
+        .where(
+            ContactPoint.unit_id.in_(ended),
+            ContactPoint.valid_to <= today,
+            ContactPoint.closed_at.is_(None),
+        )
+        .values(closed_at=now, version=ContactPoint.version + 1)
+    )
 
 
 def units_on(session: Session, organisation_id: UUID, day: date) -> dict[UUID, str]:
@@ -300,29 +317,29 @@ def _row(cover: Cover) -> tuple[Key, tuple[str, ...] | None]:
 
 
 def _close(
-    session: Session, unit: Unit, heirs: list[Unit], day: date, actor: Actor, now: datetime
+    session: Session, unit: Unit, into: list[Unit], day: date, actor: Actor, now: datetime
 ) -> None:
     """End a unit and what is below it; its contacts go along to those in its place."""
     below = session.scalars(
         select(Unit).where(Unit.parent_id == unit.id, *_on(Unit, day)).order_by(Unit.code)
     )
-    pairs: list[tuple[Unit, list[Unit]]] = [(unit, heirs)]
+    pairs: list[tuple[Unit, list[Unit]]] = [(unit, into)]
     for one in below:
         same = [
             child
-            for heir in heirs
+            for heir in into
             for child in session.scalars(
                 select(Unit).where(Unit.parent_id == heir.id, Unit.kind == one.kind)
             )
         ]
-        pairs.append((one, same or heirs))
+        pairs.append((one, same or into))
     for old, successors in pairs:
         old.valid_to, old.superseded_by_id = max(day, old.valid_from), successors[0].id
         old.version += 1
         old.edited_at, old.edited_by = now, actor.name
         for successor in successors:
             session.add(UnitSuccession(unit_id=old.id, successor_id=successor.id))
-            _carry(session, old, successor, day, actor, now, sure=len(successors) == 1)
+            heirs.carry(session, old, successor, day, actor, now, sure=len(successors) == 1)
         session.execute(
             update(ContactPoint)
             .where(
@@ -330,44 +347,7 @@ def _close(
                 or_(ContactPoint.valid_to.is_(None), ContactPoint.valid_to > day),
                 ContactPoint.valid_from <= day,
             )
-            .values(valid_to=day, closed_at=now, edited_at=now, edited_by=actor.name,
+            .values(valid_to=day, edited_at=now, edited_by=actor.name,
                     version=ContactPoint.version + 1)
-        )  # fmt: skip
-    session.flush()
-
-
-def _carry(
-    session: Session, old: Unit, successor: Unit, day: date, actor: Actor, now: datetime, *,
-    sure: bool,
-) -> None:  # fmt: skip
-    """Copy a unit's contacts to one in its place; of a split, nobody knows yet whom they reach."""
-    contacts = session.scalars(
-        select(ContactPoint).where(
-            ContactPoint.unit_id == old.id,
-            ContactPoint.closed_at.is_(None),
-            ContactPoint.verification != "suggested",
-        )
-    )
-    held = session.execute(
-        select(ContactPoint.purpose, ContactPoint.channel, ContactPoint.value, ContactPoint.status)
-        .where(ContactPoint.unit_id == successor.id)
-    )  # fmt: skip
-    there = {tuple(row) for row in held}
-    for one in list(contacts):
-        if (one.purpose, one.channel, one.value, one.status) in there:
-            continue
-        verified = sure and one.verification == "verified"
-        session.add(
-            ContactPoint(
-                id=new_id(), unit_id=successor.id, purpose=one.purpose, channel=one.channel,
-                value=one.value, audience=one.audience, priority=one.priority, hours=one.hours,
-                bank_holiday_rule=one.bank_holiday_rule, exceptions=one.exceptions, note=one.note,
-                status=one.status, valid_from=day, source=f"carried over from {old.name}",
-                source_date=now.astimezone(LONDON).date().isoformat(),
-                verification="verified" if verified else "unverified",
-                verified_at=one.verified_at if verified else None,
-                verified_by=one.verified_by if verified else None,
-                edited_at=now, edited_by=actor.name, version=1,
-            )
         )  # fmt: skip
     session.flush()

@@ -5,6 +5,7 @@ from uuid import UUID
 
 from sqlalchemy.orm import Session
 
+from directory import heirs
 from directory.changes import because
 from directory.editing import (
     ContactIn,
@@ -12,6 +13,7 @@ from directory.editing import (
     contact_to_edit,
     new_contact,
     put_on_record,
+    refuse_ended,
     refuse_repeat,
     touched,
     verify,
@@ -40,13 +42,14 @@ def suggest(
             "audience", "A suggestion is for professionals or police until it is taken.",
             "/audience",
         )  # fmt: skip
+    refuse_ended(unit, now)
     contact = new_contact(actor, unit, given, now)
     contact.verification = "suggested"
     contact.suggested_by = f"{actor.name}, {actor.organisation_name}"
     contact.suggested_by_id = actor.id
     contact.edited_at = contact.edited_by = None
     because(session, actor.who, "suggested by a reader", now)
-    refuse_repeat(session, contact)
+    refuse_repeat(session, contact, now)
     session.add(contact)
     session.flush()
     put_on_record(session, actor, "directory.contact-suggested", contact, now)
@@ -74,5 +77,6 @@ def decide(
     verify(contact, actor.name, now)
     touched(contact, actor, now)
     session.flush()
+    heirs.follow(session, contact, None, actor, now)
     put_on_record(session, actor, "directory.suggestion-taken", contact, now)
     return contact

@@ -13,7 +13,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from directory import links
-from directory.model import MAILBOX_CHANNELS, ContactPoint, DirectoryLink
+from directory.model import MAILBOX_CHANNELS, ContactPoint, DirectoryLink, still_kept
+from hub.clock import LONDON
 from hub.identity.model import Membership, Person
 from hub.organisations import Unit, lineage
 from hub.records.keys import Keys
@@ -33,6 +34,7 @@ class Due:
 
 def due_units(session: Session, now: datetime, every: timedelta) -> list[Due]:
     """Return the units with an actual contact that is due within a fortnight, earliest first."""
+    today = now.astimezone(LONDON).date()
     oldest = func.min(ContactPoint.verified_at)
     rows = session.execute(
         select(Unit, oldest)
@@ -40,9 +42,9 @@ def due_units(session: Session, now: datetime, every: timedelta) -> list[Due]:
         .where(
             ContactPoint.status == "actual",
             ContactPoint.verification == "verified",
-            ContactPoint.closed_at.is_(None),
-            ContactPoint.valid_to.is_(None),
-            Unit.valid_to.is_(None),
+            still_kept(now),
+            ContactPoint.valid_from <= today,
+            Unit.valid_to.is_(None) | (Unit.valid_to > today),
         )
         .group_by(Unit.id)
         .having(oldest <= now - every + timedelta(days=REMINDERS[0]))
@@ -102,7 +104,7 @@ def ask(
     days_left: int | None = None, status: str = "actual",
 ) -> int:  # fmt: skip
     """Mail a unit the link by which it confirms or corrects its entry; 0 where nobody can be."""
-    to = nearest_mailbox(session, unit, status)
+    to = nearest_mailbox(session, unit, status, now)
     if to is None and status == "actual":
         to = next(iter(administrators(session, unit.organisation_id, now)), None)
     if to is None:
@@ -114,25 +116,26 @@ def ask(
     return 1
 
 
-def nearest_mailbox(session: Session, unit: Unit, status: str) -> str | None:
+def nearest_mailbox(session: Session, unit: Unit, status: str, now: datetime) -> str | None:
     """Return a unit's mailbox; else its team's, else that of the unit above it, and so on up."""
+    today = now.astimezone(LONDON).date()
     for unit_id in lineage(session, unit.id):
-        found = mailbox_of(session, unit_id, status)
+        found = mailbox_of(session, unit_id, status, now)
         if found is None:
             team = session.scalar(
                 select(Unit.id).where(
                     Unit.parent_id == unit_id,
                     Unit.kind == "missing-children-team",
-                    Unit.valid_to.is_(None),
+                    Unit.valid_to.is_(None) | (Unit.valid_to > today),
                 )
             )
-            found = mailbox_of(session, team, status) if team else None
+            found = mailbox_of(session, team, status, now) if team else None
         if found is not None:
             return found
     return None
 
 
-def mailbox_of(session: Session, unit_id: UUID, status: str = "actual") -> str | None:
+def mailbox_of(session: Session, unit_id: UUID, status: str, now: datetime) -> str | None:
     """Return the mailbox that a unit is asked at, its missing-children team's by choice."""
     return session.scalar(
         select(ContactPoint.value)
@@ -140,8 +143,7 @@ def mailbox_of(session: Session, unit_id: UUID, status: str = "actual") -> str |
             ContactPoint.unit_id == unit_id,
             ContactPoint.status == status,
             ContactPoint.channel.in_(MAILBOX_CHANNELS),
-            ContactPoint.closed_at.is_(None),
-            ContactPoint.valid_to.is_(None),
+            still_kept(now),
             ContactPoint.bounced_at.is_(None),
             ContactPoint.verification != "suggested",
         )

@@ -1,5 +1,6 @@
 """The page on which a unit's entry is kept: everything on one, every save with its reason."""
 
+from datetime import date
 from uuid import UUID
 
 from flask import flash, redirect, render_template, request, url_for
@@ -11,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from directory import editing, mailboxes, problems, suggestions
 from directory.editing import UnitIn
-from directory.model import MAILBOX_CHANNELS, ContactPoint
+from directory.model import MAILBOX_CHANNELS, ContactPoint, still_kept
 from directory.pages import contact_form
 from directory.pages.asking import editor, known_contacts
 from directory.pages.blueprint import blueprint
@@ -20,6 +21,7 @@ from directory.pages.reports import kinds
 from directory.public import PURPOSES
 from directory.reading import holder, lookup
 from directory.standing import standing
+from hub.clock import LONDON
 from hub.errors import HubError, invalid
 from hub.identity.actor import Actor
 from hub.identity.policy import allows
@@ -73,6 +75,7 @@ def _edit(
         page_ = render_template(
             "directory/edit.html",
             unit=row,
+            ends=_said(row.valid_to),
             editor=actor,
             status="exercise" if actor.status == "exercise" else "actual",
             contacts=contacts,
@@ -100,6 +103,10 @@ def _edit(
     return page_, status
 
 
+def _said(day: date | None) -> str:
+    return f"{day.day} {day:%B %Y}" if day and day > now().astimezone(LONDON).date() else ""
+
+
 def _names(unit: Unit) -> dict[str, str]:
     return {
         "kind_label": unit.kind_label,
@@ -115,7 +122,7 @@ def _contacts(session: Session, unit_id: UUID, actor: Actor) -> list[ContactPoin
             .where(
                 ContactPoint.unit_id == unit_id,
                 ContactPoint.status == (actor.status or "actual"),
-                ContactPoint.closed_at.is_(None),
+                still_kept(now()),
             )
             .order_by(ContactPoint.purpose, ContactPoint.priority, ContactPoint.id)
         )

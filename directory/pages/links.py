@@ -14,11 +14,12 @@ from sqlalchemy.orm import Session
 from directory import access, claims, editing, hours_text, links
 from directory.claims import ClaimedUnit
 from directory.hours import Hours
-from directory.model import ContactPoint
+from directory.model import ContactPoint, still_kept
 from directory.pages.asking import admit, came_by_link, dismiss
 from directory.pages.blueprint import blueprint
 from directory.public import PURPOSES
 from directory.reading import holder
+from hub.clock import LONDON
 from hub.errors import HubError, invalid
 from hub.organisations import Organisation, Unit
 from hub.web import ratelimit
@@ -112,7 +113,7 @@ def _contacts(session: Session, unit_id: UUID, status: str) -> list[ContactPoint
             .where(
                 ContactPoint.unit_id == unit_id,
                 ContactPoint.status == status,
-                ContactPoint.closed_at.is_(None),
+                still_kept(now()),
             )
             .order_by(ContactPoint.purpose, ContactPoint.priority, ContactPoint.id)
         )
@@ -181,6 +182,7 @@ def claimed() -> ResponseReturnValue:
                 )  # fmt: skip
             flash(_("%(count)s contacts are on record.", count=entered))
             return redirect(url_for("directory.claimed"), 303)
+    today = now().astimezone(LONDON).date()
     with database().unit_of_work() as session:
         organisation = session.get_one(Organisation, actor.organisation_id)
         units = session.scalars(
@@ -188,7 +190,7 @@ def claimed() -> ResponseReturnValue:
             .where(
                 Unit.organisation_id == organisation.id,
                 Unit.kind.in_(("force", "bcu", "childrens-social-care", "edt")),
-                Unit.valid_to.is_(None),
+                Unit.valid_to.is_(None) | (Unit.valid_to > today),
             )
             .order_by(Unit.kind != "force", Unit.name)
         ).all()

@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select, text
 
-from directory import reorganisations
+from directory import editing, problems, reorganisations
 from directory.actors import reorganised
 from directory.holder import Directory
 from directory.ladder import Reader
@@ -127,6 +127,49 @@ def test_two_merge_from_a_day_on_and_a_lookup_shows_both(kent: Kent) -> None:
     by_name = kent.answer(before, unit=EAST)
     assert by_name.unit is not None
     assert by_name.unit.name == "East Kent"
+
+
+def test_until_its_day_the_old_unit_is_kept_and_what_is_changed_goes_along(
+    kent: Kent, someone: Someone
+) -> None:
+    team, reader = f"{EAST}/missing-children-team", someone("essex", "officer", "actual")
+    number = kent.contact(team, "01632 960211")
+    dropped = kent.contact(team, "01632 960212")
+    both = [kent.contact(one, "01632 960213") for one in (EAST, NORTH)]
+    kent.do(kent.merged())
+    why, now = "before the merger", kent.now
+    with kent.database.unit_of_work() as session:
+        problems.report(session, reader, number.id, kind="rang-out", note="", now=now)
+    with kent.database.unit_of_work() as session:
+        given = editing.ContactIn(
+            purpose="missing-children-team", channel="telephone", value="01632 960299",
+            hours=[editing.Span(days=[1], opens="08:00", closes="18:00")],
+        )  # fmt: skip
+        added = given.model_copy(update={"value": "01632 960214", "hours": None})
+        keep = (session, kent.editor)
+        editing.change_contact(
+            *keep, number.id, given, version=None, why=why, now=now, checked=True
+        )
+        editing.close_contact(*keep, dropped.id, version=None, why=why, now=now)
+        editing.close_contact(*keep, both[0].id, version=None, why=why, now=now)
+        editing.add_contact(*keep, number.unit_id, added, why=why, now=now)
+    before, after = kent.first - timedelta(days=1), kent.first
+    for day, unit in ((before, EAST), (after, f"{EAST.partition('/')[0]}/east-and-north")):
+        found = {
+            rung.value: rung for rung in kent.answer(day, unit=unit).ladders["open-case"].rungs
+        }
+        assert found["01632 960299"].verification == "verified", day
+        assert found["01632 960299"].opens_at is not None, day
+        assert found["01632 960214"].verification == "unverified", day
+        assert "01632 960211" not in found, day
+        assert "01632 960212" not in found, day
+        assert ("01632 960213" in found) is (day == after)
+    kent.tick(datetime(after.year, after.month, after.day, 1, tzinfo=LONDON))
+    with kent.database.unit_of_work() as session:
+        left = select(ContactPoint).where(
+            ContactPoint.unit_id == number.unit_id, ContactPoint.closed_at.is_(None)
+        )
+        assert session.scalars(left).all() == []
 
 
 def test_every_district_of_the_force_keeps_exactly_one_unit(kent: Kent) -> None:
