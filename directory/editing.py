@@ -4,7 +4,7 @@ Every change says why; the one who comes second is told what is there now. What 
 theirs: no load of reference data overrules it (`edited_at`).
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import date, datetime
 from typing import Any, Literal
 from uuid import UUID
@@ -277,14 +277,15 @@ def close_contact(
 
 def confirm_contacts(
     session: Session, actor: Actor, unit_id: UUID, now: datetime,
-    contact_ids: Collection[UUID] | None = None,
+    contact_ids: Collection[UUID] | None = None, *, seen: Mapping[UUID, int] | None = None,
 ) -> list[ContactPoint]:  # fmt: skip
     """Put on record that contacts of a unit are right as they stand: all, or those named.
 
-    Suggestions are not confirmed with the rest: they are taken or refused one by one.
+    Suggestions are not confirmed with the rest: they are taken or refused one by one. `seen` are
+    the versions of what was looked at: nobody vouches for what they have not seen.
 
     Raises:
-        HubError: 404, 401, 403.
+        HubError: 404, 401, 403; 409 `changed-meanwhile`.
     """
     unit = unit_to_edit(session, actor, unit_id)
     because(session, actor.who, "confirmed as right", now)
@@ -302,6 +303,11 @@ def confirm_contacts(
     if contact_ids is not None:
         chosen = chosen.where(ContactPoint.id.in_(contact_ids))
     contacts = list(session.scalars(chosen))
+    if seen is not None and seen != {one.id: one.version for one in contacts}:
+        raise conflict(
+            "changed-meanwhile",
+            "Something here was changed since you opened the page. Look at it again, then answer.",
+        )
     for contact in contacts:
         verify(contact, actor.name, now)
         touched(contact, actor, now)

@@ -53,6 +53,18 @@ def version_given() -> int:
     return int(given) if given.isdecimal() and len(given) < 10 else 0
 
 
+def seen() -> dict[UUID, int]:
+    """Return the versions of the contacts that the page showed when it was answered."""
+    found = {}
+    for text in request.form.getlist("seen"):
+        key, _colon, version = text.partition(":")
+        try:
+            found[UUID(key)] = int(version)
+        except ValueError:
+            continue
+    return found
+
+
 @page(blueprint, f"{UNIT}/edit", guard=public)
 def edit(unit_id: UUID) -> ResponseReturnValue:
     """Show everything that is kept of a unit, each with its form, and what callers see of it."""
@@ -172,8 +184,13 @@ def _names_given() -> UnitIn:
 @page(blueprint, f"{UNIT}/confirmation", guard=public, methods=("POST",))
 def confirm(unit_id: UUID) -> ResponseReturnValue:
     """Put on record that a unit's contacts are right as they stand."""
-    with database().unit_of_work() as session:
-        contacts = editing.confirm_contacts(session, editor(), unit_id, now())
+    try:
+        with database().unit_of_work() as session:
+            contacts = editing.confirm_contacts(session, editor(), unit_id, now(), seen=seen())
+    except HubError as error:
+        if error.status != 409:
+            raise
+        return _edit(unit_id, {"contacts": error.sentence}, error.status)
     return back(unit_id, _("%(count)s confirmed as right.", count=len(contacts)))
 
 

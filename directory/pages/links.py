@@ -17,6 +17,7 @@ from directory.hours import Hours
 from directory.model import ContactPoint, still_kept
 from directory.pages.asking import admit, came_by_link, dismiss
 from directory.pages.blueprint import blueprint
+from directory.pages.editing import seen
 from directory.public import PURPOSES
 from directory.reading import holder
 from hub.clock import LONDON
@@ -60,13 +61,15 @@ def _name() -> str:
 def verify(token: str) -> ResponseReturnValue:
     """Show one unit's contacts, and take "all right" or "correct this" from who names themselves."""
     wrong: dict[str, str] = {}
+    status = 200
     if request.method == "POST":
         try:
             return _verified(token)
         except HubError as error:
-            if error.status != 422:
+            if error.status not in (409, 422):
                 raise
-            wrong = {"name": error.sentence}
+            status = error.status
+            wrong = {"name" if status == 422 else "contacts": error.sentence}
     with database().unit_of_work() as session:
         link = links.find(session, token, "verify", now())
         unit = session.get_one(Unit, link.unit_id)
@@ -83,7 +86,7 @@ def verify(token: str) -> ResponseReturnValue:
             purposes=PURPOSES, problems=wrong,
             typed=request.form, status=link.status,
         )  # fmt: skip
-    return page_, 422 if wrong else 200
+    return page_, status
 
 
 def _verified(token: str) -> ResponseReturnValue:
@@ -94,7 +97,7 @@ def _verified(token: str) -> ResponseReturnValue:
         unit = session.get_one(Unit, link.unit_id)
         links.use(session, link, guest, now())
         if not corrects:
-            editing.confirm_contacts(session, guest, unit.id, now())
+            editing.confirm_contacts(session, guest, unit.id, now(), seen=seen())
             page_ = render_template(
                 "directory/verified.html", unit=unit, name=name, status=link.status
             )

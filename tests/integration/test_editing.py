@@ -284,6 +284,8 @@ def test_a_changed_number_is_unverified_until_somebody_knows_that_it_works(
         assert [one.id for one in editing.confirm_contacts(session, actor, east, NOW)] == [
             contact.id
         ]
+    with database.unit_of_work() as session, pytest.raises(HubError, match="changed-meanwhile"):
+        editing.confirm_contacts(session, actor, east, LATER, seen={contact.id: 1})
     hours = [{"days": [1], "opens": "22:00", "closes": "06:00"}]
     kept = change(database, actor, contact, 2, hours=hours)
     assert (kept.verification, kept.verified_by) == ("verified", actor.name)

@@ -1,5 +1,6 @@
 """Each quarter a unit is asked by mail; who does not answer is asked again, then its administrators."""
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -184,7 +185,15 @@ def test_one_click_confirms_and_a_look_changes_nothing(
     assert "01632 960211" in shown.text
     assert "01632 960212" not in shown.text
     assert client.post(path, data={"do": "right", "name": " "}).status_code == 422
-    done = client.post(path, data={"do": "right", "name": "PS Pat Penrose"})
+    seen = re.findall(r'name="seen" value="([^"]+)"', shown.text)
+    assert len(seen) == 2
+    _contact(database, "01632 960213")
+    unseen = client.post(path, data={"do": "right", "name": "PS Pat Penrose", "seen": seen})
+    assert unseen.status_code == 409
+    assert "01632 960213" in unseen.text
+    assert "Look at it again" in unseen.text
+    seen = re.findall(r'name="seen" value="([^"]+)"', unseen.text)
+    done = client.post(path, data={"do": "right", "name": "PS Pat Penrose", "seen": seen})
     assert "PS Pat Penrose confirmed these contacts" in done.text
     again = client.post(path, data={"do": "right", "name": "Somebody Else"})
     assert again.status_code == 410
