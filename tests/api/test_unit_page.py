@@ -356,3 +356,41 @@ def test_an_editor_of_the_exercise_sees_contacts_of_the_exercise_alone(
     )
     assert client.get(f"{address}/contacts/{contact}").status_code == 404
     assert client.get(f"/directory/contacts/{contact}/report").status_code == 404
+
+
+def test_what_a_page_shows_can_be_taken_away_and_brought_in_by_who_keeps_it(
+    client: FlaskClient, acting: list[Actor], address: str, someone: Someone
+) -> None:
+    pages = (address, "/directory/forces/kent", "/directory/forces", "/directory/tasks")
+    found = {}
+    acting.append(PUBLIC)
+    for one in pages[:3]:
+        for link in re.findall(r'href="([^"]+\.(?:pdf|vcf|csv|json))"', client.get(one).text):
+            found[link] = client.get(link).status_code
+    assert len(found) == 12
+    assert set(found.values()) == {200}
+    spreadsheet = 'href="/directory/exchange"'
+    assert spreadsheet not in client.get(pages[1]).text
+    acting.append(someone("essex", "directory-editor", "actual"))
+    assert spreadsheet not in client.get(pages[1]).text
+    acting.append(someone("kent", "directory-editor", "actual"))
+    for one in (pages[1], pages[3]):
+        assert spreadsheet in client.get(one).text
+    assert client.get("/directory/exchange").status_code == 200
+
+
+def test_an_editor_vouches_for_nothing_that_came_after_the_page(
+    client: FlaskClient, acting: list[Actor], address: str, someone: Someone,
+    listed: Callable[..., str],
+) -> None:  # fmt: skip
+    acting.append(someone("kent", "directory-editor", "actual"))
+    listed()
+    seen = re.findall(r'name="seen" value="([^"]+)"', client.get(f"{address}/edit").text)
+    listed("01632 960009")
+    late = client.post(f"{address}/confirmation", data={"seen": seen})
+    assert late.status_code == 409
+    assert "Look at it again" in said(late)
+    assert "01632 960009" in said(late)
+    seen = re.findall(r'name="seen" value="([^"]+)"', late.text)
+    done = client.post(f"{address}/confirmation", data={"seen": seen}, follow_redirects=True)
+    assert "2 confirmed as right." in said(done)
