@@ -103,6 +103,7 @@ def create_app(settings: Settings, *, keys: Keys | None = None) -> Flask:
         ]
     )
     Babel(app, locale_selector=lambda: "en")
+    health.measure(app)  # before whatever may refuse a request
     csrf = CSRFProtect(app)
     for blueprint in (
         assets.blueprint,
@@ -119,7 +120,6 @@ def create_app(settings: Settings, *, keys: Keys | None = None) -> Flask:
     for machine in (oauth.blueprint, directory.api.blueprint, messaging.api.blueprint):
         csrf.exempt(machine)  # bearer tokens, never cookies
     problems.install(app)
-    health.measure(app)
     broker.install(settings)
     app.jinja_env.filters.setdefault("moment", moment)
     app.jinja_env.globals.update(

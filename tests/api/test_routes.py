@@ -35,3 +35,10 @@ def test_pages_cannot_be_framed_or_scripted(app: Flask) -> None:
     assert "unsafe" not in policy
     assert reply.headers["Cache-Control"] == "no-store"
     assert b"<script>" not in reply.data
+
+
+def test_a_form_that_was_open_too_long_says_what_to_do(app: Flask) -> None:
+    app.config["WTF_CSRF_ENABLED"] = True
+    reply = app.test_client().post("/sign-in", data={"email": "somebody@example.org"})
+    assert reply.status_code == 400
+    assert "reload the page" in reply.text
