@@ -17,12 +17,17 @@ from directory import contact_rules, heirs
 from directory.changes import because
 from directory.model import ContactPoint, ContactProblem, Delegation, DirectoryChange, still_kept
 from hub.clock import LONDON
-from hub.db import new_id
+from hub.db import new_id, register_constraint
 from hub.errors import conflict, forbidden, invalid, not_found
 from hub.identity.actor import Actor
 from hub.identity.policy import allows, require
 from hub.organisations import Unit
 from hub.records import audit
+
+register_constraint(
+    "uq_directory_delegation_open", "delegated-already", 409,
+    "Its editors may keep this entry already.",
+)  # fmt: skip
 
 EDIT = "directory.edit"
 Purpose = Literal[

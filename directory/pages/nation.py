@@ -8,7 +8,7 @@ from uuid import UUID
 from flask import Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from directory import access, claims, editing, reminding, reorganisations, verifying
@@ -80,7 +80,8 @@ def force(code: str) -> ResponseReturnValue:
         "directory/force.html", force=found, state=state, top=snapshot.force_unit(found.id),
         children=snapshot.children, keeps=keeps, administers=_administers(actor, found), states=states(),
         wanted=WANTED, delegations=delegations, asked=asked, status=_status(),
-        divided=any(one.unit.kind == "bcu" for one in state.units), edits=edits,
+        divided=any(one.unit.kind == "bcu" for one in state.units), edits=edits, problems={},
+        typed={},
     )  # fmt: skip
 
 
@@ -240,25 +241,33 @@ def keeping(code: str) -> ResponseReturnValue:
     if organisation is None or not _keeps(actor, organisation):
         raise not_found()
     if request.method == "GET":
-        with database().unit_of_work() as session:
-            delegations = _delegations(session, organisation.id)
-        return render_template(
-            "directory/keeping.html", force=organisation, delegations=delegations,
-            administers=_administers(actor, organisation), status=_status(),
-        )  # fmt: skip
+        return _keeping(actor, organisation, {})
     try:
         with database().unit_of_work() as session:
             _keep(session, actor, code)
     except HubError as error:
         if error.status not in (409, 422):
             raise
-        flash(error.sentence, "warning")
-    else:
-        holder().look_again()
-        flash(_("Saved."))
+        at = "domains" if "domains" in request.form else "to"
+        return _keeping(actor, organisation, {at: error.sentence}, error.status)
+    holder().look_again()
+    flash(_("Saved."))
     if organisation.kind == "police":
         return redirect(url_for("directory.force", code=code), 303)
     return redirect(url_for("directory.keeping", code=code), 303)
+
+
+def _keeping(
+    actor: Actor, organisation: Organisation, wrong: dict[str, str], status: int = 200
+) -> ResponseReturnValue:
+    with database().unit_of_work() as session:
+        delegations = _delegations(session, organisation.id)
+    page_ = render_template(
+        "directory/keeping.html", force=organisation, delegations=delegations,
+        administers=_administers(actor, organisation), status=_status(), problems=wrong,
+        typed=request.form,
+    )  # fmt: skip
+    return page_, status
 
 
 def _keep(session: Session, actor: Actor, code: str) -> None:
@@ -274,10 +283,20 @@ def _keep(session: Session, actor: Actor, code: str) -> None:
     elif request.form.get("end"):
         editing.end_delegation(session, actor, _uuid(request.form["end"]), now())
     else:
-        other = find_organisation(session, request.form.get("to", "").strip())
+        other = _named(session, " ".join(request.form.get("to", "").split()))
         if other is None or other.id == organisation.id:
-            raise invalid("organisation", _("Give another organisation’s code."), "/to")
+            raise invalid(
+                "organisation", _("Give another organisation’s name, such as Essex Police."), "/to"
+            )
         editing.delegate(session, actor, organisation.id, other.id, now())
+
+
+def _named(session: Session, text: str) -> OrganisationRow | None:
+    """Return the organisation of a name or code, in any case."""
+    by_name = select(OrganisationRow).where(
+        func.lower(OrganisationRow.name) == text.lower(), OrganisationRow.valid_to.is_(None)
+    )
+    return find_organisation(session, text) or session.scalars(by_name).first()
 
 
 def _uuid(text: str) -> UUID:

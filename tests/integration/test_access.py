@@ -143,8 +143,13 @@ def test_a_councils_administrator_keeps_the_list_on_a_page(
     monkeypatch.setattr("hub.web.guards.from_cookie", lambda: administrator)
     page = "/directory/organisations/E09000019/keeping"
     assert "Domains, one a line" in client.get(page).text
-    wrong = client.post(page, data={"domains": "gmail.com"}, follow_redirects=True)
+    wrong = client.post(page, data={"domains": "gmail.com"})
+    assert wrong.status_code == 422
     assert "cannot be registered" in wrong.text
+    assert 'href="#domains"' in wrong.text
+    assert ">gmail.com</textarea>" in wrong.text
+    for name, code in (("Nobody’s Police", 422), ("kent police", 303), ("Kent", 409)):
+        assert client.post(page, data={"to": name}).status_code == code, name
     right = client.post(page, data={"domains": f"{DOMAIN}\n"}, follow_redirects=True)
     assert f">{DOMAIN}</textarea>" in right.text
     assert client.get("/directory/organisations/kent/keeping").status_code == 404
