@@ -74,7 +74,7 @@ class ContactIn(BaseModel):
     value: str = Field(min_length=1, max_length=300)
     audience: Audience = "professional"
     priority: int = Field(100, ge=1, le=999, description="The lowest is rung first")
-    hours: list[Span] | None = Field(None, max_length=40)
+    hours: list[Span] | None = Field(None, min_length=1, max_length=40)
     bank_holiday_rule: Literal["as-weekday", "as-sunday", "closed"] = "as-weekday"
     exceptions: list[ExceptionDay] = Field(default_factory=list, max_length=60)
     note: str | None = Field(None, max_length=300)

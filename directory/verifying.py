@@ -33,15 +33,20 @@ class Due:
 
 
 def due_units(session: Session, now: datetime, every: timedelta) -> list[Due]:
-    """Return the units with an actual contact that is due within a fortnight, earliest first."""
+    """Return the units with an actual contact that is due within a fortnight, earliest first.
+
+    What people entered or changed without saying that it works is due as long after that.
+    """
     today = now.astimezone(LONDON).date()
-    oldest = func.min(ContactPoint.verified_at)
+    given = func.coalesce(ContactPoint.verified_at, ContactPoint.edited_at)
+    oldest = func.min(given)
     rows = session.execute(
         select(Unit, oldest)
         .join(ContactPoint, ContactPoint.unit_id == Unit.id)
         .where(
             ContactPoint.status == "actual",
-            ContactPoint.verification == "verified",
+            ContactPoint.verification != "suggested",
+            given.is_not(None),
             still_kept(now),
             ContactPoint.valid_from <= today,
             Unit.valid_to.is_(None) | (Unit.valid_to > today),
@@ -50,7 +55,7 @@ def due_units(session: Session, now: datetime, every: timedelta) -> list[Due]:
         .having(oldest <= now - every + timedelta(days=REMINDERS[0]))
         .order_by(oldest, Unit.id)
     )
-    return [Due(unit, verified_at + every) for unit, verified_at in rows if verified_at]
+    return [Due(unit, since + every) for unit, since in rows]
 
 
 def remind(session: Session, keys: Keys, now: datetime, every: timedelta) -> int:

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from pydantic import ValidationError
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
@@ -386,3 +387,9 @@ def test_a_call_back_is_on_record_with_who_made_it(
         )
     last = history(database, mailbox)[0]
     assert (last.who, last.why) == (actor.name, "proved by ringing back")
+
+
+def test_no_hours_at_all_are_refused_for_null_is_always() -> None:
+    """An empty list would say "at all times" to readers, and never be open."""
+    with pytest.raises(ValidationError):
+        given(hours=[])

@@ -11,6 +11,7 @@ from sqlalchemy import select
 
 from directory import links, nation, reminding, verifying
 from directory.actors import ask_for_reminders, remind
+from directory.editing import ContactIn, add_contact
 from directory.model import ContactPoint, DirectoryLink
 from hub.app import create_app
 from hub.clock import utcnow
@@ -135,6 +136,22 @@ def test_a_year_of_answers(database: Database, keys: Keys) -> None:
                     {"verified_at": now}
                 )
     assert asked == 4  # every 76 days: the first reminder is answered at once
+
+
+def test_what_nobody_vouched_for_is_asked_about_too(
+    database: Database, keys: Keys, someone: Someone
+) -> None:
+    """A number that an editor changed without saying that it works is not left for ever."""
+    editor = someone("kent", "directory-editor", "actual")
+    with database.unit_of_work() as session:
+        unit = find_unit(session, TEAM)
+        assert unit is not None
+        given = ContactIn(
+            purpose="missing-children-team", channel="telephone", value="01632 960211"
+        )
+        add_contact(session, editor, unit.id, given, why="the team has moved", now=START)
+    assert _remind(database, keys, START + EVERY - timedelta(days=15)) == 0
+    assert _remind(database, keys, START + EVERY - timedelta(days=14)) == 1
 
 
 def test_a_reminder_is_sent_once_however_often_the_scheduler_asks(
