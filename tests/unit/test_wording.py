@@ -40,3 +40,10 @@ def test_today_needs_no_date() -> None:
 def test_a_type_that_pages_do_not_know_shows_its_own_name() -> None:
     assert wording.type_name("lead-transfer-request") == "Offer of the lead"
     assert wording.type_name("carrier-pigeon") == "carrier-pigeon"
+
+
+def test_a_council_has_no_inspector_to_tell() -> None:
+    assert wording.rung("duty-inspector", police=True) == "duty inspector told"
+    for rung in ("duty-inspector", "control-room", "coordinator"):
+        assert "inspector" not in wording.rung(rung, police=False)
+        assert "force" not in wording.rung(rung, police=False)
