@@ -23,8 +23,11 @@ BANK_HOLIDAYS = {
     "closed": "closed on bank holidays",
 }
 
+DOUBTFUL = "hours-doubtful"
 Spans = list[dict[str, Any]]
-_TIME = re.compile(r"([01]?\d|2[0-4])(?::?([0-5]\d))?$")
+_TIME = re.compile(r"([01]?\d|2[0-4])(?:[:.]?([0-5]\d))?\s*(am|pm)?$")
+_TWELVE_HOURS = re.compile(r"[1-9](?:[:.]?\d\d)?|1[0-2]")
+"""A time as on a clock of twelve hours, which may be meant of the afternoon: 5, 5:30; never 05:00."""
 
 
 def write(weekly: Sequence[Mapping[str, Any]] | None) -> str:
@@ -48,10 +51,10 @@ def say(hours: Hours) -> str:
 def parse(text: str) -> Spans | None:
     """Return the spans of a text in the short form; None is always.
 
-    Full names of days, "to", en dashes and new lines will do too.
+    Full names of days, "to", en dashes, am and pm, and new lines will do too.
 
     Raises:
-        HubError: 422 `hours`, naming the part that cannot be read.
+        HubError: 422 `hours`, naming the part that cannot be read, or may be meant otherwise.
     """
     clean = " ".join(re.sub("[–—]", "-", text).lower().split(" "))
     clean = re.sub(r"[\n;]+", ";", re.sub(r"\s+to\s+|\s*-\s*", "-", clean))
@@ -65,9 +68,11 @@ def parse(text: str) -> Spans | None:
         days = _days(found["days"], part)
         for times in re.split(r"\s*(?:,|&|\band\b)\s*", found["times"]):
             opens, _, closes = times.partition("-")
-            spans.append({"days": days, "opens": _time(opens, part), "closes": _time(closes, part)})
-            if spans[-1]["opens"] == "24:00":
+            span = {"days": days, "opens": _time(opens, part), "closes": _time(closes, part)}
+            if span["opens"] == "24:00":
                 raise _unread(part)
+            _refuse_afternoon(span, closes.strip(), times)
+            spans.append(span)
     return spans
 
 
@@ -97,7 +102,9 @@ def parse_exceptions(text: str) -> list[dict[str, Any]]:
         try:
             date.fromisoformat(day)
             spans = parse(f"daily {rest}") if rest.lower() not in ("", "closed") else []
-        except (HubError, ValueError):
+        except (HubError, ValueError) as error:
+            if isinstance(error, HubError) and error.code == DOUBTFUL:
+                raise invalid(DOUBTFUL, error.sentence, "/exceptions") from None
             raise invalid(
                 "exceptions",
                 f"“{line[:40]}” cannot be read. Write a date and its hours: 2026-12-24 09:00-12:00,"
@@ -133,7 +140,26 @@ def _time(text: str, part: str) -> str:
     found = _TIME.match(text.strip())
     if found is None or (found[1] == "24" and (found[2] or "00") != "00"):
         raise _unread(part)
-    return f"{int(found[1]):02}:{found[2] or '00'}"
+    hour = int(found[1])
+    if found[3]:
+        if not 1 <= hour <= 12:
+            raise _unread(part)
+        hour = hour % 12 + (12 if found[3] == "pm" else 0)
+    return f"{hour:02}:{found[2] or '00'}"
+
+
+def _refuse_afternoon(span: Mapping[str, Any], closes: str, times: str) -> None:
+    """Refuse "9-5": whoever writes it means the afternoon, and it would run past midnight."""
+    night = span["closes"] <= span["opens"]
+    if not night or span["opens"] >= "13" or not _TWELVE_HOURS.fullmatch(closes):
+        return
+    afternoon = f"{int(span['closes'][:2]) + 12}{span['closes'][2:]}"
+    raise invalid(
+        DOUBTFUL,
+        f"“{times.strip()[:40]}”: did you mean {span['opens']}-{afternoon}? Write that, or"
+        f" {span['opens']}-{span['closes']} if it is open past midnight until the morning.",
+        "/hours",
+    )
 
 
 def _unread(part: str) -> HubError:
