@@ -72,6 +72,12 @@ def as_of() -> tuple[datetime, bool]:
     return held.current_at or now(), held.away_since is not None or runtime().database.away
 
 
+def moment() -> datetime:
+    """Return the moment that the directory is of: now, or while the database is away, before."""
+    current, stale = as_of()
+    return current if stale else now()
+
+
 def keep_current(app: Flask) -> None:
     """Have a thread look for changes every second, whether anybody looks anything up or not.
 

@@ -5,18 +5,19 @@ import threading
 from collections.abc import Callable, Mapping
 from uuid import UUID
 
-from flask import Response
+from flask import Response, request
 from flask.typing import ResponseReturnValue
 
 from directory import downloads
 from directory.downloads import Extract
 from directory.pages.blueprint import blueprint
 from directory.printed import printed
-from directory.reading import lookup, reader
+from directory.reading import lookup, moment, reader
 from directory.vcards import as_vcards
 from hub.clock import LONDON
 from hub.errors import not_found
-from hub.web.context import current_actor, now
+from hub.web import ratelimit
+from hub.web.context import current_actor
 from hub.web.guards import page, public
 
 Form = Callable[[Extract], bytes]
@@ -49,36 +50,38 @@ FORMS: Mapping[str, tuple[str, Form]] = {
 EXTENSION = "<any(csv,json,vcf,pdf):form>"
 
 
-@page(blueprint, f"/directory/units/<uuid:unit_id>.{EXTENSION}", guard=public)
+@page(blueprint, f"/directory/units/<uuid:unit_id>.{EXTENSION}", guard=public, offline=True)
 def unit_download(unit_id: UUID, form: str) -> ResponseReturnValue:
     """Hand out a unit and its team."""
     snapshot = lookup().snapshot
     unit = snapshot.units.get(unit_id)
     if unit is None:
         raise not_found()
-    extract = downloads.of_unit(snapshot, unit, reader(current_actor()), now())
+    extract = downloads.of_unit(snapshot, unit, reader(current_actor()), moment())
     return _handed_out(extract, unit.code.replace("/", "-"), form)
 
 
-@page(blueprint, f"/directory/forces/<code>.{EXTENSION}", guard=public)
+@page(blueprint, f"/directory/forces/<code>.{EXTENSION}", guard=public, offline=True)
 def force_download(code: str, form: str) -> ResponseReturnValue:
     """Hand out an organisation with all its units."""
     snapshot = lookup().snapshot
     found = snapshot.organisation_by_code.get(code)
     if found is None:
         raise not_found()
-    extract = downloads.of_organisation(snapshot, found, reader(current_actor()), now())
+    extract = downloads.of_organisation(snapshot, found, reader(current_actor()), moment())
     return _handed_out(extract, code, form)
 
 
-@page(blueprint, f"/directory/national.{EXTENSION}", guard=public)
+@page(blueprint, f"/directory/national.{EXTENSION}", guard=public, offline=True)
 def national_download(form: str) -> ResponseReturnValue:
     """Hand out the whole directory that its reader may see."""
-    extract = downloads.of_nation(lookup().snapshot, reader(current_actor()), now())
+    extract = downloads.of_nation(lookup().snapshot, reader(current_actor()), moment())
     return _handed_out(extract, "national", form)
 
 
 def _handed_out(extract: Extract, name: str, form: str) -> ResponseReturnValue:
+    if not current_actor().signed_in:
+        ratelimit.public(request.remote_addr or "")
     mimetype, write = FORMS[form]
     day = extract.at.astimezone(LONDON).date()
     mark = "EXERCISE-" if extract.reader.status == "exercise" else ""

@@ -4,11 +4,11 @@ from flask import Response, request
 from flask.typing import ResponseReturnValue
 
 from directory.pages.blueprint import blueprint
-from directory.reading import as_of, lookup, reader
+from directory.reading import lookup, moment, reader
 from directory.saved_copy import saved_copy as write
 from hub.clock import LONDON
 from hub.web import ratelimit
-from hub.web.context import current_actor, now
+from hub.web.context import current_actor
 from hub.web.guards import page, public
 
 MOST_KEPT = 8
@@ -20,8 +20,7 @@ def saved_copy() -> ResponseReturnValue:
     if not current_actor().signed_in:
         ratelimit.public(request.remote_addr or "")
     here, who = lookup(), reader(current_actor())
-    current, stale = as_of()
-    saved = (current if stale else now()).replace(second=0, microsecond=0)
+    saved = moment().replace(second=0, microsecond=0)
     held = here.snapshot.cache.setdefault("saved-copies", {})
     file: bytes | None = held.get((who, saved))
     if file is None:

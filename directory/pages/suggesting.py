@@ -48,7 +48,7 @@ def words() -> dict[str, str]:
     }
 
 
-@page(blueprint, "/directory/suggestions", guard=public)
+@page(blueprint, "/directory/suggestions", guard=public, offline=True)
 def suggestions() -> ResponseReturnValue:
     """Answer what a text may become: `{suggestions: [{code, name, about}]}`; of postcodes, nothing."""
     if not current_actor().signed_in:

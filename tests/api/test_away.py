@@ -387,3 +387,21 @@ def test_the_saved_copy_is_a_dated_file_of_the_readers_audience(app: Flask, away
         again = client.get("/directory/saved-copy")
         assert again.status_code == 200
         assert numbers(again.text) == {PUBLIC, PROFESSIONAL, POLICE}
+
+
+def test_suggestions_and_downloads_go_on_for_who_has_a_pass(app: Flask, away: Away) -> None:
+    person, anyone = signed_in(app), app.test_client()
+    before = utcnow()
+    with away():
+        for client, seen in ((person, {PUBLIC, PROFESSIONAL, POLICE}), (anyone, {PUBLIC})):
+            said = client.get("/directory/suggestions?q=canterb")
+            assert said.status_code == 200
+            assert said.json["suggestions"][0]["name"] == "Canterbury"  # type: ignore[index]
+            for name in ("forces/kent.csv", "forces/kent.vcf", "national.json"):
+                assert numbers(client.get(f"/directory/{name}").text) == seen
+            paper = client.get("/directory/forces/kent.pdf")
+            assert paper.data.startswith(b"%PDF")
+            given = client.get("/directory/national.json").json
+            assert given is not None
+            assert datetime.fromisoformat(given["as_of"]) <= before + timedelta(seconds=2)
+    assert "Set-Cookie" not in anyone.get("/directory/forces/kent.csv").headers

@@ -22,6 +22,7 @@ from hub.identity.actor import PUBLIC, Actor
 from hub.organisations import Unit, find_unit
 from hub.records.keys import Keys
 from hub.settings import Settings
+from hub.web import ratelimit
 from tests.conftest import Someone
 
 NUMBERS = dict(zip(AUDIENCES, ("020 7946 0001", "020 7946 0002", "020 7946 0003"), strict=True))
@@ -220,3 +221,19 @@ def test_what_is_not_there_is_not_found(client: FlaskClient, unit: Unit) -> None
     for path in ("forces/nowhere.csv", "units/01a2138d-1209-70ba-8f18-000000000000.json",
                  "national.doc"):  # fmt: skip
         assert client.get(f"/directory/{path}").status_code == 404
+
+
+def test_what_anybody_may_take_is_counted_and_who_signed_in_is_not(
+    client: FlaskClient, acting: list[Actor], someone: Someone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ratelimit, "WINDOW_SECONDS", 10**9)  # the minute does not turn meanwhile
+    monkeypatch.setattr(ratelimit, "PUBLIC_PER_WINDOW", 1)
+    address = {"REMOTE_ADDR": "192.0.2.78"}
+    codes = [
+        client.get("/directory/forces/kent.csv", environ_overrides=address).status_code
+        for _ in range(2)
+    ]
+    assert codes == [200, 429]
+    acting.append(someone("kent", "officer", status="actual"))
+    again = client.get("/directory/forces/kent.csv", environ_overrides=address)
+    assert again.status_code == 200
