@@ -19,6 +19,7 @@ NEIGHBOURS = {
     "isle-of-man": ("isle-of-man", "the Isle of Man"),
 }
 LONGEST = 120
+LONGEST_POSTCODE = 10
 
 
 @dataclass(frozen=True)
@@ -155,6 +156,14 @@ class Lookup:
                 ]
         found = search.search(self.snapshot, text, 30, kinds)
         if not found:
+            if any(sign.isdigit() for sign in text) and len(text) <= LONGEST_POSTCODE:
+                raise invalid(
+                    "postcode-malformed",
+                    "Nothing in the directory has this name, and it is not a postcode as it"
+                    " stands: one looks like SW1A 1AA. Look whether a letter is where a digit"
+                    " belongs, or one is missing. In an emergency ring 999.",
+                    "/" + name,
+                )
             near = ", ".join(one.name for one in search.search(self.snapshot, text, 3))
             more = f" Did you mean: {near}?" if near else ""
             raise HubError(
@@ -200,7 +209,9 @@ class Lookup:
             raise self._no_place(match)
         area = areas[0]
         notes = []
-        if match.corrected:
+        if match.corrected and match.typed == "sector":
+            notes.append(f"Read as {match.postcode}, since the postcode is not whole.")
+        elif match.corrected:
             notes.append(f"Read as {match.postcode}.")
         if match.guess:
             notes.append(
@@ -300,9 +311,14 @@ class Lookup:
         if target.kind == "local-authority":
             return self._of_council(text, target, Match("council", guess, note), needs, reader, at)
         if target.kind != "police":
+            units = [u for u in self.snapshot.units.values() if u.organisation.id == target.id]
+            units.sort(key=lambda one: (one.parent_id is not None, one.code))
+            where = ", ".join(f"/api/v1/directory/units/{one.code}" for one in units)
             raise HubError(
                 "not-police", 404,
-                f"{target.name} is no police service or council: its contacts are national.",
+                f"{target.name} is no police service or council: its contacts are national"
+                f"{f' ({where})' if where else ''}.",
+                extra={"units": [str(one.id) for one in units]},
             )  # fmt: skip
         return self._answer(
             text,

@@ -35,7 +35,7 @@ _OUTWARD = re.compile(r"[A-Z]{1,2}[0-9][0-9A-Z]?")
 _INWARD = re.compile(r"[0-9][A-Z]{2}")
 _IGNORED = re.compile(r"[\s.,'’‐-―-]+")
 _AREA = re.compile(r"[A-Z]+")
-_SLIPS = {"O": "O0", "0": "0O", "I": "I1", "1": "1I"}
+_SLIPS = {"O": "O0", "0": "0O", "I": "I1", "L": "L1", "1": "1IL"}
 _BFPO = re.compile(r"BFPO[0-9]{0,4}|BF1(?:[0-9][A-Z]{2})?")
 
 
@@ -49,7 +49,8 @@ class PostcodeMatch:
     `not-a-postcode` with a `postcode` is well formed, but its area does not exist (ZZ99 …).
     `typed` is how much was typed, `basis` what the districts rest on. `lad_codes` are the codes of
     England and Wales, the one with most postcodes first; `outside` is where else the sector or
-    outward code reaches. `corrected` says that an O was read as 0 or an I as 1, or the reverse.
+    outward code reaches. `corrected` says that an O was read as 0 or an I or L as 1, or the reverse,
+    or that a postcode without its last letter was read as its sector.
     """
 
     postcode: str
@@ -92,7 +93,8 @@ class Postcodes:
     def find(self, text: str) -> PostcodeMatch:
         """Return what a typed text says as a postcode, a sector (CF10 1) or outward code (SW1A).
 
-        Any case and spacing; O for 0 and I for 1, and the reverse, where only one reading exists.
+        Any case and spacing; O for 0, I and L for 1, and the reverse, where only one reading exists;
+        a postcode that lacks its last letter as its sector.
         Answers anything, in microseconds; what is no postcode at all is `not-a-postcode`.
         """
         if not text.isascii():
@@ -154,6 +156,8 @@ class Postcodes:
             return compact, ""
         if compact[:-1] in rows and compact[-1].isdigit():
             return compact[:-1], compact[-1]
+        if compact[:-2] in rows and compact[-2].isdigit() and compact[-1].isalpha():
+            return compact[:-2], compact[-2]
         return None
 
     def _exists(self, outward: str, inward: str) -> bool:

@@ -218,7 +218,7 @@ def _entries(snapshot: Snapshot) -> Iterator[Entry]:
         names = [("name", area.name), ("Welsh name", area.name_welsh), official]
         yield from _each(area, "district", force, names)
     for one in snapshot.organisations.values():
-        kind = {"police": "force", "local-authority": "council"}.get(one.kind, one.kind)
+        kind = _kind(one)
         names = _names(one)
         if kind == "force":
             names += [(SHORT, one.code.replace("-", " "))]
@@ -231,6 +231,10 @@ def _entries(snapshot: Snapshot) -> Iterator[Entry]:
             names += [("former unit", name) for name in snapshot.former_units.get(unit.id, ())]
             names += [(label, f"{detail} {name}") for label, name in names if name]
             yield from _each(unit, "unit", detail, names)
+
+
+def _kind(one: Organisation) -> str:
+    return {"police": "force", "local-authority": "council"}.get(one.kind, one.kind)
 
 
 def _names(one: Organisation | Unit) -> Names:
@@ -263,8 +267,8 @@ def by_code(snapshot: Snapshot, text: str) -> Found | None:
     organisation = snapshot.organisation_by_code.get(code.upper()) or (
         snapshot.organisation_by_code.get(code.lower())
     )
-    if organisation is not None and organisation.kind in ("police", "local-authority"):
-        kind = "force" if organisation.kind == "police" else "council"
+    if organisation is not None:
+        kind = _kind(organisation)
         return Found(kind, organisation.name, "", CODED, organisation, "code")
     unit = snapshot.by_code.get(code.lower()) or snapshot.by_code.get(code)
     if unit is not None:
@@ -306,7 +310,7 @@ def suggest(snapshot: Snapshot, text: str, limit: int = 8) -> list[Found]:
         scores = np.maximum(scores, names.nearly_continues(query, limit))
         found = _ranked(snapshot, query, scores, SUGGESTED, ANSWERED, limit)
     coded = by_code(snapshot, text)
-    return (_first(coded, found) if coded else found)[:limit]
+    return (_first(coded, found) if coded and coded.kind in ANSWERED else found)[:limit]
 
 
 def _first(coded: Found, named: list[Found]) -> list[Found]:

@@ -3,7 +3,7 @@
 from datetime import datetime
 from uuid import UUID
 
-from flask import render_template, request
+from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
@@ -54,6 +54,8 @@ def whom_to_call() -> ResponseReturnValue:
         except HubError as error:
             if error.status not in (404, 422):
                 raise
+            if units := error.extra.get("units"):
+                return redirect(url_for("directory.unit", unit_id=units[0]))
             problems, status = {"q": error.sentence}, error.status
         else:
             answer = found if isinstance(found, Answer) else None

@@ -267,3 +267,32 @@ def test_messaging_finds_units_and_their_numbers(client: FlaskClient) -> None:
         for need in ("report-missing", "open-case"):
             numbers = public.contacts_for_unit(found.id, need, now, police=True, status="actual")
             assert [one.dial for one in numbers] == ["101"]
+
+
+def test_a_postcode_that_is_not_whole_or_has_a_slip_gets_help(client: FlaskClient) -> None:
+    short = client.get(f"{LOOKUP}?q=SW1A%201A").get_json()
+    assert short["force"]["force_id"] == "metropolitan"
+    assert "Read as SW1A 1, since the postcode is not whole." in short["match"]["note"]
+    slip = client.get(f"{LOOKUP}?q=swla%201aa").get_json()
+    assert (slip["query"], slip["match"]["note"]) == ("SW1A 1AA", "Read as SW1A 1AA.")
+    for typed in ("SW1A 1A8", "CT1 2R8", "SWA1 1AA", "5W1A 1AA"):
+        reply = client.get(f"{LOOKUP}?q={quote(typed)}")
+        assert reply.status_code == 422, typed
+        assert "Look whether a letter is where a digit belongs" in reply.get_json()["detail"]
+    assert client.get(f"{LOOKUP}?q=Xyzzyx").status_code == 404
+
+
+def test_an_organisation_that_is_no_police_or_council_leads_to_its_page(
+    client: FlaskClient,
+) -> None:
+    for typed, code, name in (
+        ("Missing People", "missing-people/helpline", "Missing People"),
+        ("Crimestoppers", "crimestoppers", "Crimestoppers"),
+        ("nca", "nca/ukmpu", "UK Missing Persons Unit"),
+    ):
+        refused = client.get(f"{LOOKUP}?q={quote(typed)}")
+        assert refused.status_code == 404
+        assert f"/api/v1/directory/units/{code}" in refused.get_json()["detail"]
+        page = client.get(f"/?q={quote(typed)}", follow_redirects=True)
+        assert page.status_code == 200
+        assert name in page.text

@@ -38,6 +38,8 @@ def test_any_spacing_and_case(postcodes: Postcodes, typed: str) -> None:
         ("s014 7ly", "SO14 7LY", "E06000045"),
         ("NI 9GU", "N1 9GU", "E09000019"),
         ("E1 OAA", "E1 0AA", "E09000030"),
+        ("swla 1aa", "SW1A 1AA", "E09000033"),
+        ("1s1 4dy", "LS1 4DY", "E08000035"),
     ],
 )
 def test_a_letter_for_a_digit_is_read_where_only_one_reading_exists(
@@ -77,6 +79,18 @@ def test_a_sector_is_told_from_a_longer_outward_code_by_its_space(postcodes: Pos
     assert postcodes.find("M1 1").typed == "sector"
     assert postcodes.find("M11").typed == "outcode"
     assert postcodes.find("CF10 1").lad_codes == ("W06000015",)
+
+
+@pytest.mark.parametrize(
+    ("typed", "sector"),
+    [("SW1A 1A", "SW1A 1"), ("sw1a1a", "SW1A 1"), ("E1 6A", "E1 6"), ("CF10 1E", "CF10 1")],
+)
+def test_a_postcode_without_its_last_letter_is_read_as_its_sector(
+    postcodes: Postcodes, typed: str, sector: str
+) -> None:
+    match = postcodes.find(typed)
+    assert (match.kind, match.postcode, match.typed) == ("live", sector, "sector")
+    assert match.corrected
 
 
 def test_an_outward_code_across_the_border_says_both(postcodes: Postcodes) -> None:
