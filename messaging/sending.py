@@ -8,11 +8,12 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import cache, cached_property
 from typing import Any
 from uuid import UUID
 
 from pydantic import ValidationError
-from sqlalchemy import insert
+from sqlalchemy import Insert, insert, text
 from sqlalchemy.orm import Session
 
 from hub.clock import LONDON
@@ -67,7 +68,6 @@ class Act:
     body: Contract
     case: CaseState
     unit: UUID
-    settings: dict[str, int]
     message_id: UUID = field(default_factory=new_id)
     to: dict[UUID, PartyUnit] = field(default_factory=dict)
     to_all: bool = True
@@ -83,6 +83,11 @@ class Act:
     def at(self) -> datetime:
         """The moment at which this takes effect."""
         return self.case.at
+
+    @cached_property
+    def settings(self) -> dict[str, int]:
+        """The minutes of clocks, read once a clock needs them."""
+        return clock_settings(self.session, self.actor.organisation_id)
 
     def insert(self, table: str, *rows: dict[str, Any]) -> None:
         """Insert rows once the message itself is there."""
@@ -136,7 +141,12 @@ class Act:
 
 
 def _insert(session: Session, table: str, rows: list[dict[str, Any]]) -> None:
-    session.execute(insert(TABLES[table]), rows)
+    session.execute(_insert_into(table), rows)
+
+
+@cache
+def _insert_into(table: str) -> Insert:
+    return insert(TABLES[table])
 
 
 def _promote(session: Session, row: dict[str, Any]) -> None:
@@ -276,9 +286,8 @@ def _send(
     from messaging.effects import EFFECTS  # effects stand on Act: they import this module
 
     act = Act(
-        session, actor, vault, command, body, case, unit, clock_settings(session, actor.organisation_id),
-        audience=AUDIENCES[command.type], in_reply_to=command.in_reply_to,
-        priority=command.priority,
+        session, actor, vault, command, body, case, unit, audience=AUDIENCES[command.type],
+        in_reply_to=command.in_reply_to, priority=command.priority,
     )  # fmt: skip
     act.to = _named(session, act)
     try:
@@ -354,23 +363,49 @@ def everyone(act: Act) -> dict[UUID, PartyUnit]:
     }  # fmt: skip
 
 
+_SETTINGS = text("""
+SELECT kind, minutes FROM clock_setting
+WHERE organisation_id IS NULL OR organisation_id = CAST(:organisation_id AS uuid)
+ORDER BY organisation_id IS NOT NULL
+""")
+
+
 def clock_settings(session: Session, organisation_id: UUID | None) -> dict[str, int]:
     """Return the minutes of clocks that nation or organisation changed; the latter's win."""
-    table = TABLES["clock_setting"]
-    rows = session.execute(
-        table.select()
-        .where(table.c.organisation_id.is_(None) | (table.c.organisation_id == organisation_id))
-        .order_by(table.c.organisation_id.is_not(None))
-    )
+    rows = session.execute(_SETTINGS, {"organisation_id": organisation_id})
     return {row.kind: row.minutes for row in rows}
+
+
+# One statement, since every message costs it: the envelope, its parts, its recipients.
+_MESSAGE = text("""
+WITH envelope AS (
+    INSERT INTO message (
+        id, case_id, number, type, schema_version, status, classification, priority, request_no,
+        sent_at, reply_due_at, in_reply_to, sender_organisation_id, sender_unit_id, sender_kind,
+        sender_id, sender_name, sender_rank, sender_collar, audience)
+    VALUES (
+        :id, :case_id, :number, :type, :schema_version, :status, :classification, :priority,
+        :request_no, :sent_at, :reply_due_at, :in_reply_to, :sender_organisation_id,
+        :sender_unit_id, :sender_kind, :sender_id, :sender_name, :sender_rank, :sender_collar,
+        :audience)
+), recipients AS (
+    INSERT INTO recipient (message_id, unit_id, case_id, reach)
+    SELECT CAST(:id AS uuid), unit_id, CAST(:case_id AS uuid), reach
+    FROM unnest(CAST(:units AS uuid[]), CAST(:reaches AS text[])) AS r (unit_id, reach)
+)
+INSERT INTO message_part (message_id, audience, ciphertext)
+SELECT CAST(:id AS uuid), audience, ciphertext
+FROM unnest(CAST(:audiences AS text[]), CAST(:ciphertexts AS bytea[])) AS p (audience, ciphertext)
+""")
 
 
 def _write(act: Act) -> None:
     session, case, actor, command = act.session, act.case, act.actor, act.command
-    _insert(
-        session,
-        "message",
-        [{
+    parts = _parts(act)
+    recipients = _recipients(act)
+    session.execute(
+        _MESSAGE,
+        {
             "id": act.message_id, "case_id": case.id, "number": case.number,
             "type": command.type, "schema_version": codes.VERSION, "status": case.status,
             "classification": command.classification, "priority": act.priority,
@@ -380,11 +415,10 @@ def _write(act: Act) -> None:
             "sender_unit_id": act.unit, "sender_kind": actor.kind, "sender_id": actor.id,
             "sender_name": actor.name, "sender_rank": actor.rank_or_role,
             "sender_collar": actor.collar_number, "audience": act.audience,
-        }],
+            "audiences": list(parts), "ciphertexts": list(parts.values()),
+            "units": list(recipients), "reaches": list(recipients.values()),
+        },
     )  # fmt: skip
-    _insert(session, "message_part", _parts(act))
-    if act.to:
-        _insert(session, "recipient", _recipients(act))
     for unit in act.to:
         if act.reach[unit] == "staffed":
             act.clock(clocks.opened_kind(command.type, act.priority == "urgent"), unit)
@@ -409,8 +443,8 @@ def _write(act: Act) -> None:
         outbox.enqueue(session, "nudge", act.message_id, now=act.at)
 
 
-def _parts(act: Act) -> list[dict[str, Any]]:
-    """Return the rows of the message's parts, each encrypted for itself."""
+def _parts(act: Act) -> dict[str, bytes]:
+    """Return the message's parts by audience, each encrypted for itself."""
     document = act.body.model_dump(mode="json", exclude_none=True)
     split = audiences.split(type(act.body), document, act.audience)
     command = act.command
@@ -423,21 +457,17 @@ def _parts(act: Act) -> list[dict[str, Any]]:
         )
         if value
     }
-    return [
-        {
-            "message_id": act.message_id,
-            "audience": audience,
-            "ciphertext": act.vault.encrypt(
-                act.session,
-                act.case.id,
-                json.dumps(
-                    {"body": part, "envelope": envelope if audience == act.audience else {}}
-                ).encode(),
-                part_aad(act.message_id, command.type, audience),
-            ),
-        }
+    return {
+        audience: act.vault.encrypt(
+            act.session,
+            act.case.id,
+            json.dumps(
+                {"body": part, "envelope": envelope if audience == act.audience else {}}
+            ).encode(),
+            part_aad(act.message_id, command.type, audience),
+        )
         for audience, part in split.items()
-    ]
+    }
 
 
 def part_aad(message_id: UUID, message_type: str, audience: str) -> tuple[str, ...]:
@@ -445,15 +475,12 @@ def part_aad(message_id: UUID, message_type: str, audience: str) -> tuple[str, .
     return ("message", str(message_id), message_type, audience)
 
 
-def _recipients(act: Act) -> list[dict[str, Any]]:
+def _recipients(act: Act) -> dict[UUID, str]:
+    """Return how each recipient is reached, and let those new to the case into it."""
     for unit in act.to.values():
         # A unit new to the case sees the message sent to it, not the case (4.8).
         act.add_party(replace(unit, full=False))
-    return [
-        {"message_id": act.message_id, "unit_id": unit, "case_id": act.case.id,
-         "reach": act.reach[unit]}
-        for unit in act.to
-    ]  # fmt: skip
+    return {unit: act.reach[unit] for unit in act.to}
 
 
 def _receipts(act: Act) -> list[dict[str, Any]]:

@@ -399,20 +399,18 @@ WHERE u.id IN (
     UNION SELECT addressed_unit_id FROM report WHERE case_id = :case_id
     UNION SELECT home_unit_id FROM cases WHERE id = :case_id)
 """)
+_NAMES_OF = text("""
+SELECT u.id, u.code, u.name, o.name AS organisation, o.kind = 'police' AS police
+FROM unit u JOIN organisation o ON o.id = u.organisation_id
+WHERE u.id = ANY(:units) ORDER BY u.code
+""")
 
 
 def unit_names(session: Session, units: Sequence[UUID]) -> list[UnitName]:
     """Return units as they are shown, in the order of their codes."""
     if not units:
         return []
-    rows = session.execute(
-        text("""
-            SELECT u.id, u.code, u.name, o.name AS organisation, o.kind = 'police' AS police
-            FROM unit u JOIN organisation o ON o.id = u.organisation_id
-            WHERE u.id = ANY(:units) ORDER BY u.code
-        """),
-        {"units": list(units)},
-    )
+    rows = session.execute(_NAMES_OF, {"units": list(units)})
     return [UnitName(*row) for row in rows]
 
 

@@ -5,12 +5,23 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import bindparam, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Session
 
 from hub.errors import invalid
-from hub.identity.model import IdempotencyKey
+
+# Every message passes here: written once, not built for each request.
+_CLAIM = text("""
+INSERT INTO idempotency_key (owner_id, key, request_hash, at) VALUES (:owner, :key, :digest, :at)
+ON CONFLICT DO NOTHING RETURNING true
+""")
+_EARLIER = text("""
+SELECT request_hash, reply FROM idempotency_key WHERE owner_id = :owner AND key = :key
+""").columns(reply=JSONB)
+_KEEP = text("""
+UPDATE idempotency_key SET reply = :reply WHERE owner_id = :owner AND key = :key
+""").bindparams(bindparam("reply", type_=JSONB))
 
 
 def claim(
@@ -25,18 +36,11 @@ def claim(
     """
     digest = hashlib.sha256(request).digest()
     taken = session.execute(
-        insert(IdempotencyKey)
-        .values(owner_id=owner_id, key=key, request_hash=digest, at=now)
-        .on_conflict_do_nothing()
-        .returning(IdempotencyKey.key)
+        _CLAIM, {"owner": owner_id, "key": key, "digest": digest, "at": now}
     ).first()
     if taken is not None:
         return None
-    earlier = session.execute(
-        select(IdempotencyKey.request_hash, IdempotencyKey.reply).where(
-            IdempotencyKey.owner_id == owner_id, IdempotencyKey.key == key
-        )
-    ).one()
+    earlier = session.execute(_EARLIER, {"owner": owner_id, "key": key}).one()
     if bytes(earlier.request_hash) != digest:
         raise invalid(
             "idempotency-key-reused",
@@ -47,8 +51,4 @@ def claim(
 
 def keep(session: Session, owner_id: UUID, key: str, reply: dict[str, Any]) -> None:
     """Keep what is answered; codes, references and ids only."""
-    session.execute(
-        update(IdempotencyKey)
-        .where(IdempotencyKey.owner_id == owner_id, IdempotencyKey.key == key)
-        .values(reply=reply)
-    )
+    session.execute(_KEEP, {"owner": owner_id, "key": key, "reply": reply})

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import event, insert, select, update
+from sqlalchemy import bindparam, event, insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
@@ -25,7 +25,11 @@ CACHE_SECONDS = 3.0  # a destroyed key is served no longer than this
 CACHE_SIZE = 2048
 HUB_SUBJECT = UUID(int=0)  # the key of free text that belongs to no case
 _IN_SESSION = "hub.vault.keys"
-_INSERT = insert(Base.metadata.tables["data_key"])
+_TABLE = Base.metadata.tables["data_key"]
+_INSERT = insert(_TABLE)
+_WRAPPED = select(_TABLE.c.wrapped, _TABLE.c.kek_epoch).where(
+    _TABLE.c.subject_id == bindparam("subject_id")
+)
 
 
 class Vault:
@@ -121,9 +125,7 @@ class Vault:
         return key
 
     def _unwrap(self, session: Session, subject_id: UUID) -> bytes:
-        row = session.execute(
-            select(DataKey.wrapped, DataKey.kek_epoch).where(DataKey.subject_id == subject_id)
-        ).one_or_none()
+        row = session.execute(_WRAPPED, {"subject_id": subject_id}).one_or_none()
         if row is None:
             raise HubError(
                 "content-key-missing", 500, "This content cannot be read: it has no key."
