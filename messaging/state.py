@@ -9,6 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from hub.clock import LONDON
+from hub.db import fetch
 from hub.errors import not_found
 from hub.identity.actor import Actor
 from messaging import lead as rules
@@ -213,8 +214,8 @@ def load(session: Session, actor: Actor, reference: str, now: datetime, *, lock:
     Raises:
         HubError: the same `not-found` to whoever is no party, or signed in for another status.
     """
-    row = session.execute(
-        _LOCK if lock else _READ, {"reference": reference, "now": now}
+    row = fetch(
+        session, _LOCK if lock else _READ, {"reference": reference, "now": now}
     ).one_or_none()
     if row is None or actor.status not in (None, row.status):
         raise not_found()
@@ -223,7 +224,7 @@ def load(session: Session, actor: Actor, reference: str, now: datetime, *, lock:
         row.home_unit_id, row.last_message_no, row.last_at,
     )  # fmt: skip
     ended: dict[UUID, UUID] = {}
-    for p in session.execute(_PARTIES, {"case_id": state.id}):
+    for p in fetch(session, _PARTIES, {"case_id": state.id}):
         state.parties[p.unit_id] = PartyUnit(
             p.unit_id, p.name, p.part, p.is_full, p.police, p.organisation_id
         )
@@ -262,7 +263,7 @@ def _admit_adjudicator(state: CaseState, actor: Actor) -> None:
 
 def refresh(session: Session, state: CaseState) -> None:
     """Read report and episode again."""
-    now = session.execute(_NOW, {"case_id": state.id}).one()
+    now = fetch(session, _NOW, {"case_id": state.id}).one()
     state.report = state.episode = None
     state.last_lead = now.last_lead and state.standing(now.last_lead)
     state.asked, state.to_adjudicate = frozenset(now.asked), bool(now.to_adjudicate)

@@ -13,6 +13,7 @@ from uuid import UUID
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
+from hub.db import fetch
 from hub.errors import not_found
 from hub.identity import policy
 from hub.identity.actor import Actor
@@ -410,7 +411,7 @@ def unit_names(session: Session, units: Sequence[UUID]) -> list[UnitName]:
     """Return units as they are shown, in the order of their codes."""
     if not units:
         return []
-    rows = session.execute(_NAMES_OF, {"units": list(units)})
+    rows = fetch(session, _NAMES_OF, {"units": list(units)})
     return [UnitName(*row) for row in rows]
 
 

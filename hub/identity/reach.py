@@ -9,6 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from hub.clock import LONDON
+from hub.db import fetch
 
 Reach = Literal["staffed", "connected", "not-on-hub"]
 
@@ -48,7 +49,8 @@ def reach_of(
     A unit that is no more is reached as the one in its place.
     Actual people make no unit staffed for an exercise, nor the other way round (rule 14).
     """
-    rows = session.execute(
+    rows = fetch(
+        session,
         _REACH,
         {
             "units": list(units),

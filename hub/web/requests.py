@@ -1,5 +1,6 @@
 """Reading what a system sends, and answering it."""
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
@@ -14,7 +15,7 @@ from hub.web.problems import from_validation
 
 Model = TypeVar("Model", bound=BaseModel)
 
-SURROGATES = range(0xD800, 0xE000)
+UNUSABLE = re.compile("[\0\ud800-\udfff]")
 
 
 def body(model: type[Model]) -> Model:
@@ -64,7 +65,7 @@ def query(model: type[Model]) -> Model:
 def _refuse_unusable(value: Any, pointer: str = "") -> None:
     """Refuse text that PostgreSQL cannot keep: NUL, and lone halves of surrogate pairs."""
     if isinstance(value, str):
-        if "\0" in value or any(ord(letter) in SURROGATES for letter in value):
+        if UNUSABLE.search(value):
             raise invalid(
                 "text-unusable", "This text holds a character that cannot be kept.", pointer
             )
