@@ -400,10 +400,11 @@ WHERE u.id IN (
     UNION SELECT addressed_unit_id FROM report WHERE case_id = :case_id
     UNION SELECT home_unit_id FROM cases WHERE id = :case_id)
 """)
+# The units by a sub-select: see hub.identity.reach.
 _NAMES_OF = text("""
 SELECT u.id, u.code, u.name, o.name AS organisation, o.kind = 'police' AS police
 FROM unit u JOIN organisation o ON o.id = u.organisation_id
-WHERE u.id = ANY(:units) ORDER BY u.code
+WHERE u.id = ANY(CAST((SELECT CAST(:units AS uuid[])) AS uuid[])) ORDER BY u.code
 """)
 
 

@@ -13,10 +13,11 @@ from hub.db import fetch
 
 Reach = Literal["staffed", "connected", "not-on-hub"]
 
+# The units by a sub-select: PostgreSQL keeps one plan, where it would plan anew for each array.
 _REACH = text("""
 WITH RECURSIVE up AS (
     SELECT id AS unit_id, id AS at_id, parent_id, valid_to, superseded_by_id
-    FROM unit WHERE id = ANY(:units)
+    FROM unit WHERE id = ANY(CAST((SELECT CAST(:units AS uuid[])) AS uuid[]))
     UNION
     SELECT up.unit_id, unit.id, unit.parent_id, unit.valid_to, unit.superseded_by_id
     FROM up JOIN unit ON unit.id = up.parent_id
