@@ -413,7 +413,7 @@ def unit_names(session: Session, units: Sequence[UUID]) -> list[UnitName]:
     if not units:
         return []
     rows = fetch(session, _NAMES_OF, {"units": list(units)})
-    return [UnitName(*row) for row in rows]
+    return [UnitName(*tuple(row)) for row in rows]
 
 
 def _names(session: Session, case_id: UUID) -> dict[UUID, UnitName]:
