@@ -238,7 +238,7 @@ def _closed(choices: list[str], labels: Mapping[str, str]) -> tuple[str, list[tu
     options = [
         (value, labels.get(value, value.replace("-", " ").capitalize())) for value in choices
     ]
-    return ("radios" if len(options) <= 6 else "select"), options
+    return ("radios" if len(options) <= 8 else "select"), options
 
 
 def _inputs(one: FormField) -> list[str]:

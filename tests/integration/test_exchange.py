@@ -175,7 +175,7 @@ def test_the_whole_directory_comes_in_as_it_went_out(database: Database) -> None
 def test_a_dry_run_shows_before_and_after_and_changes_nothing(database: Database) -> None:
     held, closing = add(database), add(database, value="020 7946 0999")
     count = changes(database)
-    row = {**row_of(database, held), "value": "02079460124", "hours": "Mon to Fri 9 to 5"}
+    row = {**row_of(database, held), "value": "02079460124", "hours": "Mon to Fri 9 to 17"}
     row |= {"note": "=1+1", "priority": "100"}
     new = {"unit": "kent/east", "purpose": "MASH", "channel": "E-mail", "value": "a.b@example.org"}
     plan = planned(database, [row, {**row_of(database, closing), "close": "Yes"}, new])
@@ -183,7 +183,7 @@ def test_a_dry_run_shows_before_and_after_and_changes_nothing(database: Database
     changed, closed, added = plan.differences
     assert changed.fields == (
         ("value", "020 7946 0123", "020 7946 0124"),
-        ("hours", "", "Mon-Fri 09:00-05:00"),
+        ("hours", "", "Mon-Fri 09:00-17:00"),
         ("note", "", "=1+1"),
         ("verification", "verified", "unverified"),
     )
