@@ -216,6 +216,7 @@ def addresses(data_dir: Path) -> Addresses:
     Raises:
         HubError: no hub has been started on the folder.
     """
+    data_dir = data_dir.resolve()  # a folder of sockets is known by its leading slash
     try:
         secret = json.loads((data_dir / "postgres.json").read_text())
     except (OSError, ValueError):
