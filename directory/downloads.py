@@ -3,8 +3,8 @@
 It is read from memory, so it can be had while the database is away.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -43,7 +43,10 @@ class Entry:
 
 @dataclass(frozen=True)
 class Extract:
-    """What is taken away: entries as a reader sees them at a moment (aware UTC)."""
+    """What is taken away: entries as a reader sees them at a moment (aware UTC).
+
+    `councils` are the names of the children's services authorities of its districts.
+    """
 
     title: str
     entries: tuple[Entry, ...]
@@ -51,6 +54,7 @@ class Extract:
     reader: Reader
     version: int
     at: datetime
+    councils: Mapping[UUID, str] = field(default_factory=dict)
 
     @property
     def audience(self) -> str:
@@ -72,7 +76,10 @@ def of_organisation(
     """Return an organisation with all its units, and the districts that it answers for."""
     entry = _organisation(snapshot, organisation, _by_parent(snapshot), reader)
     areas = [area for area in _areas(snapshot) if organisation.id in (area.force_id, area.csa_id)]
-    return Extract(organisation.name, (entry,), tuple(areas), reader, snapshot.version, at)
+    return Extract(
+        organisation.name, (entry,), tuple(areas), reader, snapshot.version, at,
+        _councils(snapshot, areas),
+    )  # fmt: skip
 
 
 def of_nation(snapshot: Snapshot, reader: Reader, at: datetime) -> Extract:
@@ -84,7 +91,14 @@ def of_nation(snapshot: Snapshot, reader: Reader, at: datetime) -> Extract:
     ]
     kept = tuple(one for one in entries if one.contacts or one.organisation.kind == "police")
     areas = tuple(_areas(snapshot))
-    return Extract("National directory", kept, areas, reader, snapshot.version, at)
+    return Extract(
+        "National directory", kept, areas, reader, snapshot.version, at, _councils(snapshot, areas)
+    )
+
+
+def _councils(snapshot: Snapshot, areas: Iterable[Area]) -> dict[UUID, str]:
+    ids = {area.csa_id for area in areas if area.csa_id in snapshot.organisations}
+    return {one: snapshot.organisations[one].name for one in ids if one is not None}
 
 
 def as_csv(extract: Extract) -> str:

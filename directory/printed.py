@@ -1,6 +1,7 @@
 """The directory on paper, for the duty room's wall: a paged PDF with contents and an index. Pure."""
 
 import logging
+from collections.abc import Mapping
 from importlib.resources import as_file, files
 from itertools import groupby
 from math import ceil
@@ -14,7 +15,7 @@ from fpdf.outline import OutlineSection
 from directory.downloads import Entry, Extract, UnitEntry
 from directory.public import PURPOSES
 from directory.saved_copy import hours_in_words
-from directory.snapshot import Contact
+from directory.snapshot import Area, Contact, Organisation, Unit
 from directory.vcards import trust
 from hub.clock import LONDON
 
@@ -25,6 +26,8 @@ LINE = 4.6
 CONTENTS_LINE = 6.0
 CONTENTS_LINES = 38
 INDEX_LINE = 5.2
+IndexLine = tuple[str, list[tuple[str, int | None]]]
+"""A name in the index, and who answers for it, each with the page that it is on."""
 BLUE, BLACK, GREY, RED = (29, 63, 114), (11, 12, 12), (80, 90, 95), (212, 53, 28)
 
 logging.getLogger("fontTools").setLevel(logging.WARNING)
@@ -222,23 +225,40 @@ class _Paper(FPDF):
             if one.unit.kind == "bcu"
             for area in one.covers
         }
-        forces = {one.organisation.id: one.organisation for one in self.extract.entries}
-        for letter, areas in groupby(self.extract.areas, key=lambda area: area.name[0]):
+        known = {one.organisation.id: one.organisation for one in self.extract.entries}
+        lines = [self._of_district(area, units, known) for area in self.extract.areas]
+        lines += self._of_counties(known)
+        for letter, found in groupby(sorted(lines), key=lambda line: line[0][0]):
             self._room(3 * INDEX_LINE)
             self._style(11, BLUE, "B")
             self._lines(letter, 6)
-            for area in areas:
-                named = [one for one in (units.get(area.id), forces.get(area.force_id)) if one]
-                where = [(one.name, self.places.get(one.id)) for one in named]
-                council = forces.get(area.csa_id) if area.csa_id else None
-                if council is not None:
-                    where.append((_("children’s services"), self.places.get(council.id)))
-                self._index_line(
-                    f"{area.name} ({area.name_welsh})"
-                    if area.name_welsh and area.name_welsh != area.name
-                    else area.name,
-                    where,
-                )
+            for name, where in found:
+                self._index_line(name, where)
+
+    def _of_district(
+        self, area: Area, units: Mapping[UUID, Unit], known: Mapping[UUID, Organisation]
+    ) -> IndexLine:
+        named = [one for one in (units.get(area.id), known.get(area.force_id)) if one]
+        where = [(one.name, self.places.get(one.id)) for one in named]
+        council = known.get(area.csa_id) if area.csa_id else None
+        if council is not None:
+            where.append((_("children’s services"), self.places.get(council.id)))
+        welsh = area.name_welsh if area.name_welsh != area.name else None
+        return (f"{area.name} ({welsh})" if welsh else area.name), where
+
+    def _of_counties(self, known: Mapping[UUID, Organisation]) -> list[IndexLine]:
+        """Return the councils of several districts, which no district is named after."""
+        districts = {area.name for area in self.extract.areas}
+        lines: list[IndexLine] = []
+        for council, name in self.extract.councils.items():
+            if name in districts:
+                continue
+            forces = dict.fromkeys(
+                area.force_id for area in self.extract.areas if area.csa_id == council
+            )
+            named = [known[one] for one in (*forces, council) if one in known]
+            lines.append((name, [(one.name, self.places.get(one.id)) for one in named]))
+        return lines
 
     def _index_line(self, name: str, where: list[tuple[str, int | None]]) -> None:
         self._style(9, BLACK)

@@ -191,6 +191,7 @@ def test_the_nation_is_printed_with_every_force_and_council(client: FlaskClient)
         assert f"{name} {starts[name]}" in " ".join(pages[1:3])
     index = " ".join(pages[starts["Index by council"] - 1 :])
     assert f"York North Yorkshire Police {starts['North Yorkshire Police']}" in index
+    assert f" Surrey Surrey Police {starts['Surrey Police']}" in index, "a county of districts"
     assert "Public contacts only" in pages[0]
 
 
