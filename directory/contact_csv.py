@@ -97,7 +97,7 @@ def write(rows: Iterable[Mapping[str, str]]) -> str:
     writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow(COLUMNS)
     for row in rows:
-        writer.writerow([_guarded(row.get(name, "")) for name in COLUMNS])
+        writer.writerow([guarded(row.get(name, "")) for name in COLUMNS])
     return "\ufeff" + text.getvalue()
 
 
@@ -195,7 +195,8 @@ def _row(number: int, header: Sequence[str], cells: Sequence[str]) -> Row:
     return Row(number, found)
 
 
-def _guarded(cell: str) -> str:
+def guarded(cell: str) -> str:
+    """Return a cell that no spreadsheet takes for a formula."""
     return f"'{cell}" if _FORMULA.match(cell) else cell
 
 

@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from directory import access, claims, editing, reminding, reorganisations, verifying
+from directory.contact_csv import guarded
 from directory.force_map import force_paths
 from directory.model import Delegation, DirectoryLink
 from directory.nation import STATES, WANTED, ForceState, force_state, nation
@@ -162,7 +163,7 @@ def nation_csv() -> ResponseReturnValue:
     for one in nation(lookup().snapshot, now(), _status()):
         for unit in one.units:
             writer.writerow([
-                one.force.name, unit.unit.name, unit.unit.code, unit.state,
+                one.force.name, guarded(unit.unit.name), unit.unit.code, unit.state,
                 "; ".join(unit.missing), unit.contacts, unit.unverified, unit.overdue,
                 unit.suggested, unit.reported, unit.bounced,
                 unit.verified_at.date().isoformat() if unit.verified_at else "",
