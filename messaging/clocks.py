@@ -24,12 +24,6 @@ MINUTES: Mapping[str, int] = {
 }
 """The defaults, in minutes; the table clock_setting holds what nation and organisations changed."""
 
-REQUESTS = frozenset({
-    "missing-episode-report", "lead-transfer-request", "located", "dispute", "direction",
-    "information-request",
-})  # fmt: skip
-"""Message types that ask for an answer."""
-
 
 def minutes(kind: str, settings: Mapping[str, int]) -> int:
     """Return how many minutes a kind of clock runs."""
@@ -58,11 +52,11 @@ def lead_kind(urgent: bool) -> str:
     return "lead-urgent" if urgent else "lead-routine"
 
 
-def opened_kind(message_type: str, urgent: bool) -> str:
-    """Return the kind of clock within which somebody must open a message."""
+def opened_kind(*, asks: bool, urgent: bool) -> str:
+    """Return the kind of clock within which somebody must open a message that asks, or does not."""
     if urgent:
         return "opened-urgent"
-    return "opened-request" if message_type in REQUESTS else "opened"
+    return "opened-request" if asks else "opened"
 
 
 def review_kind(risk: str) -> str:

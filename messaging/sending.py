@@ -28,7 +28,7 @@ from hub.records import audit
 from hub.records.vault import Vault
 from hub.web.problems import field_problems
 from messaging import audiences, clocks, codes, lead, references
-from messaging.contracts import AUDIENCES, CONTRACTS, Command, Contract
+from messaging.contracts import CONTRACTS, Command, Contract
 from messaging.model import Case
 from messaging.state import CaseState, PartyUnit, load
 from messaging.winners import winner
@@ -242,20 +242,11 @@ def acting_unit(case: CaseState, actor: Actor, message_type: str) -> UUID:
     # Whoever was asked and has answered sees the question still, and nothing else of the case.
     late = "case.read" if message_type == "information-response" else "send.update"
     for unit in mine:
-        if _answers(message_type) and policy.allows(actor, late, *case.relations(unit)):
+        if CONTRACTS[message_type].ANSWERS and policy.allows(actor, late, *case.relations(unit)):
             return unit
     raise forbidden(
         "not-permitted", "Your role, or your unit's part in this case, does not allow this now."
     )
-
-
-def _answers(message_type: str) -> bool:
-    """Say whether a type answers another, so that a late one is told what happened first."""
-    return message_type in {
-        "lead-transfer-accept", "lead-transfer-decline", "lead-transfer-withdraw",
-        "holding-reply", "dispute-withdraw", "direction-acknowledge", "located-confirm",
-        "located-refuse", "information-response",
-    }  # fmt: skip
 
 
 def read_body(command: Command) -> Contract:
@@ -286,7 +277,7 @@ def _send(
     from messaging.effects import EFFECTS  # effects stand on Act: they import this module
 
     act = Act(
-        session, actor, vault, command, body, case, unit, audience=AUDIENCES[command.type],
+        session, actor, vault, command, body, case, unit, audience=body.AUDIENCE,
         in_reply_to=command.in_reply_to, priority=command.priority,
     )  # fmt: skip
     act.to = _named(session, act)
@@ -421,7 +412,7 @@ def _write(act: Act) -> None:
     )  # fmt: skip
     for unit in act.to:
         if act.reach[unit] == "staffed":
-            act.clock(clocks.opened_kind(command.type, act.priority == "urgent"), unit)
+            act.clock(clocks.opened_kind(asks=act.body.ASKS, urgent=act.priority == "urgent"), unit)
     receipts = _receipts(act)
     if receipts:
         _insert(session, "receipt", receipts)

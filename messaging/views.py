@@ -21,11 +21,13 @@ from hub.identity.reach import reach_of
 from hub.records import audit, consultation
 from hub.records.vault import Vault
 from messaging import audiences, receipts, references
+from messaging.choices import Action, Choosing, Knowing
 from messaging.contracts import CONTRACTS
+from messaging.effects import CHOICES, KNOWN
 from messaging.matters import Matters, of_case
 from messaging.model import Case, Episode, Message, MessagePart, Receipt, Recipient
 from messaging.sending import part_aad
-from messaging.state import CaseState, OpenEpisode, load
+from messaging.state import CaseState, load
 
 ADDRESSED = "addressed-to-my-unit"
 
@@ -143,16 +145,6 @@ class ReportView:
     addressed: UnitName
     addressed_reach: str
     due_at: datetime | None
-
-
-@dataclass(frozen=True)
-class Action:
-    """Something that the reader may send now, with what the page fills in."""
-
-    type: str
-    in_reply_to: UUID | None = None
-    withdraws: UUID | None = None
-    to: UUID | None = None
 
 
 @dataclass
@@ -668,99 +660,8 @@ def actions(session: Session, case: CaseState, actor: Actor) -> list[Action]:
     """Return what the reader may send now, by the map and the rules that sending uses."""
     if case.closed_at is not None:
         return []
-    mine = case.mine(actor)
-
-    def may(message_type: str) -> bool:
-        return any(
-            policy.allows(actor, f"send.{message_type}", *case.relations(unit)) for unit in mine
-        )
-
-    found: list[Action] = []
-    episode, report = case.episode, case.report
-    request = episode.request_message if episode else None
-    if report is not None and episode is None:
-        police = any(case.parties[unit].police for unit in mine)
-        if police and may("missing-episode-report"):
-            found.append(Action("missing-episode-report", report.message_id))
-        if may("report-not-accepted") and report.state != "not-accepted":
-            found.append(Action("report-not-accepted", report.message_id))
-        if report.reporter in mine:
-            found.append(Action("telephone-record", report.message_id))
-            found.append(Action("located"))
-    if episode is not None:
-        if request is not None and may("lead-transfer-accept"):
-            found.append(Action("lead-transfer-accept", request))
-            found.append(Action("lead-transfer-decline", request))
-            if episode.held_until is None and may("holding-reply"):
-                found.append(Action("holding-reply", request))
-        if episode.lead in mine:
-            for claim in _open_claims(session, episode.id):
-                if may("located-confirm"):
-                    found.append(Action("located-confirm", claim))
-                    found.append(Action("located-refuse", claim))
-            if may("lead-transfer-request"):
-                found.append(Action("lead-transfer-request", withdraws=request))
-            if request is not None and may("lead-transfer-withdraw"):
-                found.append(Action("lead-transfer-withdraw", request))
-                found.append(Action("telephone-record", request))
-        if episode.direction_message is not None and may("direction-acknowledge"):
-            found.append(Action("direction-acknowledge", episode.direction_message))
-        if may("officer-handover"):
-            found.append(Action("officer-handover"))
-        if episode.dispute_message is None:
-            if may("dispute"):
-                found.extend(_disputes(episode, mine))
-        elif may("dispute-withdraw"):
-            found.append(Action("dispute-withdraw", episode.dispute_message))
-        if case.to_adjudicate and may("direction"):
-            about = episode.dispute_message or request
-            found.extend(Action("direction", about, to=unit) for unit in _sides(episode))
-        if may("located"):
-            found.append(Action("located"))
-    if may("information-response"):
-        questions = _open_questions(session, case, mine)
-        found.extend(Action("information-response", question) for question in questions)
-    if may("information-request"):
-        found.append(Action("information-request"))
-    if may("update"):
-        found.append(Action("update"))
-    if episode is None and report is None and may("missing-episode-report"):
-        found.append(Action("missing-episode-report"))
-    if episode is None and may("closure"):
-        found.append(Action("closure"))
-    return found
-
-
-def _disputes(episode: OpenEpisode, mine: Sequence[UUID]) -> list[Action]:
-    """Return with whom the reader may dispute the lead: the lead, or as the lead whom it asked."""
-    request = episode.request_message
-    if episode.lead not in mine or request is not None:
-        return [Action("dispute", request)]
-    return [Action("dispute", to=unit) for unit in sorted(episode.offered - {episode.lead})]
-
-
-def _sides(episode: OpenEpisode) -> list[UUID]:
-    """Return the units that a direction is between, the lead first."""
-    others = (episode.dispute_by, episode.dispute_other, episode.request_to, episode.direction_to)
-    return list(dict.fromkeys(unit for unit in (episode.lead, *others) if unit))
-
-
-def _open_claims(session: Session, episode_id: UUID) -> list[UUID]:
-    rows = session.execute(
-        text("SELECT message_id FROM located_claim WHERE episode_id = :id AND state = 'open'"
-             " ORDER BY message_id"),
-        {"id": episode_id},
-    )  # fmt: skip
-    return list(rows.scalars())
-
-
-def _open_questions(session: Session, case: CaseState, mine: Sequence[UUID]) -> list[UUID]:
-    rows = session.execute(
-        text("SELECT DISTINCT message_id FROM information_request WHERE case_id = :id"
-             " AND state = 'open' AND to_unit_id = ANY(:mine) ORDER BY message_id"),
-        {"id": case.id, "mine": list(mine)},
-    )  # fmt: skip
-    return list(rows.scalars())
+    now = Choosing(session, case, actor)
+    return [action for room in CHOICES for action in room(now)]
 
 
 def prefill(
@@ -778,36 +679,8 @@ def prefill(
     latest: dict[str, Any] = {}
     for message in messages:
         latest |= {name: value for name, value in message.body.items() if value is not None}
-    body: dict[str, Any] = {}
-    if message_type == "missing-episode-report":
-        wanted = CONTRACTS[message_type].model_fields
-        body = {name: value for name, value in latest.items() if name in wanted}
-        body.pop("named_officer", None)
-    elif message_type == "lead-transfer-request":
-        for name in ("circumstances", "live_lines", "warnings", "family_liaison", "actions_done",
-                     "actions_outstanding"):  # fmt: skip
-            if name in latest:
-                body[name] = latest[name]
-        body.setdefault("circumstances", latest.get("why", ""))
-        if case.episode:
-            body["risk"] = case.episode.risk
-    elif message_type in ("lead-transfer-accept", "direction-acknowledge"):
-        if any(set(case.relations(unit)) & {"offered", "directed"} for unit in case.mine(actor)):
-            body = {
-                "named_officer": actor.name,
-                "officer_rank": actor.rank_or_role,
-                "officer_collar": actor.collar_number,
-            }
-    elif message_type == "officer-handover":
-        for name in ("live_lines", "open_actions"):
-            if name in latest:
-                body[name] = latest[name]
-        body.setdefault("open_actions", latest.get("actions_outstanding", ""))
-    elif message_type == "closure":
-        body = {"authorised_by": actor.name}
-    elif message_type in ("located", "telephone-record"):
-        body = {"located_at": now.isoformat(), "called_at": now.isoformat()}
-        body = {k: v for k, v in body.items() if k in CONTRACTS[message_type].model_fields}
+    fill = KNOWN.get(message_type)
+    body = fill(Knowing(case, actor, latest, now)) if fill else {}
     audit.record(
         session, actor.who, audit.CONSULTATION, now=now, case_id=case.id, object_kind="case",
         object_id=case.id, reason_code="to-send", detail={"messages": [str(m.id) for m in messages]},

@@ -11,57 +11,12 @@ from flask_babel import lazy_gettext as later
 from flask_babel.speaklater import LazyString
 
 from hub.clock import LONDON
+from messaging.contracts import CONTRACTS
 
 
 def _(words: str, **values: object) -> str:
     return str(gettext(words, **values))
 
-
-TYPES: dict[str, LazyString] = {
-    "missing-episode-report": later("Report of a missing child"),
-    "report-not-accepted": later("Report not accepted"),
-    "telephone-record": later("Telephone call on record"),
-    "lead-transfer-request": later("Offer of the lead"),
-    "lead-transfer-accept": later("Lead accepted"),
-    "lead-transfer-decline": later("Lead declined"),
-    "lead-transfer-withdraw": later("Offer of the lead withdrawn"),
-    "holding-reply": later("Holding reply"),
-    "dispute": later("Dispute over who leads"),
-    "dispute-withdraw": later("Dispute withdrawn"),
-    "direction": later("Direction by an adjudicator"),
-    "direction-acknowledge": later("Direction acknowledged"),
-    "officer-handover": later("Handover between officers"),
-    "information-request": later("Questions or enquiries"),
-    "information-response": later("Answer to questions"),
-    "update": later("Update"),
-    "located": later("Child located"),
-    "located-confirm": later("Located: confirmed"),
-    "located-refuse": later("Located: refused"),
-    "closure": later("Case closed"),
-}
-
-ACTS: dict[str, LazyString] = {
-    "missing-episode-report": later("Record the report"),
-    "report-not-accepted": later("Do not accept the report"),
-    "telephone-record": later("Record a telephone call"),
-    "lead-transfer-request": later("Offer the lead to another unit"),
-    "lead-transfer-accept": later("Accept the lead"),
-    "lead-transfer-decline": later("Decline the lead"),
-    "lead-transfer-withdraw": later("Withdraw the offer"),
-    "holding-reply": later("Say by when you decide"),
-    "dispute": later("Dispute who leads"),
-    "dispute-withdraw": later("Withdraw the dispute"),
-    "direction": later("Direct who leads"),
-    "direction-acknowledge": later("Acknowledge the direction: the lead moves"),
-    "officer-handover": later("Hand over to another officer"),
-    "information-request": later("Ask another unit"),
-    "information-response": later("Answer the questions"),
-    "update": later("Send an update"),
-    "located": later("Say that the child is located"),
-    "located-confirm": later("Confirm that the child is located"),
-    "located-refuse": later("Refuse: the child is not located"),
-    "closure": later("Close the case"),
-}
 
 BASES: dict[str, LazyString] = {
     "recorded": later("It recorded the report"),
@@ -107,37 +62,6 @@ RECEIPTS: dict[str, LazyString] = {
     "acknowledged": later("Acknowledged"),
     "told-by-telephone": later("Told by telephone"),
     "answered": later("Answered"),
-}
-
-SEND_LABELS: dict[str, LazyString] = {
-    "missing-episode-report": later("Record it: my unit leads"),
-    "report-not-accepted": later("Send to the reporter"),
-    "telephone-record": later("Put the call on record"),
-    "lead-transfer-request": later("Offer the lead"),
-    "lead-transfer-accept": later("Accept the lead now"),
-    "lead-transfer-decline": later("Decline the lead"),
-    "lead-transfer-withdraw": later("Withdraw the offer"),
-    "holding-reply": later("Send the holding reply"),
-    "dispute": later("Send the dispute"),
-    "dispute-withdraw": later("Withdraw the dispute"),
-    "direction": later("Direct it"),
-    "direction-acknowledge": later("Acknowledge: the lead moves now"),
-    "officer-handover": later("Hand over"),
-    "information-request": later("Ask"),
-    "information-response": later("Send the answer"),
-    "located-confirm": later("Confirm: the child is located"),
-    "located-refuse": later("Refuse: the child stays missing"),
-    "closure": later("Close the case"),
-}
-
-NEEDS: dict[str, LazyString] = {
-    "lead-transfer-request": later("Accept or decline the lead"),
-    "missing-episode-report": later("Record the report, or say why not"),
-    "located": later("Confirm or refuse"),
-    "dispute": later("Decide who leads"),
-    "direction": later("Acknowledge the direction"),
-    "information-request": later("Answer the questions"),
-    "report-not-accepted": later("Read what police say"),
 }
 
 CLOCKS: dict[str, LazyString] = {
@@ -245,18 +169,24 @@ def rung(code: str, *, police: bool) -> str:
 
 
 def type_name(code: str) -> str:
-    """Return what a message of this type is called; a later type shows its own name."""
-    return str(TYPES.get(code, code))
+    """Return what a message of this type is called; a type that there is not shows its code."""
+    return _(CONTRACTS[code].NAME) if code in CONTRACTS else code
 
 
 def act_name(code: str) -> str:
     """Return what sending a message of this type is called on a button."""
-    return str(ACTS.get(code, code))
+    return _(CONTRACTS[code].ACT)
 
 
 def send_label(code: str) -> str:
     """Return what the button says that sends a message of this type."""
-    return str(SEND_LABELS.get(code, _("Send")))
+    return _(CONTRACTS[code].SEND)
+
+
+def need(code: str) -> str:
+    """Return what a message of this type asks of its reader."""
+    asks = CONTRACTS[code].NEED if code in CONTRACTS else ""
+    return _(asks or "Answer")
 
 
 def who_kind(kind: str) -> str:

@@ -5,7 +5,7 @@ Few fields are required. A field's `json_schema_extra` says how a form asks for 
 """
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
@@ -37,7 +37,6 @@ from messaging.contracts.reports import (
 )
 
 __all__ = [
-    "AUDIENCES",
     "CONTRACTS",
     "Child",
     "Closure",
@@ -71,59 +70,35 @@ __all__ = [
 ]
 
 CONTRACTS: Mapping[str, type[Contract]] = {
-    "missing-episode-report": MissingEpisodeReport,
-    "telephone-record": TelephoneRecord,
-    "report-not-accepted": ReportNotAccepted,
-    "lead-transfer-request": LeadTransferRequest,
-    "lead-transfer-accept": LeadTransferAccept,
-    "lead-transfer-decline": LeadTransferDecline,
-    "lead-transfer-withdraw": LeadTransferWithdraw,
-    "holding-reply": HoldingReply,
-    "dispute": Dispute,
-    "dispute-withdraw": DisputeWithdraw,
-    "direction": Direction,
-    "direction-acknowledge": DirectionAcknowledge,
-    "officer-handover": OfficerHandover,
-    "information-request": InformationRequest,
-    "information-response": InformationResponse,
-    "update": Update,
-    "located": Located,
-    "located-confirm": LocatedConfirm,
-    "located-refuse": LocatedRefuse,
-    "closure": Closure,
+    one.TYPE: one
+    for one in (
+        MissingEpisodeReport,
+        TelephoneRecord,
+        ReportNotAccepted,
+        LeadTransferRequest,
+        LeadTransferAccept,
+        LeadTransferDecline,
+        LeadTransferWithdraw,
+        HoldingReply,
+        Dispute,
+        DisputeWithdraw,
+        Direction,
+        DirectionAcknowledge,
+        OfficerHandover,
+        InformationRequest,
+        InformationResponse,
+        Update,
+        Located,
+        LocatedConfirm,
+        LocatedRefuse,
+        Closure,
+    )
 }
 
-AUDIENCES: Mapping[str, str] = {
-    "missing-episode-report": "all-parties",
-    "telephone-record": "all-parties",
-    "report-not-accepted": "all-parties",
-    "lead-transfer-request": "police",
-    "lead-transfer-accept": "police",
-    "lead-transfer-decline": "police",
-    "lead-transfer-withdraw": "police",
-    "holding-reply": "police",
-    "dispute": "police",
-    "dispute-withdraw": "police",
-    "direction": "police",
-    "direction-acknowledge": "police",
-    "officer-handover": "police",
-    "information-request": "statutory",
-    "information-response": "statutory",
-    "update": "statutory",
-    "located": "all-parties",
-    "located-confirm": "all-parties",
-    "located-refuse": "statutory",
-    "closure": "all-parties",
-}
-"""Whom a message is for unless its sender narrows it (DOMAIN.md 4.8)."""
-
-TypeName = Literal[
-    "missing-episode-report", "telephone-record", "report-not-accepted", "lead-transfer-request",
-    "lead-transfer-accept", "lead-transfer-decline", "lead-transfer-withdraw", "holding-reply",
-    "dispute", "dispute-withdraw", "direction", "direction-acknowledge", "officer-handover",
-    "information-request", "information-response", "update", "located",
-    "located-confirm", "located-refuse", "closure",
-]  # fmt: skip
+if TYPE_CHECKING:
+    TypeName = str
+else:
+    TypeName = Literal[tuple(CONTRACTS)]
 
 
 class Command(BaseModel):

@@ -10,6 +10,13 @@ from messaging.contracts.fields import Contract, Line, Words, ask, long
 class Closure(Contract):
     """The case ends."""
 
+    TYPE = "closure"
+    AUDIENCE = "all-parties"
+    NAME = "Case closed"
+    ACT = "Close the case"
+    SEND = "Close the case"
+    SENT = "The case is closed."
+
     outcome: Words = Field(json_schema_extra=long("Outcome"))
     authorised_by: Line = Field(json_schema_extra=ask("Authorised by"))
     actions_outstanding: Words | None = Field(

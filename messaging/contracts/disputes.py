@@ -8,6 +8,15 @@ from messaging.contracts.fields import Contract, Line, Telephone, Words, ask, lo
 class Dispute(Contract):
     """A side says why another unit should lead, or why it should not; who leads goes on leading."""
 
+    TYPE = "dispute"
+    AUDIENCE = "police"
+    NAME = "Dispute over who leads"
+    ACT = "Dispute who leads"
+    SEND = "Send the dispute"
+    NEED = "Decide who leads"
+    ASKS = True
+    SENT = "The dispute is sent. Who leads goes on leading until it is decided."
+
     grounds: Words = Field(
         json_schema_extra=long(
             "Your grounds", "Where most enquiries are, and who can best locate the child"
@@ -22,11 +31,27 @@ class Dispute(Contract):
 class DisputeWithdraw(Contract):
     """The side that disputed takes it back; nothing moves."""
 
+    TYPE = "dispute-withdraw"
+    AUDIENCE = "police"
+    NAME = "Dispute withdrawn"
+    ACT = "Withdraw the dispute"
+    SEND = "Withdraw the dispute"
+    ANSWERS = True
+
     reason: Words = Field(json_schema_extra=long("Why you withdraw it"))
 
 
 class Direction(Contract):
     """An adjudicator's decision: which unit leads, and why (4.1c)."""
+
+    TYPE = "direction"
+    AUDIENCE = "police"
+    NAME = "Direction by an adjudicator"
+    ACT = "Direct who leads"
+    SEND = "Direct it"
+    NEED = "Acknowledge the direction"
+    ASKS = True
+    SENT = "Your direction is sent. The lead moves when it is acknowledged."
 
     lead: str = Field(
         max_length=200,
@@ -37,6 +62,14 @@ class Direction(Contract):
 
 class DirectionAcknowledge(Contract):
     """The directed unit takes the lead, or the adjudicator says whom there they told (4.1c)."""
+
+    TYPE = "direction-acknowledge"
+    AUDIENCE = "police"
+    NAME = "Direction acknowledged"
+    ACT = "Acknowledge the direction: the lead moves"
+    SEND = "Acknowledge: the lead moves now"
+    ANSWERS = True
+    SENT = "The direction is acknowledged. The lead has moved."
 
     named_officer: Line = Field(json_schema_extra=ask("Officer who leads"))
     officer_rank: Line | None = Field(None, json_schema_extra=ask("Rank", width=20))

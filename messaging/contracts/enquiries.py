@@ -11,6 +11,15 @@ from messaging.contracts.fields import Contract, Line, Words, ask, long
 class InformationRequest(Contract):
     """Questions to answer or enquiries to carry out; whoever leads, it can be answered (4.4)."""
 
+    TYPE = "information-request"
+    AUDIENCE = "statutory"
+    NAME = "Questions or enquiries"
+    ACT = "Ask another unit"
+    SEND = "Ask"
+    NEED = "Answer the questions"
+    ADDRESSED = "Whom do you ask?"
+    ASKS = True
+
     questions: Words = Field(
         json_schema_extra=long("What you ask", "One a line: questions, or enquiries to carry out")
     )
@@ -32,6 +41,13 @@ class InformationRequest(Contract):
 
 class InformationResponse(Contract):
     """The answer: whole, in part, none held, or refused with a reason; it quotes the question."""
+
+    TYPE = "information-response"
+    AUDIENCE = "statutory"
+    NAME = "Answer to questions"
+    ACT = "Answer the questions"
+    SEND = "Send the answer"
+    ANSWERS = True
 
     outcome: Literal["provided", "part", "none-held", "refused"] = Field(
         json_schema_extra=ask("What came of it", labels=codes.INFORMATION)

@@ -1,6 +1,6 @@
 """What fields of contracts are made of, and how a form asks for them."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, StringConstraints
 from pydantic.config import JsonDict
@@ -26,6 +26,29 @@ def long(label: str, hint: str = "", **how: Any) -> JsonDict:
 
 
 class Contract(BaseModel):
-    """The body of a message type."""
+    """The body of a message type, and what else the hub needs to know of the type.
+
+    Words are in English; pages translate them.
+    """
 
     model_config = ConfigDict(extra="forbid")
+
+    TYPE: ClassVar[str] = ""
+    AUDIENCE: ClassVar[str] = "all-parties"
+    """Whom a message is for, unless a field narrows it (DOMAIN.md 4.8)."""
+    NAME: ClassVar[str] = ""
+    """What a message of the type is called."""
+    ACT: ClassVar[str] = ""
+    """What the button says that leads to its form."""
+    SEND: ClassVar[str] = "Send"
+    """What the button says that sends it."""
+    SENT: ClassVar[str] = ""
+    """What the page says once it is sent."""
+    NEED: ClassVar[str] = ""
+    """What it asks of its reader, in the inbox."""
+    ADDRESSED: ClassVar[str] = ""
+    """How its form asks whom to send it to, where the sender chooses that first."""
+    ASKS: ClassVar[bool] = False
+    """Whether it asks for an answer: it is to be opened sooner (6)."""
+    ANSWERS: ClassVar[bool] = False
+    """Whether it answers another, so that a late one is told what happened first (4.3)."""

@@ -8,6 +8,12 @@ from messaging.contracts.fields import Contract, Line, Telephone, Words, ask, lo
 class OfficerHandover(Contract):
     """The lead's named officer goes off duty and hands over to another of the unit, by name."""
 
+    TYPE = "officer-handover"
+    AUDIENCE = "police"
+    NAME = "Handover between officers"
+    ACT = "Hand over to another officer"
+    SEND = "Hand over"
+
     to_officer: Line = Field(json_schema_extra=ask("Officer who takes over"))
     officer_rank: Line | None = Field(None, json_schema_extra=ask("Rank", width=20))
     officer_collar: Line | None = Field(None, json_schema_extra=ask("Collar number", width=10))

@@ -11,6 +11,13 @@ from messaging.contracts.fields import Contract, Line, Words, ask, long
 class Located(Contract):
     """Somebody saw the child, face to face (DOMAIN.md 4.9)."""
 
+    TYPE = "located"
+    AUDIENCE = "all-parties"
+    NAME = "Child located"
+    ACT = "Say that the child is located"
+    NEED = "Confirm or refuse"
+    ASKS = True
+
     located_at: AwareDatetime = Field(json_schema_extra=ask("When the child was seen"))
     seen_by: Line = Field(
         json_schema_extra=ask(
@@ -34,6 +41,13 @@ class Located(Contract):
 class LocatedConfirm(Contract):
     """The lead confirms: the missing clock stops."""
 
+    TYPE = "located-confirm"
+    AUDIENCE = "all-parties"
+    NAME = "Located: confirmed"
+    ACT = "Confirm that the child is located"
+    SEND = "Confirm: the child is located"
+    ANSWERS = True
+
     confirmed_how: Words | None = Field(
         None, json_schema_extra=long("How you made sure", "Optional, and useful later")
     )
@@ -41,5 +55,12 @@ class LocatedConfirm(Contract):
 
 class LocatedRefuse(Contract):
     """The lead does not confirm: the child stays missing."""
+
+    TYPE = "located-refuse"
+    AUDIENCE = "statutory"
+    NAME = "Located: refused"
+    ACT = "Refuse: the child is not located"
+    SEND = "Refuse: the child stays missing"
+    ANSWERS = True
 
     reason: Words = Field(json_schema_extra=long("Why you do not confirm"))

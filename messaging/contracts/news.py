@@ -11,6 +11,11 @@ from messaging.contracts.fields import Contract, Words, ask, long
 class Update(Contract):
     """News, under a heading."""
 
+    TYPE = "update"
+    AUDIENCE = "statutory"
+    NAME = "Update"
+    ACT = "Send an update"
+
     heading: Literal[
         "sighting", "risk-change", "phone-contact", "action", "review", "ukmpu-told",
         "new-information", "other",

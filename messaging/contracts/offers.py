@@ -12,6 +12,16 @@ from messaging.contracts.fields import Contract, Line, Telephone, Words, ask, lo
 class LeadTransferRequest(Contract):
     """An offer of the lead, with everything that the next officer needs."""
 
+    TYPE = "lead-transfer-request"
+    AUDIENCE = "police"
+    NAME = "Offer of the lead"
+    ACT = "Offer the lead to another unit"
+    SEND = "Offer the lead"
+    NEED = "Accept or decline the lead"
+    ADDRESSED = "Whom do you offer the lead?"
+    ASKS = True
+    SENT = "The lead is offered. You lead until they accept."
+
     rationale: Literal[
         "majority-of-enquiries", "best-opportunity-to-locate", "agreed-plan", "other"
     ] = Field(json_schema_extra=ask("Why they should lead", labels=codes.RATIONALES))
@@ -47,6 +57,14 @@ class LeadTransferRequest(Contract):
 class LeadTransferAccept(Contract):
     """The lead is taken, without conditions, at the hub's commit."""
 
+    TYPE = "lead-transfer-accept"
+    AUDIENCE = "police"
+    NAME = "Lead accepted"
+    ACT = "Accept the lead"
+    SEND = "Accept the lead now"
+    ANSWERS = True
+    SENT = "Your unit leads now."
+
     named_officer: Line = Field(json_schema_extra=ask("Officer who leads"))
     officer_rank: Line | None = Field(None, json_schema_extra=ask("Rank", width=20))
     officer_collar: Line | None = Field(None, json_schema_extra=ask("Collar number", width=10))
@@ -67,6 +85,14 @@ class LeadTransferAccept(Contract):
 
 class LeadTransferDecline(Contract):
     """The lead is not taken; it stays where it is."""
+
+    TYPE = "lead-transfer-decline"
+    AUDIENCE = "police"
+    NAME = "Lead declined"
+    ACT = "Decline the lead"
+    SEND = "Decline the lead"
+    ANSWERS = True
+    SENT = "You have declined. The lead is where it was."
 
     reason: Literal[
         "not-most-enquiries", "insufficient-information", "wrong-area", "already-located",
@@ -94,11 +120,25 @@ class LeadTransferDecline(Contract):
 class LeadTransferWithdraw(Contract):
     """The offer is taken back."""
 
+    TYPE = "lead-transfer-withdraw"
+    AUDIENCE = "police"
+    NAME = "Offer of the lead withdrawn"
+    ACT = "Withdraw the offer"
+    SEND = "Withdraw the offer"
+    ANSWERS = True
+
     reason: Words = Field(json_schema_extra=long("Why you withdraw it"))
 
 
 class HoldingReply(Contract):
     """The unit that is asked says by when it decides: once for each request; nothing moves."""
+
+    TYPE = "holding-reply"
+    AUDIENCE = "police"
+    NAME = "Holding reply"
+    ACT = "Say by when you decide"
+    SEND = "Send the holding reply"
+    ANSWERS = True
 
     decide_by: AwareDatetime = Field(
         json_schema_extra=ask("By when you decide", "At most 1 hour from now if urgent, else 8.")

@@ -61,6 +61,14 @@ class Child(Contract):
 class MissingEpisodeReport(Contract):
     """A child is missing: police record it, or a practitioner tells police."""
 
+    TYPE = "missing-episode-report"
+    AUDIENCE = "all-parties"
+    NAME = "Report of a missing child"
+    ACT = "Record the report"
+    SEND = "Record it: my unit leads"
+    NEED = "Record the report, or say why not"
+    ASKS = True
+
     child: Child = Field(json_schema_extra=ask("The child"))
     last_seen_at: AwareDatetime = Field(json_schema_extra=ask("Last seen, when"))
     last_seen_place: Line = Field(json_schema_extra=ask("Last seen, where"))
@@ -141,6 +149,13 @@ class MissingEpisodeReport(Contract):
 class TelephoneRecord(Contract):
     """A call that was made or taken, about a report or another message (DOMAIN.md 4.2, 4.5)."""
 
+    TYPE = "telephone-record"
+    AUDIENCE = "all-parties"
+    NAME = "Telephone call on record"
+    ACT = "Record a telephone call"
+    SEND = "Put the call on record"
+    SENT = "The call is on record."
+
     called_at: AwareDatetime = Field(json_schema_extra=ask("When you spoke"))
     outcome: Literal["taken", "refused", "told-to-wait", "handed-over"] = Field(
         json_schema_extra=ask("What came of it", labels=codes.CALLS)
@@ -191,6 +206,13 @@ class TelephoneRecord(Contract):
 
 class ReportNotAccepted(Contract):
     """Police do not accept a report: why, what would change it, what the reporter can do."""
+
+    TYPE = "report-not-accepted"
+    AUDIENCE = "all-parties"
+    NAME = "Report not accepted"
+    ACT = "Do not accept the report"
+    SEND = "Send to the reporter"
+    NEED = "Read what police say"
 
     reason: Literal[
         "known-whereabouts", "not-met-definition", "duplicate", "wrong-force", "other"

@@ -1,12 +1,13 @@
 """What each type of message does to its case: one function a type, on an Act.
 
 Each asks the pure rules first (lead.py, reporting.py), then says what is written; `Refused`
-becomes the reader's 409.
+becomes the reader's 409. A room also says what may be sent now, and what a form is filled in with.
 """
 
 from collections.abc import Callable
 from typing import Any
 
+from messaging.choices import Choices, Choosing, Knowing
 from messaging.effects import (
     closing,
     disputes,
@@ -42,3 +43,28 @@ EFFECTS: dict[str, Callable[[Act], Any]] = {
     "located-refuse": locating.located_refuse,
     "closure": closing.closure,
 }
+
+CHOICES: tuple[Callable[[Choosing], Choices], ...] = (
+    reports.choices,
+    offers.choices,
+    locating.choices,
+    disputes.choices,
+    handover.choices,
+    telephone.choices,
+    enquiries.choices,
+    news.choices,
+    closing.choices,
+)
+"""What a reader may send now, in the order of the buttons."""
+
+KNOWN: dict[str, Callable[[Knowing], dict[str, Any]]] = {
+    "missing-episode-report": reports.known_report,
+    "telephone-record": telephone.known_call,
+    "lead-transfer-request": offers.known_request,
+    "lead-transfer-accept": offers.known_officer,
+    "direction-acknowledge": offers.known_officer,
+    "officer-handover": handover.known_handover,
+    "located": locating.known_located,
+    "closure": closing.known_closure,
+}
+"""What a form of a type is filled in with; those of other types begin empty."""

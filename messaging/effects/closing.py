@@ -1,8 +1,11 @@
 """The end of a case."""
 
+from typing import Any
+
 from sqlalchemy import update
 
 from hub.errors import conflict
+from messaging.choices import Action, Choices, Choosing, Knowing
 from messaging.effects.steps import end_clocks, meet, settle, step
 from messaging.model import Case, InformationRequest
 from messaging.sending import Act, everyone
@@ -39,3 +42,14 @@ def closure(act: Act) -> None:
             )
         )
     )  # fmt: skip
+
+
+def choices(now: Choosing) -> Choices:
+    """The case can end between episodes."""
+    if now.case.episode is None and now.may("closure"):
+        yield Action("closure")
+
+
+def known_closure(known: Knowing) -> dict[str, Any]:
+    """Name the reader as who authorises it."""
+    return {"authorised_by": known.actor.name}

@@ -1,5 +1,6 @@
 """Disputes over who leads, and directions (DOMAIN.md 4.1, 6)."""
 
+from collections.abc import Sequence
 from typing import cast
 from uuid import UUID
 
@@ -8,6 +9,7 @@ from sqlalchemy import select, update
 from hub.db import new_id
 from hub.errors import conflict, invalid
 from messaging import contracts, lead
+from messaging.choices import Action, Choices, Choosing
 from messaging.effects.steps import (
     end_request,
     meet,
@@ -185,3 +187,37 @@ def _answer(act: Act, table: type[Dispute] | type[Direction], row: UUID | None, 
             answered_by_unit_id=act.unit, answered_by_name=act.actor.name,
         )
     )  # fmt: skip
+
+
+def choices(now: Choosing) -> Choices:
+    """A side disputes, or takes it back; an adjudicator directs; who is directed acknowledges."""
+    episode = now.case.episode
+    if episode is None:
+        return
+    if episode.direction_message is not None and now.may("direction-acknowledge"):
+        yield Action("direction-acknowledge", episode.direction_message)
+    if episode.dispute_message is None:
+        if now.may("dispute"):
+            yield from _disputes(episode, now.mine)
+    elif now.may("dispute-withdraw"):
+        yield Action("dispute-withdraw", episode.dispute_message)
+    if now.case.to_adjudicate and now.may("direction"):
+        about = episode.dispute_message or episode.request_message
+        for unit in _sides(episode):
+            yield Action("direction", about, to=unit)
+
+
+def _disputes(episode: OpenEpisode, mine: Sequence[UUID]) -> Choices:
+    """Say with whom the reader may dispute the lead: the lead, or as the lead whom it asked."""
+    request = episode.request_message
+    if episode.lead not in mine or request is not None:
+        yield Action("dispute", request)
+        return
+    for unit in sorted(episode.offered - {episode.lead}):
+        yield Action("dispute", to=unit)
+
+
+def _sides(episode: OpenEpisode) -> list[UUID]:
+    """Return the units that a direction is between, the lead first."""
+    others = (episode.dispute_by, episode.dispute_other, episode.request_to, episode.direction_to)
+    return list(dict.fromkeys(unit for unit in (episode.lead, *others) if unit))

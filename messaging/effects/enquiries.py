@@ -8,6 +8,7 @@ from sqlalchemy import select, update
 from hub.db import new_id
 from hub.errors import invalid
 from messaging import contracts, lead
+from messaging.choices import Action, Choices, Choosing
 from messaging.effects.steps import meet, note_answered, reachable, tell
 from messaging.model import InformationRequest
 from messaging.sending import Act
@@ -90,3 +91,16 @@ def _asked(act: Act) -> InformationRequest:
     if not of_message:
         raise lead.Refused("question-answered")
     return min(of_message, key=lambda one: mine.index(one.to_unit_id))
+
+
+def choices(now: Choosing) -> Choices:
+    """Whoever was asked answers; a party asks."""
+    if now.may("information-response"):
+        for question in now.messages(
+            "SELECT DISTINCT message_id FROM information_request WHERE case_id = :case"
+            " AND state = 'open' AND to_unit_id = ANY(:mine) ORDER BY message_id",
+            mine=now.mine,
+        ):
+            yield Action("information-response", question)
+    if now.may("information-request"):
+        yield Action("information-request")

@@ -1,10 +1,11 @@
 """The named officer of the lead hands over to another at shift end (DOMAIN.md 6)."""
 
-from typing import cast
+from typing import Any, cast
 
 from sqlalchemy import update
 
 from messaging import contracts, lead
+from messaging.choices import Action, Choices, Choosing, Knowing
 from messaging.effects.steps import meet, on_duty, open_episode, police_parties
 from messaging.model import Tenure
 from messaging.sending import Act
@@ -32,3 +33,16 @@ def officer_handover(act: Act) -> None:
             )
         )
     )
+
+
+def choices(now: Choosing) -> Choices:
+    """The lead's officer goes off duty."""
+    if now.case.episode is not None and now.may("officer-handover"):
+        yield Action("officer-handover")
+
+
+def known_handover(known: Knowing) -> dict[str, Any]:
+    """Fill in what is open, as it was last told."""
+    body = known.given("live_lines", "open_actions")
+    body.setdefault("open_actions", known.latest.get("actions_outstanding", ""))
+    return body

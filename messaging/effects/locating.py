@@ -8,6 +8,7 @@ from sqlalchemy import select, update
 from hub.db import new_id
 from hub.errors import conflict, invalid
 from messaging import contracts, lead
+from messaging.choices import Action, Choices, Choosing, Knowing
 from messaging.effects.steps import end_clocks, meet, police_parties, reachable, settle, step, tell
 from messaging.model import (
     Direction,
@@ -130,3 +131,27 @@ def _end(act: Act, episode: OpenEpisode) -> None:
         .values(ended_at=act.at, end_reason="located", ended_by_message_id=act.message_id)
     )
     end_clocks(act, keep=("opened", "opened-urgent", "opened-request", "enquiry", "enquiry-urgent"))
+
+
+def choices(now: Choosing) -> Choices:
+    """Whoever saw the child says so; the lead confirms or refuses what others claim."""
+    episode, report = now.case.episode, now.case.report
+    if episode is None:
+        if report is not None and report.reporter in now.mine:
+            yield Action("located")
+        return
+    if episode.lead in now.mine and now.may("located-confirm"):
+        for claim in now.messages(
+            "SELECT message_id FROM located_claim WHERE episode_id = :episode AND state = 'open'"
+            " ORDER BY message_id",
+            episode=episode.id,
+        ):
+            yield Action("located-confirm", claim)
+            yield Action("located-refuse", claim)
+    if now.may("located"):
+        yield Action("located")
+
+
+def known_located(known: Knowing) -> dict[str, Any]:
+    """Take it that the child was seen just now."""
+    return {"located_at": known.now.isoformat()}

@@ -7,6 +7,7 @@ from sqlalchemy import select, update
 
 from hub.errors import invalid
 from messaging import clocks, contracts, lead
+from messaging.choices import Action, Choices, Choosing
 from messaging.effects.steps import meet, reachable, review, settle, step, tell
 from messaging.model import (
     Clock,
@@ -104,3 +105,9 @@ def _hurry(act: Act, message_id: UUID | None, routine: str, urgent: str) -> None
         if clock.escalates_at is not None:
             clock.escalates_at = min(clock.escalates_at, soon)
     act.session.flush()
+
+
+def choices(now: Choosing) -> Choices:
+    """There is always news."""
+    if now.may("update"):
+        yield Action("update")

@@ -1,7 +1,7 @@
 """Offers of the lead and their answers (DOMAIN.md 4.1, 4.3)."""
 
 from datetime import datetime, timedelta
-from typing import cast
+from typing import Any, cast
 from uuid import UUID
 
 from sqlalchemy import update
@@ -10,6 +10,7 @@ from hub.clock import LONDON
 from hub.db import new_id
 from hub.errors import invalid
 from messaging import clocks, contracts, lead
+from messaging.choices import Action, Choices, Choosing, Knowing
 from messaging.effects.disputes import end_dispute
 from messaging.effects.steps import (
     LEAD_CLOCKS,
@@ -136,3 +137,45 @@ def _request(act: Act) -> tuple[OpenEpisode, UUID]:
     if episode is None or act.in_reply_to is None:
         raise lead.Refused("request-already-answered")
     return episode, act.in_reply_to
+
+
+def choices(now: Choosing) -> Choices:
+    """Who is offered the lead answers; who leads offers it, or takes the offer back."""
+    episode = now.case.episode
+    if episode is None:
+        return
+    request = episode.request_message
+    if request is not None and now.may("lead-transfer-accept"):
+        yield Action("lead-transfer-accept", request)
+        yield Action("lead-transfer-decline", request)
+        if episode.held_until is None and now.may("holding-reply"):
+            yield Action("holding-reply", request)
+    if episode.lead in now.mine:
+        if now.may("lead-transfer-request"):
+            yield Action("lead-transfer-request", withdraws=request)
+        if request is not None and now.may("lead-transfer-withdraw"):
+            yield Action("lead-transfer-withdraw", request)
+
+
+def known_request(known: Knowing) -> dict[str, Any]:
+    """Fill in what the next officer needs, as far as it is on the case."""
+    body = known.given(
+        "circumstances", "live_lines", "warnings", "family_liaison", "actions_done",
+        "actions_outstanding",
+    )  # fmt: skip
+    body.setdefault("circumstances", known.latest.get("why", ""))
+    if known.case.episode:
+        body["risk"] = known.case.episode.risk
+    return body
+
+
+def known_officer(known: Knowing) -> dict[str, Any]:
+    """Name the reader as the officer who leads, where their unit is to lead."""
+    case, actor = known.case, known.actor
+    if not any(case.relations(unit) & {"offered", "directed"} for unit in case.mine(actor)):
+        return {}
+    return {
+        "named_officer": actor.name,
+        "officer_rank": actor.rank_or_role,
+        "officer_collar": actor.collar_number,
+    }

@@ -1,12 +1,13 @@
 """Reports: police record an episode and lead it; a practitioner's tells them (DOMAIN.md 4.1, 4.2)."""
 
-from typing import cast
+from typing import Any, cast
 
 from sqlalchemy import select, update
 
 from hub.db import new_id
 from hub.errors import conflict, invalid
 from messaging import contracts, lead
+from messaging.choices import Action, Choices, Choosing, Knowing
 from messaging.effects.steps import (
     ON_DUTY,
     authorities,
@@ -152,3 +153,25 @@ def report_not_accepted(act: Act) -> None:
             .values(addressed_unit_id=other.unit_id, state_since=act.at)
         )
     )
+
+
+def choices(now: Choosing) -> Choices:
+    """Police settle a report that waits; where there is none, the child may be missing again."""
+    report = now.case.report
+    if now.case.episode is not None:
+        return
+    if report is None:
+        if now.may("missing-episode-report"):
+            yield Action("missing-episode-report")
+        return
+    if now.police and now.may("missing-episode-report"):
+        yield Action("missing-episode-report", report.message_id)
+    if now.may("report-not-accepted") and report.state != "not-accepted":
+        yield Action("report-not-accepted", report.message_id)
+
+
+def known_report(known: Knowing) -> dict[str, Any]:
+    """Fill in everything that the case has of a report."""
+    body = known.given(*contracts.MissingEpisodeReport.model_fields)
+    body.pop("named_officer", None)
+    return body

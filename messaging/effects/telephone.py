@@ -1,13 +1,14 @@
 """Calls on record: they settle what a call can, start clocks, and move no lead (DOMAIN.md 4.5)."""
 
 from datetime import timedelta
-from typing import cast
+from typing import Any, cast
 from uuid import UUID
 
 from sqlalchemy import select, update
 
 from hub.errors import conflict, invalid
 from messaging import audiences, clocks, contracts, reporting
+from messaging.choices import Action, Choices, Choosing, Knowing
 from messaging.effects.steps import (
     authorities,
     meet,
@@ -120,3 +121,17 @@ def _start_clocks(act: Act, message_id: UUID, unit: UUID) -> None:
             .where(Clock.id == row.id)
             .values(started_at=act.at, due_at=due, escalates_at=due)
         )
+
+
+def choices(now: Choosing) -> Choices:
+    """Who reported, or offered the lead, may have rung."""
+    episode, report = now.case.episode, now.case.report
+    if episode is None and report is not None and report.reporter in now.mine:
+        yield Action("telephone-record", report.message_id)
+    if episode and episode.request_message and now.may("lead-transfer-withdraw"):
+        yield Action("telephone-record", episode.request_message)
+
+
+def known_call(known: Knowing) -> dict[str, Any]:
+    """Take it that the call was just now."""
+    return {"called_at": known.now.isoformat()}

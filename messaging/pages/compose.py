@@ -25,9 +25,6 @@ from messaging.pages.forms import MessageForm
 from messaging.pages.once import FIELD, once, token
 
 READ = permission("inbox.read")
-ADDRESSED = ("lead-transfer-request", "information-request")
-"""Types whose recipient the sender chooses."""
-
 NAMING = {
     "report-not-accepted": (later("Which police unit must take the report?"), "readdress"),
     "direction": (later("Which unit do you direct to lead?"), "lead"),
@@ -113,10 +110,7 @@ def show(reference: str, message_type: str) -> ResponseReturnValue:
                 session,
                 reference,
                 known.status,
-                {
-                    "lead-transfer-request": _("Whom do you offer the lead?"),
-                    "information-request": _("Whom do you ask?"),
-                }.get(message_type, _("Which police unit do you tell?")),
+                _(CONTRACTS[message_type].ADDRESSED or "Which police unit do you tell?"),
                 lambda code: writing.address(to=code),
                 {name: value for name, value in writing.carried.items() if name != "to"},
                 url_for("messaging.case", reference=reference),
@@ -151,7 +145,7 @@ def _form(actor: Actor, message_type: str) -> MessageForm:
 def _chosen_first(actor: Actor, writing: Writing) -> bool:
     """Say whether the recipient is chosen before anything is written."""
     report = writing.message_type == "missing-episode-report"
-    return writing.message_type in ADDRESSED or (report and not actor.police)
+    return bool(CONTRACTS[writing.message_type].ADDRESSED) or (report and not actor.police)
 
 
 @page(
@@ -213,16 +207,8 @@ def _sent(writing: Writing, command: Command) -> ResponseReturnValue:
 
 def said(message_type: str) -> str:
     """Return what the case page says once a message is sent."""
-    return {
-        "lead-transfer-request": _("The lead is offered. You lead until they accept."),
-        "lead-transfer-accept": _("Your unit leads now."),
-        "lead-transfer-decline": _("You have declined. The lead is where it was."),
-        "dispute": _("The dispute is sent. Who leads goes on leading until it is decided."),
-        "direction": _("Your direction is sent. The lead moves when it is acknowledged."),
-        "direction-acknowledge": _("The direction is acknowledged. The lead has moved."),
-        "telephone-record": _("The call is on record."),
-        "closure": _("The case is closed."),
-    }.get(message_type, _("Sent: %(name)s.", name=wording.type_name(message_type)))
+    sent = CONTRACTS[message_type].SENT
+    return _(sent) if sent else _("Sent: %(name)s.", name=wording.type_name(message_type))
 
 
 def winner(error: HubError) -> str:

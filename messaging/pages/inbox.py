@@ -45,7 +45,7 @@ def show() -> ResponseReturnValue:
 
 def _row(row: InboxRow) -> dict[str, Any]:
     named = {
-        "answer": wording.NEEDS.get(row.type, wording.NEEDS["lead-transfer-request"]),
+        "answer": wording.need(row.type),
         "waiting": _("%(unit)s has not answered", unit=row.to_unit),
     }
     return {

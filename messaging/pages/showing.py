@@ -14,12 +14,13 @@ from hub.identity.actor import Actor
 from hub.organisations import Unit
 from hub.records.keys import Keys
 from messaging import audiences, clocks, guests, open_questions, telephone, wording
+from messaging.choices import Action
 from messaging.contracts import CONTRACTS
 from messaging.model import Case, Message
 from messaging.pages import ringing
 from messaging.pages.pending import pending
 from messaging.pages.reading import Row, child_rows, rows
-from messaging.views import Action, CaseView, MessageView, RecipientView, TenureView
+from messaging.views import CaseView, MessageView, RecipientView, TenureView
 
 Shown = dict[str, Any]
 

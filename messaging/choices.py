@@ -1,0 +1,76 @@
+"""What somebody may send in a case now, and what a form of it is filled in with.
+
+Each room of effects/ says so of its own types, by the map and the rules that sending uses.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cached_property
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from hub.identity import policy
+from hub.identity.actor import Actor
+from messaging.state import CaseState
+
+
+@dataclass(frozen=True)
+class Action:
+    """Something that the reader may send now, with what the page fills in."""
+
+    type: str
+    in_reply_to: UUID | None = None
+    withdraws: UUID | None = None
+    to: UUID | None = None
+
+
+@dataclass
+class Choosing:
+    """A reader before an open case, who asks what they may send."""
+
+    session: Session
+    case: CaseState
+    actor: Actor
+
+    @cached_property
+    def mine(self) -> list[UUID]:
+        """The parties that the reader acts for."""
+        return self.case.mine(self.actor)
+
+    @cached_property
+    def police(self) -> bool:
+        """Whether one of them is police."""
+        return any(self.case.parties[unit].police for unit in self.mine)
+
+    def may(self, message_type: str) -> bool:
+        """Say whether the map lets one of their units send this now."""
+        return any(
+            policy.allows(self.actor, f"send.{message_type}", *self.case.relations(unit))
+            for unit in self.mine
+        )
+
+    def messages(self, query: str, **values: object) -> list[UUID]:
+        """Return the messages that a query of the case's tables finds."""
+        found = self.session.execute(text(query), {"case": self.case.id, **values})
+        return list(found.scalars())
+
+
+Choices = Iterator[Action]
+
+
+@dataclass
+class Knowing:
+    """What is known when a form is opened: of every field, what was last given in the case."""
+
+    case: CaseState
+    actor: Actor
+    latest: Mapping[str, Any]
+    now: datetime
+
+    def given(self, *names: str) -> dict[str, Any]:
+        """Return what was last given of these fields."""
+        return {name: self.latest[name] for name in names if name in self.latest}
