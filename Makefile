@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check bench clean
+.PHONY: help setup run test check bench prove clean
 
 help: ## Say what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -37,6 +37,9 @@ check: .venv/.test ## Lint, formatting, types, and the one way of imports
 
 bench: .venv/.test ## Measure lookups and messages against bare yardsticks, and search at 100 times the names
 	$(BIN)/python tests/bench/run.py
+
+prove: .venv/.test ## Play a thousand concurrent histories of a lead, and write docs/proofs.md
+	$(BIN)/pytest -s tests/proofs/prove_histories.py
 
 clean: ## Remove the environment and the built assets; never the data under .hub
 	rm -rf .venv hub/web/static/build

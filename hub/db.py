@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import Any, ClassVar
 from uuid import UUID
 
+import psycopg
 import uuid_utils.compat as uuid_utils
 from sqlalchemy import (
     Date,
@@ -194,11 +195,13 @@ def _act_as_app(connection: Any, _record: Any) -> None:
     if connection.info.user == APP_ROLE:
         return
     autocommit = connection.autocommit
-    connection.autocommit = True
     try:
+        connection.autocommit = True
         connection.execute(f"SET ROLE {APP_ROLE}")
-    finally:
         connection.autocommit = autocommit
+    except psycopg.Error:
+        connection.close()  # nobody else has it yet
+        raise
 
 
 _known: dict[TextClause, TextualSelect] = {}

@@ -171,6 +171,7 @@ SELECT id, reference, status, opened_at, closed_at, opener_unit_id, home_unit_id
     last_message_no, greatest(last_at, :now) AS last_at
 FROM cases WHERE reference = :reference
 """)
+_STEADY = text(f"{_READ.text} FOR SHARE")
 _PARTIES = text("""
 SELECT p.unit_id, u.name, p.part, p.sees = 'full' AS is_full, o.kind = 'police' AS police,
     u.organisation_id, u.valid_to, u.superseded_by_id
@@ -208,14 +209,21 @@ WHERE c.id = :case_id
 """)
 
 
-def load(session: Session, actor: Actor, reference: str, now: datetime, *, lock: bool) -> CaseState:
+def load(
+    session: Session, actor: Actor, reference: str, now: datetime, *, lock: bool,
+    steady: bool = False,
+) -> CaseState:  # fmt: skip
     """Return the case; with `lock`, hold it until the commit and take its next message number.
+
+    `steady`, it stays as it is while it is read, so that several queries show one moment.
 
     Raises:
         HubError: the same `not-found` to whoever is no party, or signed in for another status.
     """
     row = fetch(
-        session, _LOCK if lock else _READ, {"reference": reference, "now": now}
+        session,
+        _LOCK if lock else _STEADY if steady else _READ,
+        {"reference": reference, "now": now},
     ).one_or_none()
     if row is None or actor.status not in (None, row.status):
         raise not_found()

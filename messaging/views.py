@@ -240,7 +240,7 @@ def case_view(
     Raises:
         HubError: `not-found` to strangers.
     """
-    case = load(session, actor, references.clean(reference), now, lock=False)
+    case = load(session, actor, references.clean(reference), now, lock=False, steady=True)
     unit = _reading_unit(case, actor)
     full = case.parties[unit].full
     names = _names(session, case.id)
@@ -321,7 +321,7 @@ def lead_view(session: Session, actor: Actor, reference: str, now: datetime) -> 
     Raises:
         HubError: `not-found` to strangers.
     """
-    case = load(session, actor, references.clean(reference), now, lock=False)
+    case = load(session, actor, references.clean(reference), now, lock=False, steady=True)
     names = _names(session, case.id)
     full = case.parties[_reading_unit(case, actor)].full
     history = _history(session, case, names, full)

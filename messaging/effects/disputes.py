@@ -72,7 +72,7 @@ def _other_side(act: Act, episode: OpenEpisode) -> UUID:
     if episode.request_to is not None:
         return episode.request_to
     offered = episode.offered - {episode.lead}
-    named = [unit for unit in act.to if unit in offered] or list(offered)
+    named = [unit for unit in act.to if unit in offered] if act.to else list(offered)
     if len(named) != 1:
         raise invalid("to-one", "Name the unit that was offered the lead and declined.", "/to")
     return named[0]
