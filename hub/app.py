@@ -56,6 +56,7 @@ NAVIGATION = (
     ("messaging.report", _("Report a child missing"), "case.open"),
     ("messaging.drafts", _("Drafts"), "case.open"),
     ("directory.tasks", _("Directory tasks"), "directory.keep"),
+    ("messaging.settings", _("Clocks"), "lead.decide-own"),
 )
 
 

@@ -144,6 +144,7 @@ class Tenure(Base):
     officer_rank: Mapped[str | None]
     officer_collar: Mapped[str | None]
     on_duty_until: Mapped[datetime | None]
+    supervisor_name: Mapped[str | None]
     since: Mapped[datetime]
     until: Mapped[datetime | None]
     basis: Mapped[str]
@@ -293,6 +294,15 @@ class ClockSetting(Base):
     minutes: Mapped[int]
 
 
+class LeadSetting(Base):
+    """What an organisation asks for before one of its units takes the lead that it is offered."""
+
+    __tablename__ = "lead_setting"
+
+    organisation_id: Mapped[UUID] = mapped_column(ForeignKey("organisation.id"), primary_key=True)
+    supervisor_authorises: Mapped[bool]
+
+
 class Draft(Base):
     """What somebody typed and has not sent; encrypted under a key of its own."""
 
@@ -373,6 +383,11 @@ for _name, _code, _sentence in (
         "uq_report_case_id_unsettled",
         "report-open",
         "A report of this case waits for police already.",
+    ),
+    (
+        "ck_tenure_supervisor",
+        "supervisor-needed",
+        "Your organisation accepts the lead only with a supervisor's authority: name them.",
     ),
     ("ck_message_immutable", "immutable", "Messages cannot be changed: send a correction."),
     (

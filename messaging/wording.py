@@ -85,6 +85,14 @@ CLOCKS: dict[str, LazyString] = {
 }
 """What is owed, by kind of clock."""
 
+TAKEN_OVER: dict[str, LazyString] = {
+    "open_actions": later("Open actions"),
+    "live_lines": later("Live lines of enquiry"),
+    "warnings": later("Warnings to officers"),
+    "family_liaison": later("Family liaison"),
+}
+"""What whoever leads next takes over."""
+
 RUNGS: dict[str, LazyString] = {
     "repeat": later("asked again"),
     "duty-inspector": later("duty inspector told"),

@@ -102,6 +102,8 @@ PERMISSIONS: Mapping[str, tuple[Rule, ...]] = {
     "send.located-confirm": (_rule(POLICE, "lead"),),
     "send.located-refuse": (_rule(POLICE, "lead"),),
     "send.closure": (_rule(STAFF, "opener", "home", "last-lead"),),
+    "lead.decide-own": (_rule({"administrator", "national-administrator"}, "any"),),
+    "lead.decide-any": (_rule({"national-administrator"}, "any"),),
     "guest-link.issue": (_rule(POLICE, "requester"),),
     "signed-reply.upload": (_rule(POLICE, "requester"),),
     "signed-reply.authorise": (_rule({"supervisor"}, "not-sender"),),

@@ -77,7 +77,12 @@ class LeadTransferAccept(Contract):
     contact_telephone: Telephone | None = Field(
         None, json_schema_extra=ask("Telephone of the officer", widget="tel", width=20)
     )
-    supervisor: Line | None = Field(None, json_schema_extra=ask("Supervisor", more=True))
+    supervisor: Line | None = Field(
+        None,
+        json_schema_extra=ask(
+            "Supervisor who authorises it", "Where your organisation asks for one.", more=True
+        ),
+    )
     next_review_at: AwareDatetime | None = Field(
         None, json_schema_extra=ask("Next review", more=True)
     )

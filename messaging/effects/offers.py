@@ -22,6 +22,7 @@ from messaging.effects.steps import (
     reachable,
     review,
 )
+from messaging.lead_settings import asks_supervisor
 from messaging.model import Clock, LeadRequest
 from messaging.sending import Act
 from messaging.state import OpenEpisode
@@ -65,6 +66,7 @@ def lead_transfer_accept(act: Act) -> None:
     episode, request = _request(act)
     lead.accept(episode.as_rules(), act.unit, request, body.named_officer, act.at)
     until = on_duty(act, body.on_duty_until)
+    supervisor = _supervisor(act, body)
     if body.next_review_at is not None:
         review(act, episode.risk, act.unit, body.next_review_at, "/body/next_review_at")
     act.to |= police_parties(act)
@@ -74,9 +76,27 @@ def lead_transfer_accept(act: Act) -> None:
     act.later(
         lambda: move_lead(
             act, episode, act.unit, "accepted", officer=body.named_officer,
-            rank=body.officer_rank, collar=body.officer_collar, until=until,
+            rank=body.officer_rank, collar=body.officer_collar, until=until, supervisor=supervisor,
         )
     )  # fmt: skip
+
+
+def _supervisor(act: Act, body: contracts.LeadTransferAccept) -> str | None:
+    """Return who authorises the acceptance; a supervisor who accepts does so by that.
+
+    Raises:
+        HubError: 422 `supervisor-needed` where the organisation asks for one.
+    """
+    if body.supervisor is None and "supervisor" in act.actor.roles:
+        return act.actor.name
+    organisation = act.case.parties[act.unit].organisation_id
+    if body.supervisor is None and asks_supervisor(act.session, organisation):
+        raise invalid(
+            "supervisor-needed",
+            "Your organisation accepts the lead only with a supervisor's authority: name them.",
+            "/body/supervisor",
+        )
+    return body.supervisor
 
 
 def lead_transfer_decline(act: Act) -> None:

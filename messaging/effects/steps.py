@@ -214,7 +214,7 @@ def end_request(act: Act, episode: OpenEpisode, state: str, old: UUID | None = N
 
 def move_lead(
     act: Act, episode: OpenEpisode, to: UUID, basis: str, *, officer: str, rank: str | None,
-    collar: str | None, until: datetime,
+    collar: str | None, until: datetime, supervisor: str | None = None,
 ) -> None:  # fmt: skip
     """Move the lead at this moment, whole: with what the lead owes, whoever leads (4.1)."""
     own = officer == act.actor.name and to == act.unit
@@ -225,7 +225,8 @@ def move_lead(
             officer_name=officer,
             officer_rank=rank or (act.actor.rank_or_role if own else None),
             officer_collar=collar or (act.actor.collar_number if own else None),
-            on_duty_until=until, since=act.at, basis=basis, message_id=act.message_id,
+            on_duty_until=until, supervisor_name=supervisor, since=act.at, basis=basis,
+            message_id=act.message_id,
         )
     )  # fmt: skip
     act.session.flush()

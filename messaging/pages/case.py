@@ -13,7 +13,7 @@ from hub.records import audit, consultation
 from hub.records.consultation import Reason
 from hub.web import context
 from hub.web.guards import page, permission
-from messaging import receipts, signed_replies, views, wording
+from messaging import receipts, signed_replies, standing, views, wording
 from messaging.pages import showing
 from messaging.pages.blueprint import blueprint
 from messaging.pages.signed import sentence
@@ -48,9 +48,13 @@ def show(reference: str) -> ResponseReturnValue:
             for card in signed_replies.of_case(session, actor, vault, view.id)
         ]
         shown = showing.case(session, actor, context.runtime().keys, view, now)
-        return render_template(
-            "messaging/case.html", v={**shown, "replies": replies}, now=now, status=view.status
+        stands = (
+            standing.standing(session, view.id, view.messages) if view.lead and view.full else None
         )
+        return render_template(
+            "messaging/case.html", v={**shown, "replies": replies, "stands": stands}, now=now,
+            status=view.status, clocks=wording.CLOCKS, taken_over=wording.TAKEN_OVER,
+        )  # fmt: skip
 
 
 def ask_reason(

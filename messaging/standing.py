@@ -1,0 +1,74 @@
+"""Where an open episode stands: all that a new lead takes over, so that it starts where the old stopped.
+
+It is read from the conversation as it was last given, by whoever gave it (DOMAIN.md 8).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from messaging.views import MessageView
+
+TAKEN_OVER = {
+    "open_actions": ("actions_outstanding", "open_actions"),
+    "live_lines": ("live_lines",),
+    "warnings": ("warnings",),
+    "family_liaison": ("family_liaison",),
+}
+"""What is taken over, and the fields in which messages of any type give it."""
+
+
+@dataclass(frozen=True)
+class Given:
+    """What was last given of one thing: the words, and which message gave them, when."""
+
+    kind: str
+    words: str
+    number: int
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Due:
+    """What the lead owes by when, whoever leads: a kind of clock."""
+
+    kind: str
+    at: datetime
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What was last given of all that is taken over, and what is due next of the lead."""
+
+    given: list[Given]
+    due: list[Due]
+
+
+def last_given(messages: Sequence[MessageView]) -> list[Given]:
+    """Return what was last given of each thing, as far as the reader sees the messages."""
+    found = []
+    for kind, fields in TAKEN_OVER.items():
+        for message in reversed(messages):
+            words = [str(message.body[field]) for field in fields if message.body.get(field)]
+            if words:
+                found.append(Given(kind, "\n".join(words), message.number, message.sent_at))
+                break
+    return found
+
+
+_DUE = text("""
+SELECT k.kind, k.due_at FROM clock k
+WHERE k.case_id = :case_id AND k.met_at IS NULL AND k.ended_at IS NULL AND k.due_at IS NOT NULL
+    AND k.kind IN ('shift-end', 'review-high', 'review-medium', 'review-low', 'ukmpu')
+ORDER BY k.due_at, k.kind
+""")
+
+
+def standing(session: Session, case_id: UUID, messages: Sequence[MessageView]) -> Standing:
+    """Return where the open episode of a case stands, for a reader of these messages."""
+    due = [Due(row.kind, row.due_at) for row in session.execute(_DUE, {"case_id": case_id})]
+    return Standing(last_given(messages), due)
