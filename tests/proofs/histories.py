@@ -105,6 +105,7 @@ class Player:
         with self.database.unit_of_work() as session:
             opened = sending.open_case(session, self.people[UNITS[0]], self.vault, first, utcnow())
         played = Played(opened.case_reference, likely={"lead": UNITS[0]})
+        self._act(played, "offer", UNITS[0], dice.choice(UNITS[1:]), 1)
         plans = [self._plan(dice, acts) for _ in range(clients)]
         together = threading.Barrier(clients + bool(self.cut))
 

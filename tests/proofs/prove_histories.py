@@ -26,6 +26,10 @@ from tests.proofs.register import DONE, REFUSED
 
 HISTORIES = int(os.environ.get("HISTORIES", "1000"))
 CLIENTS, ACTS = 5, 8
+HEADINGS = (
+    "histories", "how many", "acts and readings", "took effect", "refused", "nobody heard",
+    "moves of the lead", "at once, on average", "not linearizable",
+)  # fmt: skip
 RESULTS = Path(__file__).parents[2] / "docs" / "proofs.md"
 
 
@@ -111,10 +115,11 @@ Written by `make prove`; the idea is in [decisions](decisions/0010-a-lead-is-a-r
 **Every history of a lead could have happened one act at a time.** {CLIENTS} clients act at once on one
 episode of the real database, {ACTS} acts each: offers, answers, holding replies, disputes, directions,
 acknowledgements, claims, handovers between officers, readings. In every fourth history connections are
-cut in the middle of what they do. {utcnow():%d %B %Y}, {os.cpu_count()} cores, {took / 60:.0f} minutes, seed {seed}.
+cut in the middle of what they do. {utcnow():%d %B %Y}, {os.cpu_count()} cores, {took / 60:.0f} minutes,
+seed {seed}.
 
-| histories | how many | acts and readings | took effect | refused | nobody heard | moves of the lead | at once, on average | not linearizable |
-|---|---|---|---|---|---|---|---|---|
+| {" | ".join(HEADINGS)} |
+|{"---|" * len(HEADINGS)}
 {calm.row("calm")}
 {broken.row("with cut connections")}
 
