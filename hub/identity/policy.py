@@ -5,7 +5,7 @@ organisation's), "party", "lead", "side" (it leads, or was offered the lead),
 "disputer", "directed" (the direction names it), "adjudicator" (neither side's, while it is
 undecided), "asked" (a question waits for it), "offered" (the open request is to my unit), "requester" (it is
 mine), "addressed" (the report is to my unit), "reporter", "opener", "home", "recipient",
-"not-sender" (somebody else sent or uploaded it).
+"not-sender" (somebody else sent or uploaded it), "system" (a partner system, no person).
 """
 
 from collections.abc import Collection, Mapping
@@ -42,7 +42,7 @@ def _rule(roles: Collection[str], *relations: str) -> Rule:
 
 PERMISSIONS: Mapping[str, tuple[Rule, ...]] = {
     "directory.read-professional": (_rule(READERS, "any"),),
-    "directory.read-police": (_rule(POLICE, "any"),),
+    "directory.read-police": (_rule(POLICE, "any"), _rule({"directory-reader"}, "system")),
     "directory.verify-mailbox": (
         _rule({"directory-editor"}, "own"),
         _rule({"national-administrator"}, "any", "own"),
@@ -127,7 +127,8 @@ def audiences(actor: Actor) -> frozenset[str]:
     found = {"public"}
     if actor.signed_in and allows(actor, "directory.read-professional"):
         found.add("professional")
-    if actor.signed_in and actor.police and allows(actor, "directory.read-police"):
+    relations = ("any", "system") if actor.kind == "client" else ("any",)
+    if actor.signed_in and actor.police and allows(actor, "directory.read-police", *relations):
         found.add("police")
     return frozenset(found)
 

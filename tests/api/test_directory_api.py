@@ -59,11 +59,15 @@ def test_each_audience_sees_its_contacts_and_an_exercises_are_never_there(
     path = f"{API}/units/kent/east"
     police = partner("metropolitan/central-north")
     council = partner("E10000016/childrens-social-care")
-    reader = partner("metropolitan/central-north", "directory:read")
+    of_police = partner("metropolitan/central-north", "directory:read")
+    of_council = partner("E10000016/childrens-social-care", "directory:read")
     assert shown(client.get(path)) == {TIERS["public"]}
-    assert shown(council.get(path)) == {TIERS["public"], TIERS["professional"]}
-    assert shown(reader.get(path)) == {TIERS["public"], TIERS["professional"]}
-    assert shown(police.get(path)) == set(TIERS.values())
+    for reader in (council, of_council):
+        assert shown(reader.get(path)) == {TIERS["public"], TIERS["professional"]}
+    for reader in (police, of_police):
+        assert shown(reader.get(path)) == set(TIERS.values())
+    for method, rest in (("POST", f"{path}/contacts"), ("GET", "/api/v1/inbox")):
+        assert of_police.send(method, rest, {}).status_code == 403
 
 
 def test_what_is_unchanged_is_not_sent_again_and_tags_are_an_audiences(
