@@ -164,7 +164,8 @@ def organisations() -> ResponseReturnValue:
 
 
 @_reading(
-    "organisations/<path:organisation>", "An organisation", OrganisationOut,
+    "organisations/<path:organisation>", "An organisation; its ETag is what If-Match takes",
+    OrganisationOut,
     path={"organisation": "Its code or UUID"}, errors=(404,),
 )  # fmt: skip
 def organisation(organisation: str) -> ResponseReturnValue:
@@ -329,4 +330,6 @@ def _one(kind: Kind, identifier: str) -> Response:
     found = here.find(kind, identifier)
     if found is None:
         raise not_found("Nothing in the directory has this code or UUID.")
-    return tagged(here.document(kind, found, audiences()))
+    document = here.document(kind, found, audiences())
+    prefix = f"{document.version}-" if isinstance(document, OrganisationOut) else ""
+    return tagged(document, prefix)

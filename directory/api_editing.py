@@ -137,15 +137,9 @@ def _same_version(session: Session, contact_id: UUID, yours: dict[str, Any] | No
     Raises:
         HubError: 428 without If-Match; 404, 401, 403, 409 as editing does; 412 with both versions.
     """
-    given = request.if_match
-    if given.star_tag or not (given or request.headers.get("If-Match")):
-        raise HubError(
-            "if-match-required", 428,
-            "Send If-Match with the ETag of the contact as you have it, such as \"3\".",
-        )  # fmt: skip
+    tags = versions_named("contact")
     there = editing.contact_to_edit(session, current_actor(), contact_id, None)
-    # A tag begins with the version; what follows tells readers of reports, which editing is not of.
-    if str(there.version) in {tag.partition("-")[0] for tag in given.as_set()}:
+    if str(there.version) in tags:
         return
     row = {column.key: getattr(there, column.key) for column in ContactPoint.__table__.columns}
     problems = session.execute(
@@ -155,15 +149,35 @@ def _same_version(session: Session, contact_id: UUID, yours: dict[str, Any] | No
     )
     present = contact_out(row, [one._asdict() for one in problems], runtime().settings.verify_every)
     document = ContactOfUnitOut(unit_id=there.unit_id, **dict(present))
-    raise HubError(
+    raise changed_meanwhile("contact", there.version, document, yours)
+
+
+def versions_named(what: str) -> set[str]:
+    """Return the versions that the request's If-Match names.
+
+    A tag begins with the version; what follows is of readers' interest alone.
+
+    Raises:
+        HubError: 428 without one, or with the star that names any.
+    """
+    given = request.if_match
+    if given.star_tag or not (given or request.headers.get("If-Match")):
+        raise HubError(
+            "if-match-required", 428,
+            f"Send If-Match with the ETag of the {what} as you have it, such as \"3\".",
+        )  # fmt: skip
+    return {tag.partition("-")[0] for tag in given.as_set()}
+
+
+def changed_meanwhile(
+    what: str, version: int, present: BaseModel, yours: dict[str, Any] | None
+) -> HubError:
+    """Return the 412 with what is there now and what was sent."""
+    return HubError(
         "changed-meanwhile", 412,
-        "Somebody else changed this contact. Look at `present` and `yours`, and send again what is"
+        f"Somebody else changed this {what}. Look at `present` and `yours`, and send again what is"
         " right, with the present version in If-Match.",
-        extra={
-            "version": there.version,
-            "present": document.model_dump(mode="json"),
-            "yours": yours,
-        },
+        extra={"version": version, "present": present.model_dump(mode="json"), "yours": yours},
     )  # fmt: skip
 
 

@@ -89,6 +89,19 @@ def of_unit(
     return [change(row) for row in rows]
 
 
+def of_organisation(
+    session: Session, organisation_id: UUID, *, before_id: int | None = None, limit: int = 50
+) -> list[Change]:
+    """Return what was changed of an organisation itself, newest first."""
+    chosen = select(DirectoryChange).where(
+        DirectoryChange.object_id == organisation_id, DirectoryChange.kind == "organisation"
+    )
+    if before_id is not None:
+        chosen = chosen.where(DirectoryChange.id < before_id)
+    rows = session.scalars(chosen.order_by(DirectoryChange.id.desc()).limit(limit))
+    return [change(row) for row in rows]
+
+
 def change(row: DirectoryChange) -> Change:
     """Return a change with the fields that people read, those that differ alone."""
     before, after = row.before or {}, row.after

@@ -24,7 +24,11 @@ Position = tuple[int, str, str]
 
 
 class OrganisationOut(BaseModel):
-    """An organisation. `valid_to` is the first day (Europe/London) on which it is no more."""
+    """An organisation, and the code of the one that it is part of.
+
+    `valid_to` is the first day (Europe/London) on which it is no more; `former_until` are the first
+    days without a former name, where they are known. `version` is what If-Match names.
+    """
 
     id: UUID
     code: str
@@ -34,6 +38,8 @@ class OrganisationOut(BaseModel):
     name_welsh: str | None
     other_names: list[str]
     former_names: list[str]
+    former_until: dict[str, date]
+    parent: str | None
     country: str | None
     website: str | None
     source: str
@@ -42,6 +48,7 @@ class OrganisationOut(BaseModel):
     valid_from: date
     valid_to: date | None
     successor: str | None
+    version: int
 
 
 class ContactOut(BaseModel):
@@ -255,8 +262,9 @@ class Documents:
         return found | {code.lower(): id_ for code, id_ in found.items()}
 
     def _organisation(self, row: Row) -> OrganisationOut:
-        return OrganisationOut(
-            **_fields(OrganisationOut, row),
+        return organisation_out(
+            row,
+            parent=self._code("organisation", row["parent_id"]),
             successor=self._code("organisation", row["superseded_by_id"]),
         )
 
@@ -315,6 +323,13 @@ class Documents:
     def _code(self, kind: Kind, id_: UUID | None) -> str | None:
         row = self._rows[kind].get(id_) if id_ else None
         return row["code"] if row else None
+
+
+def organisation_out(
+    row: Mapping[str, Any], *, parent: str | None, successor: str | None
+) -> OrganisationOut:
+    """Return the document of an organisation's row; `parent` and `successor` are codes."""
+    return OrganisationOut(**_fields(OrganisationOut, row), parent=parent, successor=successor)
 
 
 def contact_out(

@@ -339,7 +339,7 @@ def change_unit(
     if actor.status == "exercise":
         raise forbidden("actual-only", "An exercise changes no actual unit: its contacts alone.")
     unit = session.get_one(Unit, unit_id, with_for_update=True, populate_existing=True)
-    _check_version(unit.version, version)
+    check_version(unit.version, version)
     because(session, actor.who, why, now)
     unit.kind_label = " ".join(given.kind_label.split())
     unit.name_welsh = " ".join((given.name_welsh or "").split()) or None
@@ -420,11 +420,16 @@ def contact_to_edit(
     unit_to_edit(session, actor, contact.unit_id)
     if contact.closed_at is not None and not closed_too:
         raise conflict("contact-closed", "This contact is closed already. Look at its history.")
-    _check_version(contact.version, version)
+    check_version(contact.version, version)
     return contact
 
 
-def _check_version(there: int, given: int | None) -> None:
+def check_version(there: int, given: int | None) -> None:
+    """Refuse a change of what its sender has not seen; None was looked at by the caller.
+
+    Raises:
+        HubError: 409 `changed-meanwhile`.
+    """
     if given is not None and given != there:
         raise conflict(
             "changed-meanwhile",

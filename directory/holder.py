@@ -30,7 +30,12 @@ POLL_SECONDS = 1.0
 MOST_DAYS = 24
 VERIFY_EVERY = timedelta(days=90)
 NOTED_EVERY = timedelta(minutes=1)
-PURPOSE = b"directory-snapshot " + hashlib.sha256(repr(QUERIES).encode()).hexdigest().encode()
+COLUMNS_OF = "0008"
+"""The migration that last changed the columns of what is kept."""
+PURPOSE = (
+    b"directory-snapshot "
+    + hashlib.sha256(repr((QUERIES, COLUMNS_OF)).encode()).hexdigest().encode()
+)
 """What the kept state is sealed for: a hub that reads other rows does not take it for its own."""
 SEEN = b"directory-snapshot-seen"
 

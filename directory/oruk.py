@@ -229,6 +229,7 @@ class Services:
             description=f"{of.name} ({of.kind.replace('-', ' ')})",
             website=of.website,
             uri=f"{self._public_url}/api/v1/directory/organisations/{of.code}",
+            parent_organization_id=of.parent_id if whole else None,
             organization_identifiers=[identifier] if whole else None,
         )
 

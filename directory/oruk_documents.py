@@ -56,6 +56,7 @@ class OrganizationOut(BaseModel):
     description: str
     website: str | None = None
     uri: str
+    parent_organization_id: UUID | None = None
     organization_identifiers: list[IdentifierOut] | None = None
 
 

@@ -30,6 +30,7 @@ class Organisation:
     mail_domains: tuple[str, ...]
     valid_from: date
     valid_to: date | None
+    parent_id: UUID | None
 
 
 @dataclass(frozen=True)
@@ -203,7 +204,7 @@ def build(rows: Rows, day: date, verify_every: timedelta) -> Snapshot:
             row["id"], row["code"], row["kind"], row["police_kind"], row["name"],
             row["name_welsh"], tuple(row["other_names"]), tuple(row["former_names"]),
             row["country"], row["website"], tuple(row["mail_domains"]), row["valid_from"],
-            row["valid_to"],
+            row["valid_to"], row["parent_id"],
         )
         for row in tables["organisations"]
     }  # fmt: skip

@@ -15,6 +15,7 @@ import directory.actors  # its jobs, so that each can be woken
 import directory.api
 import directory.api_documents  # these add operations to directory.api
 import directory.api_editing
+import directory.api_organisations
 import directory.api_oruk
 import directory.pages
 import directory.post_api  # its route

@@ -10,6 +10,7 @@ from flask_babel import gettext as _
 
 from directory import hours_text
 from directory.changes import Change
+from directory.organisations import REVERTED
 from directory.public import PURPOSES
 from hub.clock import LONDON
 
@@ -30,19 +31,25 @@ class Worded:
     exercise: bool
 
 
-def wording(change: Change, areas: Mapping[str, str]) -> Worded:
-    """Return a change in words; `areas` are the names of districts by their id."""
+def wording(change: Change, names: Mapping[str, str]) -> Worded:
+    """Return a change in words; `names` are of the districts and organisations in it, by id."""
     by_name = {one.name: one for one in change.fields}
     fields = tuple(
         (label, value(name, by_name[name].before), value(name, by_name[name].after))
         for name, label in field_labels().items()
         if name in by_name
     )
+    if change.kind == "organisation" and "parent_id" in by_name:
+        parent = by_name["parent_id"]
+        before, after = (names.get(str(one), "") for one in (parent.before, parent.after))
+        fields = (*fields, (_("Part of"), before, after))
     reverts = change.kind == "contact_point" and (
         change.new or any(one.name in REVERTS for one in change.fields)
     )
+    if change.kind == "organisation" and not change.new:
+        reverts = any(one.name in REVERTED for one in change.fields)
     return Worded(
-        change.id, change.object_id, change.at, change.who, change.why, _title(change, areas), fields,
+        change.id, change.object_id, change.at, change.who, change.why, _title(change, names), fields,
         change.new, reverts, change.status == "exercise",
     )  # fmt: skip
 
@@ -77,16 +84,19 @@ def field_labels() -> dict[str, str]:
         "kind_label": _("What it is called"),
         "other_names": _("Other names"),
         "former_names": _("Former names"),
+        "former_until": _("Former names ended"),
+        "mail_domains": _("Mail domains"),
+        "website": _("Website"),
         "sectors": _("Postcode sectors"),
     }
 
 
-def _title(change: Change, areas: Mapping[str, str]) -> str:
+def _title(change: Change, names: Mapping[str, str]) -> str:
     row = change.row
     if change.kind == "contact_point":
         what = f"{PURPOSES.get(row['purpose'], row['purpose'])}: {row['value']}"
     elif change.kind == "coverage":
-        what = _("Coverage of %(area)s", area=areas.get(row["area_id"], _("a district")))
+        what = _("Coverage of %(area)s", area=names.get(row["area_id"], _("a district")))
     else:
         what = str(row.get("name", ""))
     if change.new:
@@ -98,7 +108,7 @@ def _title(change: Change, areas: Mapping[str, str]) -> str:
 
 def value(name: str, held: Any) -> str:
     """Return a field's value as people read it."""
-    if held is None or held == [] or held == "":
+    if held in (None, [], {}, ""):
         return _("always") if name == "hours" else ""
     if name == "hours":
         return hours_text.write(held)
@@ -112,6 +122,11 @@ def value(name: str, held: Any) -> str:
         return PURPOSES.get(held, str(held))
     if name in (words := code_words()):
         return words[name].get(held, str(held))
+    if name == "former_until":
+        return "\n".join(
+            _("%(name)s on %(day)s", name=one, day=_day(date.fromisoformat(ended)))
+            for one, ended in held.items()
+        )
     if isinstance(held, list):
         return ", ".join(str(one) for one in held)
     return str(held)

@@ -1,8 +1,9 @@
 """What was changed of a unit's entry, by whom and why, and putting it back."""
 
+from functools import partial
 from uuid import UUID
 
-from flask import render_template, request
+from flask import render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy import select
@@ -34,8 +35,7 @@ def _history(unit_id: UUID, wrong: dict[str, str], status: int = 200) -> Respons
     require(actor, "directory.read-professional")
     who = reader(actor)
     areas = {str(area.id): area.name for area in lookup().snapshot.areas.values()}
-    before = request.args.get("before", "")
-    before_id = int(before) if before.isdecimal() and len(before) < 19 else None
+    before_id = before_asked()
     with database().unit_of_work() as session:
         row = session.get(Unit, unit_id)
         if row is None:
@@ -55,16 +55,30 @@ def _history(unit_id: UUID, wrong: dict[str, str], status: int = 200) -> Respons
         }
         page_ = render_template(
             "directory/history.html",
-            unit=row,
+            subject=row,
+            back_url=url_for("directory.edit" if edits else "directory.unit", unit_id=unit_id),
+            revert_url=partial(_revert_url, unit_id),
             changes=[wording(one, areas) for one in found if _readable(one, audiences, who.status)],
             versions=versions,
             edits=edits,
-            older=found[-1].id if len(found) == PAGE else None,
+            older_url=url_for("directory.history", unit_id=unit_id, before=found[-1].id)
+            if len(found) == PAGE
+            else "",
             problems=wrong,
             typed=request.form,
             status=who.status,
         )
     return page_, status
+
+
+def before_asked() -> int | None:
+    """Return before which change the page of the history ends."""
+    before = request.args.get("before", "")
+    return int(before) if before.isdecimal() and len(before) < 19 else None
+
+
+def _revert_url(unit_id: UUID, change_id: int) -> str:
+    return url_for("directory.revert", unit_id=unit_id, change_id=change_id)
 
 
 def _readable(change: changes.Change, audiences: frozenset[str], status: str) -> bool:

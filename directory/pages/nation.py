@@ -8,10 +8,18 @@ from uuid import UUID
 from flask import Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from directory import access, claims, editing, reminding, reorganisations, verifying
+from directory import (
+    access,
+    claims,
+    editing,
+    organisations,
+    reminding,
+    reorganisations,
+    verifying,
+)
 from directory.contact_csv import guarded
 from directory.force_map import force_paths
 from directory.model import Delegation, DirectoryLink
@@ -284,20 +292,12 @@ def _keep(session: Session, actor: Actor, code: str) -> None:
     elif request.form.get("end"):
         editing.end_delegation(session, actor, _uuid(request.form["end"]), now())
     else:
-        other = _named(session, " ".join(request.form.get("to", "").split()))
+        other = organisations.named(session, " ".join(request.form.get("to", "").split()))
         if other is None or other.id == organisation.id:
             raise invalid(
                 "organisation", _("Give another organisation’s name, such as Essex Police."), "/to"
             )
         editing.delegate(session, actor, organisation.id, other.id, now())
-
-
-def _named(session: Session, text: str) -> OrganisationRow | None:
-    """Return the organisation of a name or code, in any case."""
-    by_name = select(OrganisationRow).where(
-        func.lower(OrganisationRow.name) == text.lower(), OrganisationRow.valid_to.is_(None)
-    )
-    return find_organisation(session, text) or session.scalars(by_name).first()
 
 
 def _uuid(text: str) -> UUID:

@@ -5,7 +5,8 @@ organisation's), "party", "lead", "side" (it leads, or was offered the lead),
 "disputer", "directed" (the direction names it), "adjudicator" (neither side's, while it is
 undecided), "asked" (a question waits for it), "offered" (the open request is to my unit), "requester" (it is
 mine), "addressed" (the report is to my unit), "reporter", "opener", "home", "recipient",
-"not-sender" (somebody else sent or uploaded it), "system" (a partner system, no person).
+"not-sender" (somebody else sent or uploaded it), "system" (a partner system, no person),
+"own-system" (a partner system of the organisation itself).
 """
 
 from collections.abc import Collection, Mapping
@@ -65,6 +66,12 @@ PERMISSIONS: Mapping[str, tuple[Rule, ...]] = {
         _rule({"administrator"}, "own"),
         _rule({"national-administrator"}, "any", "own"),
     ),
+    "organisation.name": (
+        _rule({"administrator"}, "own"),
+        _rule({"directory-editor"}, "own-system"),
+        _rule({"national-administrator"}, "any", "own"),
+    ),
+    "organisation.restructure": (_rule({"national-administrator"}, "any", "own"),),
     "inbox.read": (_rule(STAFF | {"adjudicator"}, "any"),),
     "case.list": (_rule(STAFF, "any"),),
     "case.open": (_rule(STAFF, "any"),),

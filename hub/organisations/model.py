@@ -4,7 +4,7 @@ from datetime import date, datetime
 from uuid import UUID
 
 from sqlalchemy import ForeignKey, Text
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
 from hub.db import Base, new_id
@@ -16,6 +16,8 @@ class Organisation(Base):
     `code` is its public identifier: the force's slug, the council's ONS code, or a slug.
     Dates are calendar dates in Europe/London; `valid_to` is the first day on which it is no more.
     A mailbox at one of its `mail_domains` can register itself for directory-only access.
+    `parent_id` is what it is part of (a trust's board, a provider's group); `former_until` are the
+    days on which former names ended, by name, where they are known.
     """
 
     __tablename__ = "organisation"
@@ -28,6 +30,8 @@ class Organisation(Base):
     name_welsh: Mapped[str | None]
     other_names: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list)
     former_names: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list)
+    former_until: Mapped[dict[str, str]] = mapped_column(JSONB, default=dict)
+    parent_id: Mapped[UUID | None] = mapped_column(ForeignKey("organisation.id"))
     mail_domains: Mapped[list[str]] = mapped_column(ARRAY(Text), default=list)
     country: Mapped[str | None]
     website: Mapped[str | None]
@@ -39,6 +43,7 @@ class Organisation(Base):
     verification: Mapped[str] = mapped_column(default="unverified")
     edited_at: Mapped[datetime | None]
     edited_by: Mapped[str | None]
+    version: Mapped[int] = mapped_column(default=1)
 
 
 class Unit(Base):

@@ -12,7 +12,7 @@ from hub.web.problems import Problem
 
 SCOPES = {
     "directory:read": "Look up whom to call, beyond the public tier",
-    "directory:write": "Keep the contacts of one's own organisation",
+    "directory:write": "Keep the contacts and names of one's own organisation",
     "cases:read": "Read the cases and the inbox of one's units",
     "cases:write": "Send and acknowledge messages",
 }

@@ -30,6 +30,7 @@ SHAPES: dict[str, dict[str, str]] = {
     },
     "organization": {
         "id": "!uuid", "name": "!text", "description": "!text", "website": "uri", "uri": "uri",
+        "parent_organization_id": "uuid",
         "organization_identifiers": "[identifier]",
     },
     "identifier": {

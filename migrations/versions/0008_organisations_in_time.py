@@ -1,0 +1,105 @@
+"""Organisations in time: a parent, a version, and the days on which their former names ended."""
+
+from alembic import op
+
+revision = "0008"
+down_revision = "0007"
+
+UPGRADE = """
+ALTER TABLE organisation
+    ADD parent_id uuid CONSTRAINT fk_organisation_parent_id REFERENCES organisation,
+    ADD former_until jsonb NOT NULL DEFAULT '{}'
+        CONSTRAINT ck_organisation_former_until CHECK (jsonb_typeof(former_until) = 'object'),
+    ADD version integer NOT NULL DEFAULT 1
+        CONSTRAINT ck_organisation_version CHECK (version > 0),
+    ADD CONSTRAINT ck_organisation_parent CHECK (parent_id <> id);
+CREATE INDEX ix_organisation_parent_id ON organisation (parent_id);
+
+-- No organisation is above itself. The version's row is taken first, as for coverage: of two that
+-- change at once, the later sees what the earlier did.
+CREATE FUNCTION check_organisation_parent() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    PERFORM FROM directory_version FOR UPDATE;
+    IF EXISTS (
+        WITH RECURSIVE up(id) AS (
+            SELECT parent_id FROM organisation WHERE id = NEW.id
+            UNION
+            SELECT parent_id FROM organisation JOIN up USING (id)
+        )
+        SELECT 1 FROM up WHERE id = NEW.id
+    ) THEN
+        RAISE EXCEPTION 'an organisation would be above itself'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'ck_organisation_parent_above';
+    END IF;
+    RETURN NULL;
+END
+$$;
+CREATE CONSTRAINT TRIGGER organisation_parent AFTER INSERT OR UPDATE OF parent_id ON organisation
+    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (NEW.parent_id IS NOT NULL)
+    EXECUTE FUNCTION check_organisation_parent();
+
+-- No unit, and no district, is an organisation's beyond the days on which there is one, unless what
+-- is loaded says so (`hub.coverage_may_lapse`). Asked when the organisation's or a unit's days change.
+CREATE FUNCTION check_organisation_days() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    this organisation;
+BEGIN
+    IF coalesce(current_setting('hub.coverage_may_lapse', true), '') = 'on' THEN
+        RETURN NULL;
+    END IF;
+    PERFORM FROM directory_version FOR UPDATE;
+    SELECT * INTO this FROM organisation WHERE id = CASE TG_TABLE_NAME
+        WHEN 'unit' THEN (to_jsonb(NEW) ->> 'organisation_id')::uuid ELSE NEW.id END;
+    IF EXISTS (
+        SELECT 1 FROM unit WHERE organisation_id = this.id AND valid_to IS DISTINCT FROM valid_from
+            AND (valid_from < this.valid_from
+                OR coalesce(valid_to, 'infinity') > coalesce(this.valid_to, 'infinity'))
+    ) THEN
+        RAISE EXCEPTION 'an organisation would have units and be no more'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'ck_organisation_units';
+    END IF;
+    IF TG_TABLE_NAME = 'organisation' AND EXISTS (
+        SELECT 1 FROM area WHERE this.id IN (force_id, csa_id)
+            AND valid_to IS DISTINCT FROM valid_from
+            AND (valid_from < this.valid_from
+                OR coalesce(valid_to, 'infinity') > coalesce(this.valid_to, 'infinity'))
+    ) THEN
+        RAISE EXCEPTION 'an organisation would have districts and be no more'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'ck_organisation_districts';
+    END IF;
+    RETURN NULL;
+END
+$$;
+CREATE CONSTRAINT TRIGGER organisation_days AFTER UPDATE OF valid_from, valid_to ON organisation
+    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
+    WHEN (OLD.valid_from <> NEW.valid_from OR OLD.valid_to IS DISTINCT FROM NEW.valid_to)
+    EXECUTE FUNCTION check_organisation_days();
+CREATE CONSTRAINT TRIGGER organisation_days_of_new_unit AFTER INSERT ON unit
+    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION check_organisation_days();
+CREATE CONSTRAINT TRIGGER organisation_days_of_unit AFTER UPDATE OF valid_from, valid_to ON unit
+    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
+    WHEN (OLD.valid_from <> NEW.valid_from OR OLD.valid_to IS DISTINCT FROM NEW.valid_to)
+    EXECUTE FUNCTION check_organisation_days();
+"""
+
+DOWNGRADE = """
+DROP TRIGGER organisation_days_of_unit ON unit;
+DROP TRIGGER organisation_days_of_new_unit ON unit;
+DROP TRIGGER organisation_days ON organisation;
+DROP TRIGGER organisation_parent ON organisation;
+DROP FUNCTION check_organisation_days();
+DROP FUNCTION check_organisation_parent();
+ALTER TABLE organisation DROP version, DROP former_until, DROP parent_id;
+"""
+
+
+def upgrade() -> None:
+    """Add the columns, and the triggers that hold what may be said in them."""
+    op.execute(UPGRADE)
+
+
+def downgrade() -> None:
+    """Drop them; former names stay, without their days."""
+    op.execute(DOWNGRADE)
