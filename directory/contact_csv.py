@@ -33,14 +33,6 @@ _FORMULA = re.compile(r"'*[=+\-@\t\r＝＋－＠]")
 
 
 @dataclass(frozen=True)
-class Row:
-    """One row of a file by the number that a spreadsheet shows; the header is row 1."""
-
-    number: int
-    cells: Mapping[str, str]
-
-
-@dataclass(frozen=True)
 class RowProblem:
     """What is wrong in a row, and in which column of it ("" is the row as a whole)."""
 
@@ -52,6 +44,18 @@ class RowProblem:
     def __str__(self) -> str:
         where = f"Row {self.row}, {self.column}" if self.column else f"Row {self.row}"
         return f"{where}: {self.sentence}"
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of a file by the number that a spreadsheet shows; the header is row 1.
+
+    `problems` are what cannot be kept of it.
+    """
+
+    number: int
+    cells: Mapping[str, str]
+    problems: tuple[RowProblem, ...] = ()
 
 
 def contact_cells(held: Mapping[str, Any]) -> dict[str, str]:
@@ -184,15 +188,18 @@ def _header(cells: Sequence[str]) -> list[str]:
 
 def _row(number: int, header: Sequence[str], cells: Sequence[str]) -> Row:
     found: dict[str, str] = dict.fromkeys((name for name in header if name), "")
+    problems = []
     for at, cell in enumerate(cells):
         name = header[at] if at < len(header) else ""
         if not name and cell.strip():
-            raise _refused(f"Row {number} has more cells than row 1 has columns.")
+            problems.append(RowProblem(number, "", "It has more cells than row 1 has columns."))
+            break
         if any(ord(sign) < 32 and sign not in "\t\r\n" for sign in cell):
-            raise _refused(f"Row {number}, {name}: remove the characters that cannot be kept.")
+            problems.append(RowProblem(number, name, "Remove the characters that cannot be kept."))
+            cell = "".join(sign for sign in cell if ord(sign) >= 32)
         if name:
             found[name] = one_line(_unguarded(cell))
-    return Row(number, found)
+    return Row(number, found, tuple(problems))
 
 
 def guarded(cell: str) -> str:

@@ -5,6 +5,7 @@ theirs: no load of reference data overrules it (`edited_at`).
 """
 
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Literal
 from uuid import UUID
@@ -236,24 +237,60 @@ def change_contact(
     Raises:
         HubError: 404, 401, 403; 422 by field; 409 `changed-meanwhile` with what is there now.
     """
+    begun = begin_change(
+        session, actor, contact_id, given, version=version, why=why, now=now, checked=checked
+    )
+    finish_change(session, actor, begun, now)
+    return begun.contact
+
+
+@dataclass(frozen=True)
+class Begun:
+    """A change of a contact that is not yet held against the rest: it, as it was, and its copies."""
+
+    contact: ContactPoint
+    was: Mapping[str, Any] | None
+    copies: Mapping[UUID, ContactPoint | None]
+
+
+def begin_change(
+    session: Session, actor: Actor, contact_id: UUID, given: ContactIn, *, version: int | None,
+    why: str, now: datetime, checked: bool = False,
+) -> Begun:  # fmt: skip
+    """Write a change of a contact. Of several that belong together each is begun, then each is
+    finished, so that two contacts may swap what they have.
+
+    Raises:
+        HubError: as `change_contact` does.
+    """
     contact = contact_to_edit(session, actor, contact_id, version)
     columns = given.columns()
     was = None if contact.verification == "suggested" else heirs.as_it_is(contact)
+    copies = heirs.copies(session, contact, was, now)
     because(session, actor.who, why, now)
     if columns["value"] != contact.value or contact.verification == "suggested":
         contact.verification, contact.verified_at, contact.verified_by = "unverified", None, None
         contact.bounced_at = None
     for name, value in columns.items():
         setattr(contact, name, value)
-    refuse_repeat(session, contact, now)
     if checked:
         verify(contact, actor.name, now)
     touched(contact, actor, now)
     session.flush()
-    heirs.follow(session, contact, was, actor, now)
+    return Begun(contact, was, copies)
+
+
+def finish_change(session: Session, actor: Actor, begun: Begun, now: datetime) -> None:
+    """Hold a change that was begun against the rest of the unit, and do what follows from it.
+
+    Raises:
+        HubError: 409 `contact-there` for a repeat.
+    """
+    contact = begun.contact
+    refuse_repeat(session, contact, now)
+    heirs.follow(session, contact, begun.was, actor, now, begun.copies)
     _answer_problems(session, contact, actor, "corrected", now)
     put_on_record(session, actor, "directory.contact-changed", contact, now)
-    return contact
 
 
 def close_contact(

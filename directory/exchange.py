@@ -80,17 +80,31 @@ def apply(
     """
     found = plan(session, actor, rows, now)
     _refuse(found.problems)
-    problems = []
     order: tuple[Kind, ...] = ("closing", "change", "addition")
-    steps = sorted(found.differences, key=lambda one: (order.index(one.kind), one.row))
-    for done, one in enumerate(steps, 1):
-        try:
-            _apply(session, actor, one, why, now)
-        except HubError as error:
-            if error.code == "why":
-                raise
-            problems.append(RowProblem(one.row, "", error.sentence, error.status == 409))
-        progress(done, len(steps))
+    steps = [one for kind in order for one in found.differences if one.kind == kind]
+    begun: dict[int, editing.Begun] = {}
+
+    def begin(one: Difference) -> None:
+        """Do a step; a change is held against the rest only when all of them are written."""
+        if one.kind == "change" and one.contact is not None and one.given is not None:
+            begun[one.row] = editing.begin_change(
+                session, actor, one.contact.id, one.given, version=one.contact.version, why=why,
+                now=now,
+            )  # fmt: skip
+        elif one.kind == "closing" and one.contact is not None:
+            editing.close_contact(
+                session, actor, one.contact.id, version=one.contact.version, why=why, now=now
+            )
+
+    def finish(one: Difference) -> None:
+        if one.row in begun:
+            editing.finish_change(session, actor, begun[one.row], now)
+        elif one.kind == "addition" and one.given is not None:
+            editing.add_contact(session, actor, one.unit.id, one.given, why=why, now=now)
+
+    problems = _each(steps, begin)
+    _refuse(problems)
+    problems = _each(steps, finish, progress)
     _refuse(problems)
     if steps:
         audit.record(
@@ -100,18 +114,25 @@ def apply(
     return found
 
 
-def _apply(session: Session, actor: Actor, one: Difference, why: str, now: datetime) -> None:
-    if one.contact is None and one.given is not None:
-        editing.add_contact(session, actor, one.unit.id, one.given, why=why, now=now)
-    elif one.contact is not None and one.given is not None:
-        editing.change_contact(
-            session, actor, one.contact.id, one.given, version=one.contact.version, why=why,
-            now=now,
-        )  # fmt: skip
-    elif one.contact is not None:
-        editing.close_contact(
-            session, actor, one.contact.id, version=one.contact.version, why=why, now=now
-        )
+def _each(
+    steps: Sequence[Difference], act: Callable[[Difference], None],
+    progress: Callable[[int, int], None] = lambda _done, _all: None,
+) -> list[RowProblem]:  # fmt: skip
+    """Act on every step; return what is wrong, by row.
+
+    Raises:
+        HubError: 422 `why`, which is of no row.
+    """
+    problems = []
+    for done, one in enumerate(steps, 1):
+        try:
+            act(one)
+        except HubError as error:
+            if error.code == "why":
+                raise
+            problems.append(RowProblem(one.row, "", error.sentence, error.status == 409))
+        progress(done, len(steps))
+    return problems
 
 
 def _refuse(problems: Sequence[RowProblem]) -> None:

@@ -96,12 +96,18 @@ def open_contacts(
     ).all()
 
 
-class _RefusalError(Exception):
-    """A row cannot be taken."""
+class _Wrong:
+    """What is wrong in one row, by column; the first of each column is told."""
 
-    def __init__(self, column: str, sentence: str, *, conflict: bool = False) -> None:
-        super().__init__(sentence)
-        self.column, self.sentence, self.conflict = column, sentence, conflict
+    def __init__(self, row: Row) -> None:
+        self.row = row
+        self.by_column = {one.column: one for one in row.problems}
+
+    def __call__(self, column: str, sentence: str, *, conflict: bool = False) -> None:
+        self.by_column.setdefault(column, RowProblem(self.row.number, column, sentence, conflict))
+
+    def __contains__(self, column: str) -> bool:
+        return column in self.by_column
 
 
 class Planning:
@@ -138,80 +144,80 @@ class Planning:
         problems: list[RowProblem] = []
         unchanged = 0
         for row in self.rows:
-            try:
-                found = self._difference(row)
-            except _RefusalError as refusal:
-                problems.append(
-                    RowProblem(row.number, refusal.column, refusal.sentence, refusal.conflict)
-                )
-            else:
+            wrong = _Wrong(row)
+            found = self._difference(row, wrong)
+            problems += wrong.by_column.values()
+            if not wrong.by_column:
                 differences += [found] if found else []
                 unchanged += found is None
         problems += self._repeats(differences)
         problems.sort(key=lambda one: one.row)
         return Plan(tuple(differences), tuple(problems), unchanged)
 
-    def _difference(self, row: Row) -> Difference | None:
-        unit = self._unit(row.cells["unit"])
-        contact = self._contact(row, unit)
+    def _difference(self, row: Row, wrong: _Wrong) -> Difference | None:
+        """Return what a row would do; None where it does nothing, or where it is wrong."""
+        unit = self._unit(row.cells["unit"], wrong)
+        contact = self._contact(row, unit, wrong)
         close = row.cells.get("close", "").lower()
         if close not in YES | NO:
-            raise _RefusalError("close", "Write yes to close the contact, or leave this empty.")
+            wrong("close", "Write yes to close the contact, or leave this empty.")
         cells = {name: row.cells[name] for name in GIVEN if name in row.cells}
-        if contact is None:
-            if close in YES:
-                raise _RefusalError(
-                    "close", "Only a contact that has its contact_id can be closed."
-                )
-            if not any(cells.values()):
-                return None
-            return self._addition(row, unit, cells)
-        before = contact_cells(fields_of(contact))
-        changed = {name: text for name, text in cells.items() if text != before[name]}
+        before = contact_cells(fields_of(contact)) if contact else {}
+        changed = {name: text for name, text in cells.items() if text != before.get(name)}
         if close in YES:
-            if changed:
-                raise _RefusalError("close", "Close the contact or change it, not both.")
+            if contact is not None and changed:
+                wrong("close", "Close the contact or change it, not both.")
+            elif contact is None and not row.cells.get("contact_id"):
+                wrong("close", "Only a contact that has its contact_id can be closed.")
+        elif contact is None and not any(cells.values()):
+            return None
+        given = _given(changed, contact, wrong) if changed else None
+        if unit is None or wrong.by_column:
+            return None
+        if contact is not None and close in YES:
             return Difference(row.number, "closing", unit, contact, None, ())
-        return self._change(row, unit, contact, before, changed) if changed else None
+        if given is None:
+            return None
+        if contact is None:
+            return _addition(row, unit, given)
+        return _change(row, unit, contact, before, given)
 
-    def _unit(self, code: str) -> Unit:
-        if not code:
-            raise _RefusalError("unit", "Give the unit’s code, such as kent/east.")
+    def _unit(self, code: str, wrong: _Wrong) -> Unit | None:
         unit = self.units.get(code.lower())
+        if not code:
+            wrong("unit", "Give the unit’s code, such as kent/east.")
+        elif unit is None:
+            wrong("unit", f"There is no unit “{code[:60]}”. Take its code from the export.")
         if unit is None:
-            raise _RefusalError(
-                "unit", f"There is no unit “{code[:60]}”. Take its code from the export."
-            )
+            return None
         relation = "delegated" if unit.organisation_id in self.kept else "any"
         if unit.organisation_id == self.actor.organisation_id:
             relation = "own"
         if not allows(self.actor, editing.EDIT, relation):
-            raise _RefusalError("unit", f"You do not keep the entry of {unit.name}.")
+            wrong("unit", f"You do not keep the entry of {unit.name}.")
         return unit
 
-    def _contact(self, row: Row, unit: Unit) -> ContactPoint | None:
-        text = row.cells.get("contact_id", "")
-        if not text:
+    def _contact(self, row: Row, unit: Unit | None, wrong: _Wrong) -> ContactPoint | None:
+        if not row.cells.get("contact_id", ""):
             return None
         found = self.ids.get(row.number)
         if found is None:
-            raise _RefusalError(
-                "contact_id", "Leave this as the export wrote it, or empty for a new contact."
-            )
+            wrong("contact_id", "Leave this as the export wrote it, or empty for a new contact.")
+            return None
         if found in self.seen:
-            raise _RefusalError(
+            wrong(
                 "contact_id", f"The contact is in row {self.seen[found]} already: keep one of them."
             )
-        self.seen[found] = row.number
+        self.seen.setdefault(found, row.number)
         contact = self.contacts.get(found)
-        if contact is None or contact.unit_id != unit.id:
-            self._refuse_elsewhere(contact or self.elsewhere.get(found), unit)
+        if contact is None or (unit is not None and contact.unit_id != unit.id):
+            self._elsewhere(contact or self.elsewhere.get(found), unit, wrong)
             return None
         if row.cells.get("version", "") != str(contact.version):
             if not row.cells.get("version", "").isdecimal():
-                raise _RefusalError("version", "Leave the number that the export wrote.")
+                wrong("version", "Leave the number that the export wrote.")
             by = f" by {contact.edited_by}" if contact.edited_by else ""
-            raise _RefusalError(
+            wrong(
                 "version",
                 f"The contact was changed{by} since the file was written. Export again, and look at"
                 " both.",
@@ -219,44 +225,19 @@ class Planning:
             )
         return contact
 
-    def _refuse_elsewhere(self, contact: ContactPoint | None, unit: Unit) -> None:
+    def _elsewhere(self, contact: ContactPoint | None, unit: Unit | None, wrong: _Wrong) -> None:
+        if unit is None:
+            return  # whether the contact is of it is not known
         if contact is None or contact.status != (self.actor.status or "actual"):
-            raise _RefusalError("contact_id", "There is no such contact. Empty this for a new one.")
-        if contact.unit_id != unit.id:
-            raise _RefusalError(
+            wrong("contact_id", "There is no such contact. Empty this for a new one.")
+        elif contact.unit_id != unit.id:
+            wrong(
                 "unit",
                 f"The contact is not of {unit.name}. To move it, close it there and add it here"
                 " in a row without contact_id.",
             )
-        raise _RefusalError("contact_id", "The contact was closed meanwhile.", conflict=True)
-
-    def _addition(self, row: Row, unit: Unit, cells: Mapping[str, str]) -> Difference:
-        document = _document(cells)
-        given = _contact_in(document)
-        after = contact_cells(given.columns())
-        fields = tuple(
-            (name, "", after[name]) for name in GIVEN if after[name] != DEFAULTS.get(name, "")
-        )
-        return Difference(
-            row.number, "addition", unit, None, given, fields, _doubts(given.columns())
-        )
-
-    def _change(
-        self, row: Row, unit: Unit, contact: ContactPoint, before: Mapping[str, str],
-        changed: Mapping[str, str],
-    ) -> Difference | None:  # fmt: skip
-        held = {name: getattr(contact, name) for name in GIVEN.values()}
-        given = _contact_in({**held, **_document(changed, partial=True)})
-        after = contact_cells(given.columns())
-        fields = [
-            (name, before[name], after[name]) for name in GIVEN if before[name] != after[name]
-        ]
-        if not fields:
-            return None
-        doubts = _doubts(given.columns()) if after["value"] != before["value"] else ()
-        if after["value"] != before["value"] and contact.verification == "verified":
-            fields.append(("verification", "verified", "unverified"))
-        return Difference(row.number, "change", unit, contact, given, tuple(fields), doubts)
+        else:
+            wrong("contact_id", "The contact was closed meanwhile.", conflict=True)
 
     def _repeats(self, differences: Sequence[Difference]) -> list[RowProblem]:
         """Return the rows after which a unit would have a contact twice for one purpose."""
@@ -283,41 +264,76 @@ class Planning:
         return problems
 
 
-def _document(cells: Mapping[str, str], *, partial: bool = False) -> dict[str, Any]:
-    """Return the fields of a contact as its contract takes them."""
+def _addition(row: Row, unit: Unit, given: ContactIn) -> Difference:
+    after = contact_cells(given.columns())
+    fields = tuple(
+        (name, "", after[name]) for name in GIVEN if after[name] != DEFAULTS.get(name, "")
+    )
+    return Difference(row.number, "addition", unit, None, given, fields, _doubts(given.columns()))
+
+
+def _change(
+    row: Row, unit: Unit, contact: ContactPoint, before: Mapping[str, str], given: ContactIn
+) -> Difference | None:
+    after = contact_cells(given.columns())
+    fields = [(name, before[name], after[name]) for name in GIVEN if before[name] != after[name]]
+    if not fields:
+        return None
+    doubts = _doubts(given.columns()) if after["value"] != before["value"] else ()
+    if after["value"] != before["value"] and contact.verification == "verified":
+        fields.append(("verification", "verified", "unverified"))
+    return Difference(row.number, "change", unit, contact, given, tuple(fields), doubts)
+
+
+def _given(
+    cells: Mapping[str, str], contact: ContactPoint | None, wrong: _Wrong
+) -> ContactIn | None:
+    """Return the contact that cells make, of a new row or of one on record; every fault is told."""
     document: dict[str, Any] = {}
+    if contact is not None:
+        document = {name: getattr(contact, name) for name in GIVEN.values()}
     for column, text in cells.items():
-        value: Any = text or DEFAULTS.get(column, "")
-        if column in CLOSED_LISTS:
-            value = "-".join(value.lower().split())
-            value = ALIASES.get(value, value)
-        try:
-            if column == "hours":
-                value = hours_text.parse(text)
-            elif column == "exceptions":
-                value = hours_text.parse_exceptions(text)
-        except HubError as error:
-            raise _RefusalError(column, error.sentence) from None
-        document[GIVEN[column]] = (value or None) if column == "note" else value
-    if not partial:
-        for column in ("purpose", "channel", "value"):
-            if not document.get(column):
-                raise _RefusalError(column, _sentence(column))
-    return document
-
-
-def _contact_in(document: Mapping[str, Any]) -> ContactIn:
-    columns = {field: column for column, field in GIVEN.items()}
+        document[GIVEN[column]] = _read(column, text, wrong)
+    for column in ("purpose", "channel", "value"):
+        if not document.get(column):
+            wrong(column, _sentence(column))
+    given = None
     try:
         given = ContactIn.model_validate(document)
-        given.columns()
     except ValidationError as error:
-        column = columns.get(str(error.errors()[0]["loc"][0]), "")
-        raise _RefusalError(column, _sentence(column)) from None
+        columns = {field: column for column, field in GIVEN.items()}
+        for one in error.errors():
+            column = columns.get(str(one["loc"][0]), "")
+            wrong(column, _sentence(column))
+    for column, check in (
+        ("hours", lambda: contact_rules.check_hours(document.get("hours"))),
+        ("exceptions", lambda: contact_rules.check_exceptions(document.get("exceptions") or ())),
+        ("value", lambda: contact_rules.normalised(document["channel"], document["value"])),
+    ):
+        if column in wrong or (column == "value" and "channel" in wrong):
+            continue
+        try:
+            check()
+        except HubError as error:
+            wrong(column, error.sentence)
+    return None if wrong.by_column else given
+
+
+def _read(column: str, text: str, wrong: _Wrong) -> Any:
+    """Return a cell as the contact's contract takes it."""
+    value: Any = text or DEFAULTS.get(column, "")
+    if column in CLOSED_LISTS:
+        value = "-".join(value.lower().split())
+        return ALIASES.get(value, value)
+    try:
+        if column == "hours":
+            return hours_text.parse(text)
+        if column == "exceptions":
+            return hours_text.parse_exceptions(text)
     except HubError as error:
-        name = error.fields[0].pointer.strip("/") if error.fields else ""
-        raise _RefusalError(columns.get(name, name), error.sentence) from None
-    return given
+        wrong(column, error.sentence)
+        return None if column == "hours" else []
+    return (value or None) if column == "note" else value
 
 
 def _sentence(column: str) -> str:

@@ -51,27 +51,37 @@ def carry(
     session.flush()
 
 
-def follow(
-    session: Session, contact: ContactPoint, was: Mapping[str, Any] | None, actor: Actor,
-    now: datetime,
-) -> None:  # fmt: skip
-    """Do to the copies of a contact what was done to it, where its unit ends on a later day.
-
-    `was` is the contact before; None where readers did not ring it yet. What the heir's own editors
-    changed of a copy stays theirs; what another unit brings along too stays its.
-    """
+def copies(
+    session: Session, contact: ContactPoint, was: Mapping[str, Any] | None, now: datetime
+) -> dict[UUID, ContactPoint | None]:
+    """Return the copies of a contact as it was, by the heirs of its unit that is to end."""
     unit = session.get_one(Unit, contact.unit_id)
     if unit.valid_to is None or unit.valid_to <= now.astimezone(LONDON).date():
-        return
+        return {}
     heirs = session.scalars(
         select(UnitSuccession.successor_id)
         .where(UnitSuccession.unit_id == unit.id)
         .order_by(UnitSuccession.successor_id)
     ).all()
+    return {one: _copy_of(session, one, was, unit.valid_to) if was else None for one in heirs}
+
+
+def follow(
+    session: Session, contact: ContactPoint, was: Mapping[str, Any] | None, actor: Actor,
+    now: datetime, found: Mapping[UUID, ContactPoint | None] | None = None,
+) -> None:  # fmt: skip
+    """Do to the copies of a contact what was done to it, where its unit ends on a later day.
+
+    `was` is the contact before; None where readers did not ring it yet. `found` are the copies as
+    they were found before others were changed with it. What the heir's own editors changed of a
+    copy stays theirs; what another unit brings along too stays its.
+    """
+    found = copies(session, contact, was, now) if found is None else found
+    unit = session.get_one(Unit, contact.unit_id)
     closed = contact.closed_at is not None
-    for heir in heirs:
-        sure = len(heirs) == 1 and contact.verification == "verified"
-        copy = _copy_of(session, heir, was, unit.valid_to) if was else None
+    for heir, copy in found.items():
+        assert unit.valid_to is not None  # noqa: S101  # it has heirs
+        sure = len(found) == 1 and contact.verification == "verified"
         moved = was is not None and (closed or _key(was) != _key(as_it_is(contact)))
         shared = moved and was is not None and _another_brings(session, contact, heir, was)
         if was is None or (shared and not closed):

@@ -1,7 +1,7 @@
 """Contacts by spreadsheet: what goes out comes in as it was; all of a file is taken, or nothing."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -10,11 +10,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import func, select, text
 
-from directory import contact_csv, editing, exchange
+from directory import contact_csv, editing, exchange, reorganisations
 from directory.contact_csv import decode, read, write
 from directory.editing import ContactIn
 from directory.exchange import Plan
 from directory.model import PURPOSES, ContactPoint, DirectoryChange
+from directory.reorganising import ReorganisationIn
 from hub.db import Database
 from hub.errors import HubError
 from hub.identity.actor import Actor
@@ -259,6 +260,101 @@ def test_what_is_wrong_is_said_by_row_and_column(
 ) -> None:
     (found,) = said(planned(database, [{**GOOD, **cells}]))
     assert found.startswith(expected)
+
+
+def test_every_error_of_every_row_is_said_at_once(database: Database) -> None:
+    held = row_of(database, add(database))
+    rows = [
+        {"unit": "nowhere", "purpose": "x", "channel": "fax", "value": "", "audience": "all",
+         "priority": "0", "hours": "by day", "exceptions": "Christmas", "note": "n" * 301,
+         "bank_holidays": "open", "close": "perhaps"},
+        GOOD,
+        {**held, "value": "12", "hours": "late", "version": "9"},
+        {**held, "priority": "none"},
+    ]  # fmt: skip
+    found = [(one.row, one.column) for one in planned(database, rows).problems]
+    assert sorted(found[:11]) == sorted(
+        (2, column)
+        for column in ("unit", "purpose", "channel", "value", "audience", "priority", "hours",
+                       "exceptions", "note", "bank_holidays", "close")
+    )  # fmt: skip
+    assert sorted(found[11:]) == [
+        (4, "hours"), (4, "value"), (4, "version"), (5, "contact_id"), (5, "priority"),
+    ]  # fmt: skip
+
+
+@settings(
+    max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
+@given(order=st.permutations(range(4)), closes=st.booleans(), adds=st.booleans())
+def test_contacts_of_a_unit_may_swap_what_they_have_in_one_file(
+    database: Database, order: list[int], closes: bool, adds: bool
+) -> None:
+    with database.unit_of_work() as session:  # each example begins anew
+        session.execute(text("UPDATE contact_point SET closed_at = now(), valid_to = valid_from"))
+    held = [add(database, value=f"020 7946 001{n}", note=f"desk {n}") for n in range(4)]
+    rows = [row_of(database, one) for one in held]
+    wanted = [{**row, "value": rows[order[at]]["value"]} for at, row in enumerate(rows)]
+    if closes:
+        wanted[0] = {**rows[0], "close": "yes"}
+        taken = {row["value"] for row in wanted[1:]}
+        wanted[1]["value"] = rows[0]["value"] if rows[0]["value"] not in taken else "020 7946 0090"
+    if adds:
+        free = {row["value"] for row in rows} - {
+            row["value"] for row in wanted if row.get("close") != "yes"
+        }
+        wanted.append({**GOOD, "value": min(free, default="020 7946 0091")})
+    count = changes(database)
+    plan = applied(database, wanted)
+    assert plan.problems == ()
+    assert changes(database) - count == len(plan.differences)
+    then = [row for row in out(database) if row.get("contact_id")]
+    assert sorted((row["value"], row.get("note", "")) for row in then) == sorted(
+        (row["value"], row.get("note", "")) for row in wanted if row.get("close") != "yes"
+    )
+    assert applied(database, out(database)).differences == ()
+
+
+def test_a_swap_goes_along_to_the_unit_that_takes_the_place(database: Database) -> None:
+    held = [add(database, value=f"020 7946 000{n}", note=f"desk {n}") for n in (1, 2)]
+    with database.unit_of_work() as session:
+        kent = find_organisation(session, "kent")
+        units = [find_unit(session, f"kent/{one}") for one in ("east", "west")]
+        assert kent is not None
+        wanted = ReorganisationIn.model_validate({
+            "kind": "merge", "effective_on": NOW.date() + timedelta(days=30), "name": "EXERCISE",
+            "units": [one.id for one in units if one],
+        })  # fmt: skip
+        reorganisations.reorganise(session, KEEPER, kent.id, wanted, why="EXERCISE", now=NOW)
+    rows = [row_of(database, one) for one in held]
+    rows[0]["value"], rows[1]["value"] = rows[1]["value"], rows[0]["value"]
+    applied(database, rows)
+    heir = [row for row in out(database) if row["unit_name"] == "EXERCISE" and row.get("value")]
+    assert {(row["value"], row["note"]) for row in heir if row["purpose"] == "media"} == {
+        ("020 7946 0002", "desk 1"), ("020 7946 0001", "desk 2"),
+    }  # fmt: skip
+
+
+def test_what_somebody_adds_meanwhile_is_no_repeat_of_a_swap(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = add(database), add(database, value="020 7946 0002")
+    rows = [row_of(database, one) for one in (first, second)]
+    rows[0]["value"], rows[1]["value"] = rows[1]["value"], "020 7946 0003"
+    planning = exchange.plan
+
+    def late(*arguments: Any) -> Plan:
+        found = planning(*arguments)
+        add(database, value="020 7946 0003")
+        return found
+
+    monkeypatch.setattr(exchange, "plan", late)
+    with pytest.raises(HubError) as refused:
+        applied(database, rows)
+    assert (refused.value.code, refused.value.status) == ("rows-refused", 409)
+    assert refused.value.fields[0].pointer == "/3/"
+    with database.unit_of_work() as session:
+        assert session.get_one(ContactPoint, first.id).value == first.value
 
 
 def test_a_repeat_is_refused_in_the_file_and_on_record(database: Database) -> None:

@@ -59,8 +59,6 @@ def test_rows_have_the_numbers_that_a_spreadsheet_shows() -> None:
         (b"unit,purpose\n", "no channel and no value"),
         (HEADER.encode() + b",value\n", "twice"),
         (HEADER.encode() + b",hourz\n", "hourz"),
-        (HEADER.encode() + b"\nkent,a,b,c,d\n", "Row 2 has more cells"),
-        (HEADER.encode() + b"\nkent,a,b,\0c\n", "Row 2, value"),
         (HEADER.encode() + b'\nkent,"a,b,c\n', "Row 2 cannot be read"),
         (HEADER.encode() + b'\nkent,a,b,c\nkent,"a"b,b,c\n', "Row 3 cannot be read"),
         (HEADER.encode() + b"\nkent,a,b," + b"x" * 200_000, "Row 2 cannot be read"),
@@ -97,3 +95,13 @@ def test_an_exception_that_cannot_be_read_is_named(text: str) -> None:
     with pytest.raises(HubError) as refused:
         parse_exceptions(text)
     assert text in refused.value.sentence
+
+
+def test_what_cannot_be_kept_of_a_row_is_told_and_the_rest_is_read() -> None:
+    first, second, third = read(f"{HEADER}\nkent,a,b,c,d\nkent,\x07a,b,\0c\nkent,a,b,c\n")
+    assert [str(one) for one in (*first.problems, *second.problems, *third.problems)] == [
+        "Row 2: It has more cells than row 1 has columns.",
+        "Row 3, purpose: Remove the characters that cannot be kept.",
+        "Row 3, value: Remove the characters that cannot be kept.",
+    ]
+    assert second.cells["value"] == "c"
