@@ -45,10 +45,10 @@ def _take(session: Session, one: returned.Returned, now: datetime) -> Outcome:
         return _ignored(f"{named} was not given up for good ({one.action} {one.status}).")
     job = returned.job_of(session, one.message_id)
     if job is not None:
-        address = returned.addressee(session, job)
-        if address not in one.addresses:
+        sent_to = one.addresses & returned.addressees(session, job)
+        if not sent_to:
             return _ignored(f"{named} is not whom this mail was sent to.")
-        return _flag(session, address, job, now)
+        return _flag(session, min(sent_to), job, now)
     link = session.scalar(
         select(DirectoryLink)
         .where(
@@ -73,8 +73,8 @@ def take_receipt(
     `temporary-failure`, nothing is wrong with it; `technical-failure`, send the mail again.
     """
     job = returned.job_of(session, reference)
-    address = returned.addressee(session, job) if job else None
-    if job is None or address != to.lower():
+    address = to.lower()
+    if job is None or address not in returned.addressees(session, job):
         return _ignored("No mail of this hub to this address is known.")
     if status == "permanent-failure":
         return _flag(session, address, job, now)

@@ -62,10 +62,10 @@ def send(session: Session, job: outbox.Job, now: datetime) -> None:
 
 
 @returned.sent_to(links.MAIL_JOB)
-def sent_to(session: Session, job: OutboxJob) -> str | None:
+def sent_to(session: Session, job: OutboxJob) -> tuple[str, ...]:
     """Return the address that a link was mailed to."""
     link = session.get(DirectoryLink, job.subject_id)
-    return link.address if link else None
+    return (link.address,) if link else ()
 
 
 def letter(

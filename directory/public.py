@@ -1,5 +1,6 @@
 """What messaging may ask of the directory: numbers to ring, mailboxes, units to address."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -7,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from directory import ladder, reading, search
+from directory import ladder, letters, reading, search
 from directory.contact_rules import dialled
 from directory.ladder import Need, Place, Reader
 from directory.lookup import Answer, Asked
@@ -24,7 +25,9 @@ __all__ = [
     "VerifiedMailbox",
     "contacts_for_unit",
     "find_units",
+    "mail_came_back",
     "nudge_mailbox",
+    "nudge_mailboxes",
     "unit_for_address",
     "verified_mailbox",
 ]
@@ -115,9 +118,17 @@ def _number(rung: ladder.Rung) -> Number:
 
 
 def nudge_mailbox(session: Session, unit_id: UUID, status: str, now: datetime) -> str | None:
-    """Return the mailbox that is told of new messages: the unit's, or its missing-children team's."""
+    """Return the mailbox that is told of new messages: the unit's, or its missing-children team's.
+
+    One that mail came back from is the last to be tried.
+    """
+    return next(iter(nudge_mailboxes(session, unit_id, status, now)), None)
+
+
+def nudge_mailboxes(session: Session, unit_id: UUID, status: str, now: datetime) -> Sequence[str]:
+    """Return the mailboxes that may be told of new messages, the one that is first."""
     today = now.astimezone(LONDON).date()
-    return session.scalar(
+    return session.scalars(
         select(ContactPoint.value)
         .join(UnitRow, UnitRow.id == ContactPoint.unit_id)
         .where(
@@ -131,13 +142,18 @@ def nudge_mailbox(session: Session, unit_id: UUID, status: str, now: datetime) -
             ContactPoint.verification != "suggested",
         )
         .order_by(
+            ContactPoint.bounced_at.is_not(None),
             UnitRow.id != unit_id,
             ContactPoint.purpose != "missing-children-team",
             ContactPoint.priority,
             ContactPoint.id,
         )
-        .limit(1)
-    )
+    ).all()
+
+
+def mail_came_back(session: Session, address: str, now: datetime) -> None:
+    """Flag a mailbox that refused a mail for good, so that its editors and its readers see it."""
+    letters.flag(session, address, now)
 
 
 def unit_for_address(text: str, now: datetime) -> UnitFound | None:

@@ -5,53 +5,47 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from directory import public as directory
 from hub.identity import sessions
 from hub.identity.reach import reach_of
 from hub.jobs import outbox, schedule
-from hub.post import mail
-from messaging import alarms, guest_mail, receipts, succession
+from messaging import alarms, guest_mail, receipts, succession, unit_mail
 from messaging.model import Case, Message, Recipient
 
 __all__ = ["guest_mail"]
 
-MARKS = {"actual": "", "exercise": "EXERCISE ", "test": "TEST "}
-
 
 @outbox.handler("nudge")
 def nudge(session: Session, job: outbox.Job, now: datetime) -> None:
-    """Mail each staffed recipient's mailbox that something is in its inbox: reference and link alone.
+    """Have each staffed recipient's mailbox told that something is in its inbox, once a message."""
+    status = session.scalars(
+        select(Case.status).join(Message, Message.case_id == Case.id)
+        .where(Message.id == job.subject_id)
+    ).one()  # fmt: skip
+    units = list(
+        session.scalars(select(Recipient.unit_id).where(Recipient.message_id == job.subject_id))
+    )
+    reaches = reach_of(session, units, status, now)
+    for unit in sorted(units):
+        if reaches[unit] == "staffed":
+            unit_mail.ask(session, unit_mail.NUDGE, job.subject_id, job.subject_id, unit, now)
 
-    May be repeated after a crash; the Message-ID is of message and unit, so that a second copy is
-    known for one.
-    """
-    settings = outbox.settings_of(session)
+
+@outbox.handler(unit_mail.NUDGE)
+def nudge_unit(session: Session, job: outbox.Job, now: datetime) -> None:
+    """Mail a unit's mailbox that something is in its inbox: reference and link alone."""
     row = session.execute(
         select(Message.priority, Case.reference, Case.status)
         .join(Case, Case.id == Message.case_id)
         .where(Message.id == job.subject_id)
     ).one()
-    units = list(
-        session.scalars(select(Recipient.unit_id).where(Recipient.message_id == job.subject_id))
-    )
-    reaches = reach_of(session, units, row.status, now)
-    mark = MARKS[row.status]
     urgent = "Urgent: " if row.priority == "urgent" else ""
-    for unit in sorted(units):
-        mailbox = directory.nudge_mailbox(session, unit, row.status, now)
-        if reaches[unit] != "staffed" or mailbox is None:
-            continue
-        mail.send(
-            settings,
-            mail.Mail(
-                to=mailbox,
-                subject=f"{mark}{urgent}{row.reference}: a message in your inbox",
-                text=f"{mark}{row.reference}\n\nThere is a message for your unit. Sign in to read"
-                f" it:\n{settings.public_url}/cases/{row.reference}\n\n"
-                "This mail carries no details, and no answer to it is read.\n",
-                message_id=f"<{job.subject_id}.{unit}@{settings.mail_from.partition('@')[2]}>",
-            ),
-        )
+    unit_mail.send(
+        session, job, row.status,
+        f"{urgent}{row.reference}: a message in your inbox",
+        f"{row.reference}\n\nThere is a message for your unit. Sign in to read it:\n"
+        f"{outbox.settings_of(session).public_url}/cases/{row.reference}",
+        now,
+    )  # fmt: skip
 
 
 @schedule.tick("missed-clocks", 5)
@@ -62,30 +56,27 @@ def missed(session: Session, now: datetime) -> None:
 
 @outbox.handler(alarms.ALARM_JOB)
 def alarm(session: Session, job: outbox.Job, now: datetime) -> None:
-    """Mail those whom a missed clock concerns: who owes it, its step up, and who waits for it.
+    """Have those told whom a missed clock concerns: who owes it, its step up, and who waits."""
+    found = alarms.concerned(session, job.subject_id, now)
+    for unit in found.units if found else ():
+        unit_mail.ask(session, unit_mail.ALARM, job.subject_id, job.id, unit, now)
 
-    A reference and a link alone; the page says whom to ring and what to say.
+
+@outbox.handler(unit_mail.ALARM)
+def alarm_unit(session: Session, job: outbox.Job, now: datetime) -> None:
+    """Mail a unit that an answer is overdue, while it is: a reference and a link alone.
+
+    The page says whom to ring and what to say.
     """
-    settings = outbox.settings_of(session)
     found = alarms.concerned(session, job.subject_id, now)
     if found is None:
         return
-    mark = MARKS[found.status]
-    for unit in found.units:
-        mailbox = directory.nudge_mailbox(session, unit, found.status, now)
-        if mailbox is None:
-            continue
-        mail.send(
-            settings,
-            mail.Mail(
-                to=mailbox,
-                subject=f"{mark}Overdue: {found.reference}",
-                text=f"{mark}{found.reference}\n\nAn answer in this case is overdue. Sign in to see"
-                f" what, and whom to ring:\n{settings.public_url}/cases/{found.reference}\n\n"
-                "This mail carries no details, and no answer to it is read.\n",
-                message_id=f"<{job.id}.{unit}@{settings.mail_from.partition('@')[2]}>",
-            ),
-        )
+    unit_mail.send(
+        session, job, found.status, f"Overdue: {found.reference}",
+        f"{found.reference}\n\nAn answer in this case is overdue. Sign in to see what, and whom to"
+        f" ring:\n{outbox.settings_of(session).public_url}/cases/{found.reference}",
+        now,
+    )  # fmt: skip
 
 
 @schedule.tick("late-deliveries", 10)

@@ -29,10 +29,10 @@ def send(session: Session, job: outbox.Job, now: datetime) -> None:
 
 
 @returned.sent_to(MAIL_JOB)
-def sent_to(session: Session, job: OutboxJob) -> str | None:
+def sent_to(session: Session, job: OutboxJob) -> tuple[str, ...]:
     """Return the address that a link was mailed to."""
     link = session.get(GuestLink, job.subject_id)
-    return link.mailbox if link else None
+    return (link.mailbox,) if link else ()
 
 
 def letter(

@@ -28,10 +28,18 @@ class Mail:
     message_id: str
 
 
-def message_id(settings: Settings, job_id: UUID) -> str:
-    """Return the Message-ID of the mail that a job sends, the same at every attempt (RFC 5322)."""
+def message_id(settings: Settings, key: UUID | str) -> str:
+    """Return the Message-ID of the mail of a key, the same at every attempt (RFC 5322).
+
+    The key is the id of the job that sends it, or what `dedupe_key` has of it.
+    """
     domain = parseaddr(settings.mail_from)[1].rpartition("@")[2] or "localhost"
-    return f"<{job_id}@{domain}>"
+    return f"<{key}@{domain}>"
+
+
+def dedupe_key(key: str) -> str:
+    """Return the `dedupe_key` of the job whose mail has this key in its Message-ID."""
+    return f"mail:{key}"
 
 
 def send(settings: Settings, mail: Mail) -> None:

@@ -1,21 +1,25 @@
 """Mail that came back: delivery status notifications (RFC 3464), and who a mail was sent to."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from email import message_from_bytes
 from email.message import EmailMessage, Message
 from email.policy import default
 from uuid import UUID
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from hub.errors import invalid
 from hub.jobs.model import OutboxJob
+from hub.post import mail
 
 LARGEST = 10 * 1024 * 1024
 
-SentTo = Callable[[Session, OutboxJob], str | None]
+SentTo = Callable[[Session, OutboxJob], Collection[str]]
+OF_TWO = re.compile(r"[0-9a-f-]{36}\.[0-9a-f-]{36}")
+"""The key of a mail that is one of several of a cause: the cause's id, and whose it is."""
 
 _sent_to: dict[str, SentTo] = {}
 
@@ -39,7 +43,9 @@ class Returned:
 
 
 def sent_to(kind: str) -> Callable[[SentTo], SentTo]:
-    """Register the function that says which address a job of this kind mailed."""
+    """Register the function that says which address a job of this kind mailed: it, or where that
+    is not kept, those that it may have been.
+    """
 
     def register(function: SentTo) -> SentTo:
         _sent_to[kind] = function
@@ -50,18 +56,21 @@ def sent_to(kind: str) -> Callable[[SentTo], SentTo]:
 
 def job_of(session: Session, reference: str | None) -> OutboxJob | None:
     """Return the job whose mail has this Message-ID (or reference), if it is one of ours."""
+    local = (reference or "").strip().strip("<>").partition("@")[0].lower()
+    if OF_TWO.fullmatch(local):
+        return session.scalar(
+            select(OutboxJob).where(OutboxJob.dedupe_key == mail.dedupe_key(local))
+        )
     try:
-        key = UUID((reference or "").strip().strip("<>").partition("@")[0])
+        return session.get(OutboxJob, UUID(local))
     except ValueError:
         return None
-    return session.get(OutboxJob, key)
 
 
-def addressee(session: Session, job: OutboxJob) -> str | None:
-    """Return the address that a job's mail was sent to, in lower case."""
+def addressees(session: Session, job: OutboxJob) -> frozenset[str]:
+    """Return the address that a job's mail was sent to, or may have been, in lower case."""
     find = _sent_to.get(job.kind)
-    address = find(session, job) if find else None
-    return address.lower() if address else None
+    return frozenset(address.lower() for address in find(session, job)) if find else frozenset()
 
 
 def read(content: bytes) -> list[Returned]:
