@@ -2,11 +2,13 @@
 
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from directory import links
 from directory.model import DirectoryLink
+from hub.clock import LONDON
+from hub.db import register_constraint
 from hub.errors import HubError, conflict, invalid, not_found
 from hub.identity import people
 from hub.identity.actor import Actor
@@ -17,6 +19,10 @@ from hub.records import audit
 from hub.records.keys import Keys
 
 ROLES = {"access": "directory-reader", "editor": "directory-editor"}
+register_constraint(
+    "ck_organisation_mail_domains", "domain-taken", 409,
+    "Another organisation registered this domain. Look at the list again.",
+)  # fmt: skip
 PUBLIC_MAIL = frozenset({
     "gmail.com", "googlemail.com", "outlook.com", "hotmail.com", "hotmail.co.uk", "yahoo.com",
     "yahoo.co.uk", "icloud.com", "live.co.uk", "aol.com", "btinternet.com", "proton.me",
@@ -30,7 +36,7 @@ def ask(session: Session, keys: Keys, address: str, now: datetime) -> None:
         HubError: 422 when it is no address.
     """
     clean = people.clean_email(address)
-    organisation = organisation_of(session, clean)
+    organisation = organisation_of(session, clean, now)
     if organisation is None:
         return
     links.issue(
@@ -39,13 +45,18 @@ def ask(session: Session, keys: Keys, address: str, now: datetime) -> None:
     )  # fmt: skip
 
 
-def organisation_of(session: Session, address: str) -> Organisation | None:
+def organisation_of(session: Session, address: str, now: datetime) -> Organisation | None:
     """Return the organisation whose registered domain an address is at."""
-    return session.scalar(
+    return session.scalar(_of_domain(address.rpartition("@")[2].lower(), now))
+
+
+def _of_domain(domain: str, now: datetime) -> Select[Organisation]:
+    today = now.astimezone(LONDON).date()
+    return (
         select(Organisation)
         .where(
-            Organisation.mail_domains.contains([address.rpartition("@")[2].lower()]),
-            Organisation.valid_to.is_(None),
+            Organisation.mail_domains.contains([domain]),
+            Organisation.valid_to.is_(None) | (Organisation.valid_to > today),
         )
         .order_by(Organisation.code)
         .limit(1)
@@ -103,6 +114,8 @@ def set_domains(
 ) -> None:
     """Keep the list of domains whose mailboxes may register themselves to read.
 
+    A domain is one organisation's: whoever registers from it reads, and reports, as of that one.
+
     Raises:
         HubError: 401, 403; 422 `domains`.
     """
@@ -127,6 +140,13 @@ def set_domains(
                 "/domains",
             )  # fmt: skip
         clean.append(domain)
+    for domain in sorted(set(clean)):
+        other = session.scalar(_of_domain(domain, now).where(Organisation.id != organisation.id))
+        if other is not None:
+            raise invalid(
+                "domains", f"{domain} is registered for {other.name}. A mailbox can be of one"
+                " organisation alone: ask its administrators.", "/domains",
+            )  # fmt: skip
     organisation.mail_domains = sorted(set(clean))
     session.flush()
     audit.record(

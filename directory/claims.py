@@ -178,21 +178,24 @@ def enter(session: Session, actor: Actor, given: Sequence[ClaimedUnit], now: dat
     return entered
 
 
-def confirm(session: Session, actor: Actor, contact_ids: Sequence[UUID], now: datetime) -> int:
+def confirm(session: Session, actor: Actor, seen: Mapping[UUID, int], now: datetime) -> int:
     """Put on record that contacts which were there already are right; return how many.
 
+    `seen` are the versions that the team saw: nobody vouches for what they have not seen.
+
     Raises:
-        HubError: 403 for a contact of somebody else's unit.
+        HubError: 403 for a contact of somebody else's unit; 409 `changed-meanwhile`.
     """
-    by_unit: dict[UUID, list[UUID]] = {}
+    by_unit: dict[UUID, dict[UUID, int]] = {}
     for row in session.execute(
         select(ContactPoint.id, ContactPoint.unit_id)
-        .where(ContactPoint.id.in_(contact_ids))
+        .where(ContactPoint.id.in_(seen))
         .order_by(ContactPoint.unit_id, ContactPoint.id)
     ):
-        by_unit.setdefault(row.unit_id, []).append(row.id)
+        by_unit.setdefault(row.unit_id, {})[row.id] = seen[row.id]
     return sum(
-        len(confirm_contacts(session, actor, unit_id, now, ids)) for unit_id, ids in by_unit.items()
+        len(confirm_contacts(session, actor, unit_id, now, ids, seen=ids))
+        for unit_id, ids in by_unit.items()
     )
 
 

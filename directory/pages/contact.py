@@ -1,6 +1,7 @@
 """The form of one contact: seen first as callers would, saved with a reason, closed, compared."""
 
 from dataclasses import dataclass, field
+from datetime import date
 from uuid import UUID
 
 from flask import render_template, request
@@ -18,11 +19,11 @@ from directory.pages.asking import editor, known_contacts
 from directory.pages.blueprint import blueprint
 from directory.pages.changed import field_labels
 from directory.pages.contact_form import Difference
-from directory.pages.editing import UNIT, back, sign_in, version_given
+from directory.pages.editing import UNIT, back, day_said, sign_in, version_given
 from directory.pages.previewing import Seen, preview
 from directory.reading import lookup
 from directory.snapshot import Contact
-from hub.errors import HubError, not_found
+from hub.errors import HubError, invalid, not_found
 from hub.identity.actor import Actor
 from hub.web.context import database, now
 from hub.web.guards import page, public
@@ -92,10 +93,14 @@ def _save(
     why, checked = request.form.get("why", ""), request.form.get("checked") == "yes"
     with database().unit_of_work() as session:
         if wanted == "close" and contact_id is not None:
-            editing.close_contact(
-                session, actor, contact_id, version=version_given(), why=why, now=now()
-            )
-            return _("The contact is closed. It stays in the history, and can be put back there.")
+            closed = editing.close_contact(
+                session, actor, contact_id, version=version_given(), why=why, now=now(),
+                on=_closing_day(),
+            )  # fmt: skip
+            return _(
+                "The contact is closed from %(day)s. It stays in the history, and can be put back"
+                " there.", day=day_said(closed.valid_to),
+            )  # fmt: skip
         if draft is None:
             raise HubError("contact", 422, _("Check what you typed."))
         if contact_id is None:
@@ -106,6 +111,19 @@ def _save(
             checked=checked,
         )  # fmt: skip
         return _("The change is saved. It can be put back from the history.")
+
+
+def _closing_day() -> date | None:
+    """Return the first day without the contact; None is today.
+
+    Raises:
+        HubError: 422 `on`.
+    """
+    typed = request.form.get("on", "").strip()
+    try:
+        return date.fromisoformat(typed) if typed else None
+    except ValueError:
+        raise invalid("on", _("Give the day as a date, such as 2026-12-24."), "/on") from None
 
 
 def _page(unit_id: UUID, contact_id: UUID | None, outcome: Outcome) -> ResponseReturnValue:

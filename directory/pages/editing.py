@@ -53,10 +53,10 @@ def version_given() -> int:
     return int(given) if given.isdecimal() and len(given) < 10 else 0
 
 
-def seen() -> dict[UUID, int]:
-    """Return the versions of the contacts that the page showed when it was answered."""
+def seen(field: str = "seen") -> dict[UUID, int]:
+    """Return the versions of the contacts that the page showed, or that were ticked on it."""
     found = {}
-    for text in request.form.getlist("seen"):
+    for text in request.form.getlist(field):
         key, _colon, version = text.partition(":")
         try:
             found[UUID(key)] = int(version)
@@ -87,7 +87,8 @@ def _edit(
         page_ = render_template(
             "directory/edit.html",
             unit=row,
-            ends=_said(row.valid_to),
+            ends=_coming(row.valid_to),
+            closing=[(one, day_said(one.valid_to)) for one in _closing(session, unit_id, actor)],
             editor=actor,
             status="exercise" if actor.status == "exercise" else "actual",
             contacts=contacts,
@@ -115,8 +116,13 @@ def _edit(
     return page_, status
 
 
-def _said(day: date | None) -> str:
-    return f"{day.day} {day:%B %Y}" if day and day > now().astimezone(LONDON).date() else ""
+def day_said(day: date | None) -> str:
+    """Return a day as people write it."""
+    return f"{day.day} {day:%B %Y}" if day else ""
+
+
+def _coming(day: date | None) -> str:
+    return day_said(day) if day and day > now().astimezone(LONDON).date() else ""
 
 
 def _names(unit: Unit) -> dict[str, str]:
@@ -137,6 +143,22 @@ def _contacts(session: Session, unit_id: UUID, actor: Actor) -> list[ContactPoin
                 still_kept(now()),
             )
             .order_by(ContactPoint.purpose, ContactPoint.priority, ContactPoint.id)
+        )
+    )
+
+
+def _closing(session: Session, unit_id: UUID, actor: Actor) -> list[ContactPoint]:
+    """Return the contacts that are to be closed on a later day: readers see them until then."""
+    return list(
+        session.scalars(
+            select(ContactPoint)
+            .where(
+                ContactPoint.unit_id == unit_id,
+                ContactPoint.status == (actor.status or "actual"),
+                ContactPoint.closed_at.is_not(None),
+                ContactPoint.valid_to > now().astimezone(LONDON).date(),
+            )
+            .order_by(ContactPoint.valid_to, ContactPoint.id)
         )
     )
 

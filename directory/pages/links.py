@@ -162,19 +162,21 @@ def claimed() -> ResponseReturnValue:
             "link-gone", 410, _("Open the link of the mail again, or ask for a new one.")
         )
     wrong: dict[str, str] = {}
+    status = 200
     if request.method == "POST":
         try:
             with database().unit_of_work() as session:
-                entered = claims.enter(session, actor, _given(), now())
-                entered += claims.confirm(session, actor, _right(), now())
+                entered = claims.confirm(session, actor, seen("right"), now())
+                entered += claims.enter(session, actor, _given(), now())
                 named = claims.name_editors(
                     session, actor, runtime().keys, request.form.get("editors", "").split(), now()
                 )
         except HubError as error:
-            if error.status != 422:
+            if error.status not in (409, 422):
                 raise
+            status = error.status
             wrong = {f.pointer.strip("/").replace("/", "-"): f.sentence for f in error.fields}
-            wrong = wrong or {"editors": error.sentence}
+            wrong = wrong or {"units" if status == 409 else "editors": error.sentence}
         else:
             holder().look_again()
             if request.form.get("do") == "finish":
@@ -206,18 +208,7 @@ def claimed() -> ResponseReturnValue:
             purposes=PURPOSES, status=actor.status,
             divided=any(unit.kind == "bcu" for unit in units),
         )  # fmt: skip
-    return page_, 422 if wrong else 200
-
-
-def _right() -> list[UUID]:
-    """Return the contacts that the team ticked as right."""
-    found = []
-    for text in request.form.getlist("right"):
-        try:
-            found.append(UUID(text))
-        except ValueError:
-            continue
-    return found
+    return page_, status
 
 
 def _given() -> list[ClaimedUnit]:

@@ -20,13 +20,14 @@ from directory import (
     reorganisations,
     verifying,
 )
-from directory.contact_csv import guarded
+from directory.contact_csv import MOST_BYTES, decode, guarded
 from directory.force_map import force_paths
 from directory.model import Delegation, DirectoryLink
 from directory.nation import STATES, WANTED, ForceState, force_state, nation
 from directory.pages.blueprint import blueprint
 from directory.reading import holder, lookup, reader
 from directory.snapshot import Organisation, Snapshot
+from hub.clock import LONDON
 from hub.errors import HubError, conflict, invalid, not_found
 from hub.identity.actor import Actor
 from hub.identity.policy import allows
@@ -162,8 +163,8 @@ def _nation(wrong: dict[str, str], status: int = 200) -> ResponseReturnValue:
 @page(blueprint, "/directory/nation.csv", guard=permission("directory.oversee-any"))
 def nation_csv() -> ResponseReturnValue:
     """Hand out the table of units, as a spreadsheet reads it."""
-    text = io.StringIO()
-    writer = csv.writer(text)
+    text = io.StringIO(newline="")
+    writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow([
         "force", "unit", "unit_code", "state", "missing", "contacts", "unverified", "overdue",
         "suggested", "reported", "mail_came_back", "oldest_verification",
@@ -174,11 +175,11 @@ def nation_csv() -> ResponseReturnValue:
                 one.force.name, guarded(unit.unit.name), unit.unit.code, unit.state,
                 "; ".join(unit.missing), unit.contacts, unit.unverified, unit.overdue,
                 unit.suggested, unit.reported, unit.bounced,
-                unit.verified_at.date().isoformat() if unit.verified_at else "",
+                unit.verified_at.astimezone(LONDON).date().isoformat() if unit.verified_at else "",
             ])  # fmt: skip
-    name = f"state-of-the-directory-{now():%Y-%m-%d}.csv"
+    name = f"state-of-the-directory-{now().astimezone(LONDON).date()}.csv"
     return Response(
-        text.getvalue(), mimetype="text/csv",
+        ("\ufeff" + text.getvalue()).encode(), mimetype="text/csv",
         headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )  # fmt: skip
 
@@ -194,7 +195,7 @@ def invite() -> ResponseReturnValue:
     try:
         with database().unit_of_work() as session:
             if file is not None and file.filename:
-                text = file.stream.read(1_000_000).decode("utf-8-sig", "replace")
+                text = decode(file.stream.read(MOST_BYTES + 1))
                 count = len(claims.invite_all(session, actor, keys, text, now()))
             else:
                 claims.invite(

@@ -1,11 +1,18 @@
 """Organisations and units as an operator names them."""
 
+from collections.abc import Mapping, Sequence
+
 from rapidfuzz import process
+from rapidfuzz.utils import default_process
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from hub.errors import invalid
 from hub.organisations import Organisation, Unit, find_organisation, find_unit
+
+MOST_NEAR = 5
+LEAST_ALIKE = 70
+"""Of 100: what is less like what was given is not named."""
 
 
 def organisation_and_unit(
@@ -18,9 +25,16 @@ def organisation_and_unit(
     """
     body = find_organisation(session, organisation)
     if body is None:
-        codes = list(session.scalars(select(Organisation.code)))
+        names = {
+            row.code: (row.name, *row.other_names)
+            for row in session.execute(
+                select(Organisation.code, Organisation.name, Organisation.other_names)
+                .where(Organisation.valid_to.is_(None))
+                .order_by(Organisation.code)
+            )
+        }
         raise invalid(
-            "organisation-unknown", _nearest("organisation", organisation, codes), "/organisation"
+            "organisation-unknown", _nearest("organisation", organisation, names), "/organisation"
         )
     of_body = select(Unit).where(Unit.organisation_id == body.id)
     if unit is None:
@@ -32,11 +46,25 @@ def organisation_and_unit(
         return body, top
     found = find_unit(session, unit)
     if found is None or found.organisation_id != body.id:
-        codes = list(session.scalars(select(Unit.code).where(Unit.organisation_id == body.id)))
-        raise invalid("unit-unknown", _nearest(f"unit of {body.name}", unit, codes), "/unit")
+        names = {
+            row.code: (row.name, *row.other_names)
+            for row in session.execute(
+                select(Unit.code, Unit.name, Unit.other_names)
+                .where(Unit.organisation_id == body.id)
+                .order_by(Unit.code)
+            )
+        }
+        raise invalid("unit-unknown", _nearest(f"unit of {body.name}", unit, names), "/unit")
     return body, found
 
 
-def _nearest(kind: str, given: str, codes: list[str]) -> str:
-    near = ", ".join(match for match, _, _ in process.extract(given, codes, limit=5))
-    return f"There is no {kind} “{given[:60]}”. The nearest: {near}."
+def _nearest(kind: str, given: str, names: Mapping[str, Sequence[str]]) -> str:
+    """Say that there is none, and which codes have the nearest codes or names."""
+    texts = {(code, text): text for code, of in names.items() for text in (code, *of)}
+    near: dict[str, str] = {}
+    for _text, _score, (code, _) in process.extract(
+        given, texts, processor=default_process, score_cutoff=LEAST_ALIKE, limit=4 * MOST_NEAR
+    ):
+        near.setdefault(code, f"{code} ({names[code][0]})")
+    told = f" The nearest: {', '.join([*near.values()][:MOST_NEAR])}." if near else ""
+    return f"There is no {kind} “{given[:60]}”.{told}"

@@ -78,6 +78,25 @@ CREATE CONSTRAINT TRIGGER organisation_days AFTER UPDATE OF valid_from, valid_to
     EXECUTE FUNCTION check_organisation_days();
 CREATE CONSTRAINT TRIGGER organisation_days_of_new_unit AFTER INSERT ON unit
     DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION check_organisation_days();
+-- A mail domain is one organisation's: asked when a list of domains changes.
+CREATE FUNCTION check_mail_domains() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    PERFORM FROM directory_version FOR UPDATE;
+    IF EXISTS (
+        SELECT 1 FROM organisation AS this JOIN organisation AS other
+            ON other.mail_domains && this.mail_domains AND other.id <> this.id
+        WHERE this.id = NEW.id AND (other.valid_to IS NULL OR other.valid_to > (now() AT TIME ZONE 'Europe/London')::date)
+    ) THEN
+        RAISE EXCEPTION 'a mail domain would be of two organisations'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'ck_organisation_mail_domains';
+    END IF;
+    RETURN NULL;
+END
+$$;
+CREATE CONSTRAINT TRIGGER organisation_mail_domains AFTER UPDATE OF mail_domains ON organisation
+    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
+    WHEN (OLD.mail_domains <> NEW.mail_domains) EXECUTE FUNCTION check_mail_domains();
 CREATE CONSTRAINT TRIGGER organisation_days_of_unit AFTER UPDATE OF valid_from, valid_to ON unit
     DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
     WHEN (OLD.valid_from <> NEW.valid_from OR OLD.valid_to IS DISTINCT FROM NEW.valid_to)
@@ -86,6 +105,8 @@ CREATE CONSTRAINT TRIGGER organisation_days_of_unit AFTER UPDATE OF valid_from, 
 
 DOWNGRADE = """
 DROP TRIGGER organisation_days_of_unit ON unit;
+DROP TRIGGER organisation_mail_domains ON organisation;
+DROP FUNCTION check_mail_domains();
 DROP TRIGGER organisation_days_of_new_unit ON unit;
 DROP TRIGGER organisation_days ON organisation;
 DROP TRIGGER organisation_parent ON organisation;

@@ -8,7 +8,8 @@ import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
-from directory import claims, links
+from directory import claims, editing, links
+from directory.editing import ContactIn
 from directory.ladder import Reader
 from directory.lookup import Answer, Asked, Lookup
 from directory.model import ContactPoint, DirectoryLink
@@ -143,6 +144,40 @@ def test_the_team_enters_its_contacts_and_names_an_editor(
         person = session.query(Person).filter_by(email="editor@devon-cornwall.example.org").one()
         membership = session.query(Membership).filter_by(person_id=person.id).one()
         assert (membership.role, membership.unit_id) == ("directory-editor", unit.id)
+
+
+def test_a_tick_stands_for_what_was_seen_alone(
+    client: FlaskClient, claim_path: str, database: Database, someone: Someone
+) -> None:
+    unit = _unit(database, FORCE)
+    editor = someone(FORCE, "directory-editor", status="actual")
+    given = ContactIn.model_validate(
+        {"purpose": "coordinator", "channel": "telephone", "value": "01632 960303"}
+    )
+    with database.unit_of_work() as session:
+        contact = editing.add_contact(session, editor, unit.id, given, why="x y", now=utcnow())
+    client.post(claim_path, data={"name": "Inspector Joan Tremayne"})
+    assert f'value="{contact.id}:1"' in client.get("/directory/claim").text
+    with database.unit_of_work() as session:
+        editing.change_contact(
+            session, editor, contact.id, given.model_copy(update={"value": "01632 960304"}),
+            version=1, why="it moved", now=utcnow(),
+        )  # fmt: skip
+    form = {"right": f"{contact.id}:1", "do": "save", f"{unit.id}.telephone": "01632 960301"}
+    late = client.post("/directory/claim", data=form)
+    assert late.status_code == 409
+    assert "Something here was changed since you opened the page" in late.text
+    assert 'value="01632 960301"' in late.text
+    with database.unit_of_work() as session:
+        numbers = session.scalars(
+            select(ContactPoint.value).where(ContactPoint.verification == "verified")
+        ).all()
+        assert not {"01632 960301", "01632 960304"} & set(numbers)
+    right = {**form, "right": f"{contact.id}:2"}
+    assert client.post("/directory/claim", data=right).status_code == 303
+    with database.unit_of_work() as session:
+        kept = session.get_one(ContactPoint, contact.id)
+        assert (kept.verification, kept.verified_by) == ("verified", "Inspector Joan Tremayne")
 
 
 def test_the_team_enters_its_units_first(
