@@ -22,7 +22,7 @@ WHAT = {
     "claim": (
         "{whom} in the national missing-children directory",
         "Social workers and other forces look in this directory for whom to call when a child is"
-        " missing. It has no checked entry for {whom} yet.\n\n"
+        " missing. It has no complete, checked entry for {whom} yet.\n\n"
         "With this link, and without an account, your team can enter its units, numbers, mailboxes"
         " and hours in about five minutes:",
     ),

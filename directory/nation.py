@@ -30,7 +30,8 @@ WANTED = {
 class UnitState:
     """One unit, its team taken with it: what is missing, and what is known against the rest.
 
-    `to_ask` are it and those below it whose own contacts are to be confirmed or corrected.
+    `own` are it and what is taken with it; `to_ask` those of them whose contacts are to be
+    confirmed or corrected.
     """
 
     unit: Unit
@@ -43,6 +44,7 @@ class UnitState:
     bounced: int
     verified_at: datetime | None
     state: State
+    own: tuple[Unit, ...] = ()
     to_ask: tuple[Unit, ...] = ()
 
 
@@ -122,13 +124,14 @@ def _unit_state(
     snapshot: Snapshot, unit: Unit, at: datetime, reader: Reader, *, alone: bool, top: bool
 ) -> UnitState:
     around = [unit, *snapshot.children.get(unit.id, ())]
-    own = [
-        one for one in around if one.kind in (unit.kind, "missing-children-team", "control-room")
-    ]
+    own = tuple(
+        one
+        for one in around
+        if one is unit or one.kind in ("missing-children-team", "control-room")
+    )
     found = [
         contact
         for one in own
-        if one is unit or one.kind != "bcu"
         for contact in visible(snapshot, one, reader)
         if contact.purpose != "non-emergency"
     ]
@@ -163,7 +166,7 @@ def _unit_state(
     return UnitState(
         unit, missing, len(given), counts["unverified"], counts["overdue"],
         len(found) - len(given), counts["reported"], counts["bounced"],
-        min((one.verified_at for one in given if one.verified_at), default=None), state,
+        min((one.verified_at for one in given if one.verified_at), default=None), state, own,
         tuple(one for one in own if one.id in asks),
     )  # fmt: skip
 

@@ -17,12 +17,14 @@ from hub.records.keys import Keys
 
 
 def remind(
-    session: Session, actor: Actor, keys: Keys, force: UUID, asked: Collection[UUID], now: datetime
-) -> int:
+    session: Session, actor: Actor, keys: Keys, force: UUID, asked: Collection[UUID],
+    now: datetime, *, lacks: bool,
+) -> int:  # fmt: skip
     """Mail a force: each of the units `asked` to confirm or correct its contacts.
 
-    Where none has a mailbox, its claim link goes out afresh to the address that it went to last.
-    In an exercise only the exercise's own mailboxes are written to. Returns how many mails.
+    Where none is asked or has a mailbox, and the entry `lacks` something, a claim link goes out:
+    to the address that it went to last, else to the force's own mailbox. In an exercise only the
+    exercise's own mailboxes are written to. Returns how many mails.
 
     Raises:
         HubError: 401, 403.
@@ -34,6 +36,20 @@ def remind(
         verifying.ask(session, keys, unit, actor.name, now, status=status)
         for unit in session.scalars(select(Unit).where(Unit.id.in_(asked)).order_by(Unit.code))
     )
+    if not sent and lacks and allows(actor, "directory.invite"):
+        to = _claim_address(session, force, status, now)
+        if to is not None:
+            claims.invite(session, actor, keys, organisation.code, to, now)
+            sent = 1
+    if sent:
+        audit.record(
+            session, actor.who, "directory.reminded", now=now, object_kind="organisation",
+            object_id=force, detail={"mails": sent},
+        )  # fmt: skip
+    return sent
+
+
+def _claim_address(session: Session, force: UUID, status: str, now: datetime) -> str | None:
     last = session.scalars(
         select(DirectoryLink)
         .where(
@@ -43,12 +59,9 @@ def remind(
         )
         .order_by(DirectoryLink.created_at.desc(), DirectoryLink.id.desc())
     ).first()
-    if not sent and last is not None and allows(actor, "directory.invite"):
-        claims.invite(session, actor, keys, organisation.code, last.address, now)
-        sent = 1
-    if sent:
-        audit.record(
-            session, actor.who, "directory.reminded", now=now, object_kind="organisation",
-            object_id=force, detail={"mails": sent},
-        )  # fmt: skip
-    return sent
+    if last is not None:
+        return last.address
+    top = session.scalars(
+        select(Unit).where(Unit.organisation_id == force, Unit.kind == "force").order_by(Unit.code)
+    ).first()
+    return verifying.nearest_mailbox(session, top, status, now) if top else None

@@ -179,11 +179,17 @@ def administrators(session: Session, organisation_id: UUID, now: datetime) -> li
     )
 
 
-def asked_last(session: Session, unit_ids: frozenset[UUID]) -> Mapping[UUID, DirectoryLink]:
-    """Return the last verification link of each unit that was ever asked."""
+def asked_last(
+    session: Session, unit_ids: frozenset[UUID], status: str
+) -> Mapping[UUID, DirectoryLink]:
+    """Return the last verification link of each unit that was ever asked, actual or exercise."""
     rows = session.scalars(
         select(DirectoryLink)
-        .where(DirectoryLink.unit_id.in_(unit_ids), DirectoryLink.purpose == "verify")
+        .where(
+            DirectoryLink.unit_id.in_(unit_ids),
+            DirectoryLink.purpose == "verify",
+            DirectoryLink.status == status,
+        )
         .order_by(DirectoryLink.created_at, DirectoryLink.id)
     )
     return {row.unit_id: row for row in rows if row.unit_id is not None}

@@ -2,7 +2,8 @@
 
 import csv
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from uuid import UUID
 
 from flask import Response, flash, redirect, render_template, request, url_for
@@ -65,8 +66,10 @@ def forces() -> ResponseReturnValue:
          "url": url_for("directory.force", code=one.code)}
         for one in found if one.police_kind == "territorial"
     ]  # fmt: skip
+    actor = current_actor()
+    kept = [one for one in found if actor.organisation_id == one.id and _keeps(actor, one)]
     return render_template(
-        "directory/forces.html", forces=found, mapped=mapped, paths=force_paths(),
+        "directory/forces.html", forces=found, mapped=mapped, paths=force_paths(), kept=kept,
         status=_status(),
     )  # fmt: skip
 
@@ -116,7 +119,26 @@ def _delegations(session: Session, organisation_id: UUID) -> list[tuple[Delegati
 
 
 def _asked(session: Session, state: ForceState) -> Mapping[UUID, DirectoryLink]:
-    return verifying.asked_last(session, frozenset(one.unit.id for one in state.units))
+    """Return the last link by which each unit, or its team, was asked."""
+    links = verifying.asked_last(
+        session, frozenset(unit.id for one in state.units for unit in one.own), _status()
+    )
+    found = {}
+    for one in state.units:
+        sent = [links[unit.id] for unit in one.own if unit.id in links]
+        if sent:
+            found[one.unit.id] = max(sent, key=lambda link: link.created_at)
+    return found
+
+
+def _asked_at(session: Session, forces: Sequence[ForceState]) -> Mapping[UUID, datetime]:
+    """Return when each force was last asked to confirm anything."""
+    units = frozenset(u.id for one in forces for state in one.units for u in state.own)
+    found: dict[UUID, datetime] = {}
+    for link in verifying.asked_last(session, units, _status()).values():
+        at = found.get(link.organisation_id, link.created_at)
+        found[link.organisation_id] = max(at, link.created_at)
+    return found
 
 
 def _force(snapshot: Snapshot, code: str) -> Organisation:
@@ -142,6 +164,7 @@ def _nation(wrong: dict[str, str], status: int = 200) -> ResponseReturnValue:
         for one in found
     ]  # fmt: skip
     with database().unit_of_work() as session:
+        asked = _asked_at(session, found)
         invited = {
             link.organisation_id: link
             for link in session.scalars(
@@ -153,7 +176,7 @@ def _nation(wrong: dict[str, str], status: int = 200) -> ResponseReturnValue:
     page_ = render_template(
         "directory/nation.html", forces=listed, mapped=mapped, paths=force_paths(),
         states=states(), counts={name: sum(f.state == name for f in found) for name in STATES},
-        wanted=WANTED, invited=invited, order=order, problems=wrong, typed=request.form, at=now(),
+        wanted=WANTED, invited=invited, asked=asked, order=order, problems=wrong, typed=request.form, at=now(),
         may_invite=allows(current_actor(), "directory.invite"),
         status=_status(),
     )  # fmt: skip
@@ -163,13 +186,27 @@ def _nation(wrong: dict[str, str], status: int = 200) -> ResponseReturnValue:
 @page(blueprint, "/directory/nation.csv", guard=permission("directory.oversee-any"))
 def nation_csv() -> ResponseReturnValue:
     """Hand out the table of units, as a spreadsheet reads it."""
+    return _csv(nation(lookup().snapshot, now(), _status()), "state-of-the-directory")
+
+
+@page(blueprint, "/directory/forces/<code>/kept.csv", guard=permission("directory.oversee-own"))
+def force_csv(code: str) -> ResponseReturnValue:
+    """Hand a force its own part of that table."""
+    snapshot = lookup().snapshot
+    found = _force(snapshot, code)
+    if not _keeps(current_actor(), found):
+        raise not_found()
+    return _csv([force_state(snapshot, found, now(), _status())], f"state-of-{code}")
+
+
+def _csv(forces: Sequence[ForceState], name: str) -> Response:
     text = io.StringIO(newline="")
     writer = csv.writer(text, lineterminator="\r\n")
     writer.writerow([
         "force", "unit", "unit_code", "state", "missing", "contacts", "unverified", "overdue",
         "suggested", "reported", "mail_came_back", "oldest_verification",
     ])  # fmt: skip
-    for one in nation(lookup().snapshot, now(), _status()):
+    for one in forces:
         for unit in one.units:
             writer.writerow([
                 one.force.name, guarded(unit.unit.name), unit.unit.code, unit.state,
@@ -177,10 +214,10 @@ def nation_csv() -> ResponseReturnValue:
                 unit.suggested, unit.reported, unit.bounced,
                 unit.verified_at.astimezone(LONDON).date().isoformat() if unit.verified_at else "",
             ])  # fmt: skip
-    name = f"state-of-the-directory-{now().astimezone(LONDON).date()}.csv"
+    named = f"{name}-{now().astimezone(LONDON).date()}.csv"
     return Response(
         ("\ufeff" + text.getvalue()).encode(), mimetype="text/csv",
-        headers={"Content-Disposition": f'attachment; filename="{name}"'},
+        headers={"Content-Disposition": f'attachment; filename="{named}"'},
     )  # fmt: skip
 
 
@@ -216,28 +253,46 @@ def invite() -> ResponseReturnValue:
 
 
 @page(
-    blueprint, "/directory/forces/<code>/reminder", guard=permission("directory.oversee-any"),
+    blueprint, "/directory/nation/reminders", guard=permission("directory.oversee-any"),
     methods=("POST",),
 )  # fmt: skip
-def remind(code: str) -> ResponseReturnValue:
-    """Ask a force to confirm or enter its contacts: the mail that its state calls for."""
+def remind() -> ResponseReturnValue:
+    """Ask forces to confirm or enter their contacts: the mail that the state of each calls for."""
     actor, keys, snapshot = current_actor(), runtime().keys, lookup().snapshot
-    found = _force(snapshot, code)
-    state = force_state(snapshot, found, now(), _status())
-    asked = {unit.id for one in state.units for unit in one.to_ask}
+    chosen = [_force(snapshot, code) for code in dict.fromkeys(request.form.getlist("force"))]
+    if not chosen:
+        raise invalid("force", _("Say which force is to be asked."), "/force")
+    asked, kept, unheard = [], [], []
     with database().unit_of_work() as session:
-        sent = reminding.remind(session, actor, keys, found.id, asked, now())
-    if sent:
-        flash(_("%(force)s is asked again: %(count)s mails.", force=found.name, count=sent))
-    else:
+        for found in chosen:
+            state = force_state(snapshot, found, now(), _status())
+            units = {unit.id for one in state.units for unit in one.to_ask}
+            sent = reminding.remind(
+                session, actor, keys, found.id, units, now(), lacks=bool(state.missing)
+            )
+            if sent:
+                asked.append(_("%(force)s: %(count)s", force=found.name, count=sent))
+            elif units or state.missing:
+                unheard.append(found.name)
+            else:
+                kept.append(found.name)
+    if asked:
+        flash(_("Asked again, by so many mails: %(forces)s.", forces="; ".join(asked)))
+    if kept:
+        flash(
+            _("Nothing to ask, all is there and confirmed: %(forces)s.", forces="; ".join(kept)),
+            "warning",
+        )
+    if unheard:
         said = _(
-            "Nothing was sent: there is no mailbox to ask %(force)s at. Give an address for a claim"
-            " link.", force=found.name,
+            "Nothing was sent, there is no mailbox to ask at: %(forces)s. Give an address for a"
+            " claim link.", forces="; ".join(unheard),
         )  # fmt: skip
         if actor.status == "exercise":
             said += " " + _("An exercise writes to the exercise’s own mailboxes alone.")
         flash(said, "warning")
-    return redirect(url_for("directory.nation_") + f"#force-{code}", 303)
+    order = "name" if request.form.get("order") == "name" else None
+    return redirect(url_for("directory.nation_", order=order), 303)
 
 
 @page(

@@ -139,7 +139,10 @@ def test_a_coordinator_sees_the_nation_and_reminds(sign_in: SignIn) -> None:
     expect(page.get_by_text("Claim links on their way: 1.")).to_be_visible()
     expect(page.locator("#force-avon-and-somerset")).to_contain_text("missing@avon.example.org")
     page.get_by_role("button", name="Remind Avon and Somerset Police").click()
-    expect(page.get_by_text("is asked again: 1 mails")).to_be_visible()
+    expect(page.get_by_role("alert")).to_contain_text("Avon and Somerset Police: 1")
+    act(page, "Remind these five")
+    expect(page.get_by_role("alert").first).to_contain_text("Avon and Somerset Police: 1")
+    expect(page.get_by_role("alert").last).to_contain_text("Bedfordshire Police; Cambridgeshire")
     with page.expect_download() as download:
         page.get_by_role("link", name="Download as CSV").click()
     assert download.value.suggested_filename.startswith("state-of-the-directory-")

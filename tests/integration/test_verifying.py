@@ -333,7 +333,25 @@ def test_one_click_of_the_coordinator_asks_every_unit_that_lacks_an_answer(
     editor = someone("kent", "directory-editor", "actual")
     with database.unit_of_work() as session:
         with pytest.raises(HubError):
-            reminding.remind(session, editor, keys, kent.id, asked, now)
-        assert reminding.remind(session, exercise, keys, kent.id, asked, now) == 0
-        assert reminding.remind(session, coordinator, keys, kent.id, asked, now) == len(asked)
+            reminding.remind(session, editor, keys, kent.id, asked, now, lacks=True)
+        assert reminding.remind(session, exercise, keys, kent.id, asked, now, lacks=True) == 0
+        sent = reminding.remind(session, coordinator, keys, kent.id, asked, now, lacks=True)
+        assert sent == len(asked)
+        assert set(verifying.asked_last(session, frozenset(asked), "actual")) == asked
+        assert verifying.asked_last(session, frozenset(asked), "exercise") == {}
     assert {MAILBOX, "missing@kent.example.org"} == {link.address for link in _links(database)}
+
+
+def test_a_force_that_confirmed_what_it_gave_is_asked_for_the_rest_alone(
+    database: Database, keys: Keys, someone: Someone
+) -> None:
+    now = utcnow()
+    _contact(database, "missing@kent.example.org", now, "kent/missing-children-team")
+    kent = read(database, now).organisation_by_code["kent"]
+    coordinator = someone("npcc/missing-persons", "adjudicator", "actual")
+    with database.unit_of_work() as session:
+        assert reminding.remind(session, coordinator, keys, kent.id, (), now, lacks=False) == 0
+        assert reminding.remind(session, coordinator, keys, kent.id, (), now, lacks=True) == 1
+    assert [(one.purpose, one.address) for one in _links(database)] == [
+        ("claim", "missing@kent.example.org")
+    ]

@@ -113,7 +113,7 @@ def test_each_inset_holds_its_force_once_more_and_nothing_else() -> None:
 
 def test_every_force_is_a_link_with_a_title(territorial: dict[str, str]) -> None:
     forces = _forces(territorial)
-    figure = _rendered("force_map(paths, forces)", paths=force_paths(), forces=forces)
+    figure = _rendered('force_map(paths, forces, "table")', paths=force_paths(), forces=forces)
     drawing = figure.find(f"{SVG}svg")
     assert drawing is not None
     assert drawing.get("role") == "group"
@@ -130,7 +130,7 @@ def test_every_force_is_a_link_with_a_title(territorial: dict[str, str]) -> None
 
 def test_a_state_is_told_by_a_pattern_that_is_there(territorial: dict[str, str]) -> None:
     forces = _forces(territorial)
-    figure = _rendered("force_map(paths, forces)", paths=force_paths(), forces=forces)
+    figure = _rendered('force_map(paths, forces, "table")', paths=force_paths(), forces=forces)
     patterns = {one.get("id") for one in figure.iter(f"{SVG}pattern")}
     told: dict[str, set[str | None]] = {state: set() for state in STATES}
     for link, force in zip(figure.iter(f"{SVG}a"), forces, strict=True):
@@ -145,7 +145,7 @@ def test_a_state_is_told_by_a_pattern_that_is_there(territorial: dict[str, str])
 
 def test_a_map_without_states_names_the_forces_alone(territorial: dict[str, str]) -> None:
     forces = [one | {"state": "", "state_text": ""} for one in _forces(territorial)]
-    figure = _rendered("force_map(paths, forces)", paths=force_paths(), forces=forces)
+    figure = _rendered('force_map(paths, forces, "table")', paths=force_paths(), forces=forces)
     assert [title.text for title in figure.iter(f"{SVG}title")] == list(territorial.values())
     assert {link.get("class") for link in figure.iter(f"{SVG}a")} == {
         "dir-map__force dir-map__force--plain"
@@ -154,7 +154,7 @@ def test_a_map_without_states_names_the_forces_alone(territorial: dict[str, str]
 
 def test_what_is_not_a_territorial_force_has_no_place_on_the_map() -> None:
     force = {"code": "btp", "name": "X", "url": "/x", "state": "problem", "state_text": "Y"}
-    figure = _rendered("force_map(paths, forces)", paths=force_paths(), forces=[force])
+    figure = _rendered('force_map(paths, forces, "table")', paths=force_paths(), forces=[force])
     assert not list(figure.iter(f"{SVG}a"))
 
 
