@@ -139,6 +139,8 @@ def web(host: str, port: int, workers: int | None = None, threads: int = 16) -> 
     from granian.constants import Interfaces
     from granian.log import LogLevels
 
+    import hub.app  # noqa: F401  # once, here: the workers are forks of this process
+
     probe(host, port)
     Granian(
         "hub.processes:web_application",
@@ -309,8 +311,11 @@ class Up:
                 prepare(settings, demo=self.demo, say=self.say)
                 settings, mails = self._with_mail(settings, stack)
                 stack.callback(self._stop_children)
-                self._start_children(settings)
+                self._make_children(settings)
+                self.children[-1].start()  # web alone, until it answers: all want the processor
                 self._wait_until_ready()
+                for child in self.children[:-1]:
+                    child.start()
                 self._announce(settings, mails)
                 while not stop.wait(0.2):
                     self._tend(servers)
@@ -343,7 +348,7 @@ class Up:
         catcher = stack.enter_context(Catcher(folder))
         return settings.model_copy(update={"smtp_url": catcher.url}), folder
 
-    def _start_children(self, settings: Settings) -> None:
+    def _make_children(self, settings: Settings) -> None:
         environment = {k: v for k, v in os.environ.items() if k != "DATABASE_OWNER_URL"} | {
             "DATABASE_URL": settings.database_url,
             "REDIS_URL": settings.redis_url,
@@ -359,9 +364,7 @@ class Up:
         }
         # Stopped in reverse: web first, so that nothing new comes in.
         for name in ("scheduler", "worker", "web"):
-            child = _Child(name, commands[name], environment)
-            self.children.append(child)
-            child.start()
+            self.children.append(_Child(name, commands[name], environment))
 
     def _stop_children(self) -> None:
         for child in reversed(self.children):

@@ -11,7 +11,6 @@ from flask.typing import ResponseReturnValue
 from directory import downloads
 from directory.downloads import Extract
 from directory.pages.blueprint import blueprint
-from directory.printed import printed
 from directory.reading import lookup, moment, reader
 from directory.vcards import as_vcards
 from hub.clock import LONDON
@@ -26,6 +25,8 @@ _printing = threading.Lock()
 
 def _pdf(extract: Extract) -> bytes:
     """Return an extract on paper; what everybody prints is set once an hour and version."""
+    from directory.printed import printed  # what sets type is loaded when somebody prints
+
     cache = lookup().snapshot.cache
     units = tuple(one.unit.id for entry in extract.entries for one in entry.units)
     key = ("printed", extract.title, units, extract.reader)

@@ -1,6 +1,7 @@
 """People and their memberships."""
 
 from datetime import datetime
+from functools import cache
 from uuid import UUID
 
 from argon2 import PasswordHasher
@@ -19,7 +20,12 @@ SHORTEST_PASSWORD = 10
 LONGEST_PASSWORD = 256
 
 _hasher = PasswordHasher()
-_nobody = _hasher.hash("nobody has this password")
+
+
+@cache
+def _nobody() -> str:
+    """Return what a password is compared with where nobody has the address; it takes a while."""
+    return _hasher.hash("nobody has this password")
 
 
 def add_person_with_membership(
@@ -128,7 +134,9 @@ def hash_password(password: str) -> str:
 def password_matches(password: str, stored: str | None) -> bool:
     """Say whether it is the password; takes as long when there is none to compare with."""
     try:
-        return _hasher.verify(stored or _nobody, password[:LONGEST_PASSWORD]) and stored is not None
+        return (
+            _hasher.verify(stored or _nobody(), password[:LONGEST_PASSWORD]) and stored is not None
+        )
     except (Argon2Error, InvalidHashError):
         return False
 

@@ -84,9 +84,12 @@ def run(database_url: str, stop: threading.Event, keys: Keys) -> None:
                 stop.wait(RETRY_SECONDS)
                 continue
             with closing(leadership):
-                if _keys_checked(database, keys):
+                checked = _keys_checked(database, keys)
+                if checked:
                     log.info("scheduler-leads")
                     _lead_until_lost(leadership, database, ticks, stop)
+            if not checked:
+                stop.wait(RETRY_SECONDS)
     finally:
         database.dispose()
 
