@@ -31,7 +31,7 @@ from hub.records.keys import Keys
 from hub.settings import Settings
 from hub.web import accounts, assets, directory_pass, health, information, oauth, problems
 from hub.web.context import EXTENSION, Runtime, now
-from hub.web.guards import from_cookie
+from hub.web.guards import automatic, from_cookie
 
 MOST_BYTES = 12 * 1024 * 1024
 
@@ -53,6 +53,7 @@ NAVIGATION = (
     ("directory.forces", _("Forces"), None),
     ("directory.nation_", _("State of the nation"), "directory.oversee-any"),
     ("messaging.inbox", _("Inbox"), "inbox.read"),
+    ("messaging.board", _("Board"), "case.list"),
     ("messaging.cases", _("Cases"), "case.list"),
     ("messaging.report", _("Report a child missing"), "case.open"),
     ("messaging.drafts", _("Drafts"), "case.open"),
@@ -126,11 +127,12 @@ def create_app(settings: Settings, *, keys: Keys | None = None) -> Flask:
     app.jinja_env.filters.setdefault("moment", moment)
     app.jinja_env.globals.update(
         static_url=assets.static_url, allows=allows, navigation=NAVIGATION, get_locale=get_locale,
-        counts={"directory.tasks": directory.pages.reports.waiting},
+        counts={"directory.tasks": directory.pages.reports.waiting}, screen="messaging/_live.html",
     )  # fmt: skip
     app.context_processor(_everywhere)
     app.after_request(_headers)
     app.after_request(directory_pass.write)
+    messaging.pages.live.install(app)
     return app
 
 
@@ -145,7 +147,8 @@ def _everywhere() -> dict[str, Any]:
     if "actor" not in g:
         g.actor = _whoever()
     actor = g.actor
-    found = {"actor": actor, "status": g.get("page_status") or actor.status}
+    found: dict[str, Any] = {"actor": actor, "status": g.get("page_status") or actor.status}
+    found["automatic"] = automatic()
     if g.get("offline") and request.blueprint == "directory":
         at, away = directory.reading.as_of()
         found["directory_as_of"] = at if away else None

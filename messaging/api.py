@@ -218,7 +218,11 @@ class InboxRowOut(BaseModel):
     need: str
     due_at: datetime | None
     seconds_left: int | None
+    delivered_at: datetime | None
+    opened_at: datetime | None
+    opened_by: str | None
     acknowledged_at: datetime | None
+    acknowledged_by: str | None
     request_no: int
     missed: bool
 
@@ -520,7 +524,8 @@ def read_inbox() -> ResponseReturnValue:
     asked = query(InboxQuery)
     with database().unit_of_work() as session:
         actor = current_actor()
-        rows = inbox.inbox(session, actor, need=asked.need, status=asked.status)
+        wanted = inbox.Wanted(need=asked.need, status=asked.status)
+        rows = inbox.inbox(session, actor, wanted)
         receipts.delivered(session, actor, [row.message_id for row in rows], now())
     return reply(
         InboxOut(
@@ -530,7 +535,9 @@ def read_inbox() -> ResponseReturnValue:
                     case_reference=row.reference, status=row.status, type=row.type,
                     priority=row.priority, sent_at=row.sent_at, from_unit=row.from_unit,
                     to_unit=row.to_unit, need=row.need, due_at=row.due_at,
-                    seconds_left=row.seconds_left(now()), acknowledged_at=row.acknowledged_at,
+                    seconds_left=row.seconds_left(now()), delivered_at=row.delivered_at,
+                    opened_at=row.opened_at, opened_by=row.opened_by,
+                    acknowledged_at=row.acknowledged_at, acknowledged_by=row.acknowledged_by,
                     request_no=row.request_no, missed=row.missed,
                 )
                 for row in rows

@@ -15,7 +15,11 @@ LONGEST = 500
 
 @dataclass(frozen=True)
 class InboxRow:
-    """One line of the inbox. `need` is answer, new or waiting; `due_at` None waits for a call."""
+    """One line of the inbox. `need` is answer, new or waiting; `due_at` None waits for a call.
+
+    The facts are those of the unit that owes the next step: who opened and acknowledged it there.
+    `alarm` is whether something urgent is overdue, its opening included.
+    """
 
     message_id: UUID
     number: int
@@ -30,17 +34,55 @@ class InboxRow:
     to_unit_id: UUID
     need: str
     due_at: datetime | None
+    delivered_at: datetime | None
     opened_at: datetime | None
+    opened_by: str | None
     acknowledged_at: datetime | None
+    acknowledged_by: str | None
     request_no: int
     missed: bool
+    alarm: bool
+    unanswered: bool
 
     def seconds_left(self, now: datetime) -> int | None:
         """Return how long there is for the answer; negative when it is overdue."""
         return int((self.due_at - now).total_seconds()) if self.due_at else None
 
+    @property
+    def cursor(self) -> tuple[str, bool, str]:
+        """Where the line stands among those of its need."""
+        due = self.due_at.isoformat() if self.due_at else "infinity"
+        return due, self.priority != "urgent", str(self.message_id)
 
-_ROWS = text("""
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which lines: of a need, what is overdue or urgent, of types, of a unit, with some text.
+
+    `within` are the units that lines are for, or by; None for all of the actor's.
+    """
+
+    need: str | None = None
+    overdue: bool = False
+    urgent: bool = False
+    type: str | None = None
+    status: str | None = None
+    within: frozenset[UUID] | None = None
+    text: str = ""
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How many lines there are of each need, how many are overdue, how many alarm."""
+
+    answer: int = 0
+    new: int = 0
+    waiting: int = 0
+    overdue: int = 0
+    alarms: int = 0
+
+
+_LINES = """
 WITH asks AS (
     SELECT q.message_id, q.to_unit_id AS owing, q.from_unit_id AS asking
     FROM lead_request q WHERE q.state = 'open'
@@ -77,73 +119,148 @@ WITH asks AS (
         SELECT FROM party p JOIN unit u ON u.id = p.unit_id
         WHERE p.case_id = m.case_id AND p.sees = 'full' AND u.organisation_id = :organisation)
 ), mine AS (
-    SELECT message_id, owing AS unit_id, 'answer' AS need, owing FROM asks
+    SELECT message_id, 'answer' AS need, owing, true AS asked FROM asks
     WHERE owing = ANY(:units) OR owing = CAST(:adjudicating AS uuid)
     UNION ALL
-    SELECT message_id, asking, 'waiting', owing FROM asks
+    SELECT message_id, 'waiting', owing, true FROM asks
     WHERE asking = ANY(:units) AND NOT owing = ANY(:units)
     UNION ALL
-    SELECT r.message_id, r.unit_id, 'new', r.unit_id FROM recipient r
+    -- What is urgent and was not opened in time waits for others too, whatever its type.
+    SELECT k.message_id, 'waiting', k.owed_by_unit_id, false
+    FROM clock k JOIN message m ON m.id = k.message_id
+    WHERE k.kind = 'opened-urgent' AND k.met_at IS NULL AND k.ended_at IS NULL
+        AND k.missed_at IS NOT NULL AND m.sender_unit_id = ANY(:units)
+        AND NOT k.owed_by_unit_id = ANY(:units)
+        AND NOT EXISTS (SELECT FROM asks WHERE asks.message_id = k.message_id
+            AND asks.owing = k.owed_by_unit_id)
+    UNION ALL
+    SELECT r.message_id, 'new', r.unit_id, false FROM recipient r
     WHERE r.unit_id = ANY(:units)
         AND NOT EXISTS (SELECT FROM receipt a WHERE a.message_id = r.message_id
             AND a.unit_id = r.unit_id AND a.kind = CASE WHEN :client THEN 'acknowledged' ELSE 'opened' END)
         AND NOT EXISTS (SELECT FROM asks WHERE asks.message_id = r.message_id AND asks.owing = r.unit_id)
+), lines AS (
+    SELECT m.id, m.number, c.reference, m.status, m.type,
+        coalesce(q.priority, m.priority) AS priority,
+        m.sent_at, s.name AS from_unit, s.id AS from_unit_id, o.name AS to_unit, o.id AS to_unit_id,
+        mine.need, k.due_at, delivered.at AS delivered_at, opened.at AS opened_at,
+        opened.who_name AS opened_by, acknowledged.at AS acknowledged_at,
+        acknowledged.who_name AS acknowledged_by, coalesce(q.request_no, 1) AS request_no,
+        coalesce(k.missed, false) AS missed, coalesce(k.alarm, false) AS alarm,
+        mine.asked AS unanswered, coalesce(k.due_at, 'infinity') AS sort_at,
+        coalesce(q.priority, m.priority) <> 'urgent' AS sort_routine
+    FROM mine
+    JOIN message m ON m.id = mine.message_id
+    JOIN cases c ON c.id = m.case_id
+    JOIN unit s ON s.id = m.sender_unit_id
+    JOIN unit o ON o.id = mine.owing
+    LEFT JOIN lead_request q ON q.message_id = m.id
+    LEFT JOIN LATERAL (
+        SELECT min(k.due_at) FILTER (WHERE of.counts) AS due_at,
+            bool_or(k.missed_at IS NOT NULL AND of.counts) AS missed,
+            bool_or(k.missed_at IS NOT NULL AND (of.counts OR of.opening) AND (
+                coalesce(q.priority, m.priority) = 'urgent'
+                OR k.kind IN ('report-outcome', 'located-answer', 'direction'))) AS alarm
+        FROM clock k, LATERAL (SELECT
+            k.message_id = m.id AND k.kind LIKE 'opened%' AS opening,
+            CASE WHEN mine.asked THEN k.message_id = m.id AND k.kind IN ('lead-urgent',
+                    'lead-routine', 'located-answer', 'dispute-urgent', 'dispute-routine',
+                    'direction', 'enquiry', 'enquiry-urgent')
+                OR k.kind = 'report-outcome' AND m.type IN ('missing-episode-report', 'update')
+            ELSE k.message_id = m.id AND k.kind LIKE 'opened%' END AS counts) of
+        WHERE k.case_id = m.case_id AND coalesce(k.owed_by_unit_id, mine.owing) = mine.owing
+            AND k.met_at IS NULL AND k.ended_at IS NULL) k ON true
+    LEFT JOIN receipt delivered ON delivered.message_id = m.id
+        AND delivered.unit_id = mine.owing AND delivered.kind = 'delivered'
+    LEFT JOIN receipt opened ON opened.message_id = m.id
+        AND opened.unit_id = mine.owing AND opened.kind = 'opened'
+    LEFT JOIN receipt acknowledged ON acknowledged.message_id = m.id
+        AND acknowledged.unit_id = mine.owing AND acknowledged.kind = 'acknowledged'
+    WHERE (CAST(:status AS text) IS NULL OR m.status = :status)
+        AND (CAST(:type AS text) IS NULL OR m.type = :type)
+        AND (:urgent IS FALSE OR coalesce(q.priority, m.priority) = 'urgent')
+        AND (:text = '' OR strpos(c.reference, :text) > 0)
 )
-SELECT m.id, m.number, c.reference, m.status, m.type,
-    coalesce((SELECT q.priority FROM lead_request q WHERE q.message_id = m.id), m.priority) AS priority,
-    m.sent_at, s.name AS from_unit, s.id AS from_unit_id, o.name AS to_unit, o.id AS to_unit_id,
-    mine.need, k.due_at, opened.at AS opened_at, acknowledged.at AS acknowledged_at,
-    coalesce((SELECT q.request_no FROM lead_request q WHERE q.message_id = m.id), 1) AS request_no,
-    k.missed
-FROM mine
-JOIN message m ON m.id = mine.message_id
-JOIN cases c ON c.id = m.case_id
-JOIN unit s ON s.id = m.sender_unit_id
-JOIN unit o ON o.id = mine.owing
-LEFT JOIN LATERAL (SELECT min(due_at) AS due_at, coalesce(bool_or(missed_at IS NOT NULL), false)
-        AS missed FROM clock k WHERE k.case_id = m.case_id
-    AND coalesce(k.owed_by_unit_id, mine.owing) = mine.owing AND k.met_at IS NULL
-    AND k.ended_at IS NULL AND mine.need <> 'new'
-    AND (k.message_id = m.id AND k.kind IN ('lead-urgent', 'lead-routine', 'located-answer',
-            'dispute-urgent', 'dispute-routine', 'direction', 'enquiry', 'enquiry-urgent')
-        OR k.kind = 'report-outcome' AND m.type IN ('missing-episode-report', 'update'))) k ON true
-LEFT JOIN receipt opened ON opened.message_id = m.id AND opened.unit_id = mine.unit_id
-    AND opened.kind = 'opened'
-LEFT JOIN receipt acknowledged ON acknowledged.message_id = m.id
-    AND acknowledged.unit_id = mine.unit_id AND acknowledged.kind = 'acknowledged'
-WHERE (CAST(:status AS text) IS NULL OR m.status = :status)
-    AND (CAST(:need AS text) IS NULL OR mine.need = :need)
-ORDER BY mine.need, k.due_at NULLS LAST, priority DESC, m.id
-LIMIT :most
-""")
+"""
+_NUMBERED = """
+SELECT id, number, reference, status, type, priority, sent_at, from_unit, from_unit_id, to_unit,
+    to_unit_id, need, due_at, delivered_at, opened_at, opened_by, acknowledged_at, acknowledged_by,
+    request_no, missed, alarm, unanswered
+FROM (
+    SELECT lines.*, row_number() OVER (PARTITION BY need ORDER BY sort_at, sort_routine, id) AS place
+    FROM lines
+    WHERE (CAST(:need AS text) IS NULL OR need = :need) AND (:overdue IS FALSE OR missed OR alarm)
+        AND (CAST(:after_id AS uuid) IS NULL OR (sort_at, sort_routine, id)
+            > (CAST(:after_at AS timestamptz), CAST(:after_routine AS boolean), CAST(:after_id AS uuid)))
+) numbered
+WHERE place <= :most ORDER BY need, place
+"""
+_COUNTED = """
+SELECT count(*) FILTER (WHERE need = 'answer') AS answer, count(*) FILTER (WHERE need = 'new') AS new,
+    count(*) FILTER (WHERE need = 'waiting') AS waiting, count(*) FILTER (WHERE missed OR alarm) AS overdue,
+    count(*) FILTER (WHERE alarm AND need <> 'waiting') AS alarms
+FROM lines
+"""
+_ROWS, _COUNTS = text(_LINES + _NUMBERED), text(_LINES + _COUNTED)
 
 
 def inbox(
-    session: Session, actor: Actor, *, need: str | None = None, status: str | None = None
+    session: Session,
+    actor: Actor,
+    wanted: Wanted | None = None,
+    *,
+    after: tuple[str, bool, str] | None = None,
+    most: int = LONGEST,
 ) -> list[InboxRow]:
     """Return the lines of the actor's units, what needs an answer first, by when it is due.
 
-    A person's new messages leave when somebody of the unit opens them, a system's when it
-    acknowledges them; so nothing is passed over, in whatever order it committed.
+    So many of each need, `after` a line's cursor. A person's new messages leave when somebody of
+    the unit opens them, a system's when it acknowledges them; so nothing is passed over, in
+    whatever order it committed.
 
     Raises:
         HubError: 403 by the map.
     """
     policy.require(actor, "inbox.read")
-    adjudicates = "adjudicator" in actor.roles
+    at, routine, last = after or (None, None, None)
     rows = session.execute(
         _ROWS,
         {
-            "units": list(actor.unit_ids),
-            "client": actor.kind == "client",
-            "adjudicating": actor.unit_id if adjudicates else None,
-            "organisation": actor.organisation_id,
-            "status": actor.status or status,
-            "need": need,
-            "most": LONGEST,
+            **_asked(actor, wanted or Wanted()),
+            "after_at": at,
+            "after_routine": routine,
+            "after_id": last,
+            "most": most,
         },
     )
     return [InboxRow(*row) for row in rows]
+
+
+def counts(session: Session, actor: Actor, wanted: Wanted | None = None) -> Counts:
+    """Return how many lines there are; which need was wanted does not matter.
+
+    Raises:
+        HubError: 403 by the map.
+    """
+    policy.require(actor, "inbox.read")
+    parameters = _asked(actor, wanted or Wanted())
+    return Counts(*session.execute(_COUNTS, parameters).one())
+
+
+def _asked(actor: Actor, wanted: Wanted) -> dict[str, object]:
+    within = actor.unit_ids if wanted.within is None else actor.unit_ids & wanted.within
+    return {
+        "units": list(within),
+        "client": actor.kind == "client",
+        "adjudicating": actor.unit_id if "adjudicator" in actor.roles else None,
+        "organisation": actor.organisation_id,
+        "status": actor.status or wanted.status,
+        "need": wanted.need,
+        "overdue": wanted.overdue,
+        "urgent": wanted.urgent,
+        "type": wanted.type,
+        "text": wanted.text.upper(),
+    }
 
 
 @dataclass(frozen=True)

@@ -3,13 +3,14 @@
 import hashlib
 import hmac
 import secrets
+from collections.abc import Collection
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, func, select, text, update
 from sqlalchemy.orm import Session
 
-from hub.db import new_id
+from hub.db import fetch, new_id
 from hub.errors import HubError
 from hub.identity import people
 from hub.identity.actor import Actor
@@ -59,7 +60,7 @@ def sign_in(
     token = secrets.token_urlsafe(32)
     row = WebSession(
         id=new_id(),
-        token_hash=_hash(token),
+        token_hash=token_hash(token),
         person_id=person.id,
         unit_id=memberships[0].unit_id if memberships else None,
         created_at=now,
@@ -101,16 +102,19 @@ def forget_attempts(session: Session, now: datetime) -> None:
     session.execute(delete(SignInAttempt).where(SignInAttempt.at < now - 4 * WINDOW))
 
 
-def load_actor(session: Session, token: str, *, idle: timedelta, now: datetime) -> Actor | None:
+def load_actor(
+    session: Session, token: str, *, idle: timedelta, now: datetime, automatic: bool = False
+) -> Actor | None:
     """Return who the session's cookie stands for, or None when it stands for nobody any more.
 
     Revoked, idle too long, past its absolute end, suspended, or without a membership left: nobody.
+    What a screen asks for by itself (`automatic`) keeps no session from being idle.
     """
     row = session.execute(
         select(WebSession, Person)
         .join(Person, Person.id == WebSession.person_id)
         .where(
-            WebSession.token_hash == _hash(token),
+            WebSession.token_hash == token_hash(token),
             WebSession.revoked_at.is_(None),
             WebSession.expires_at > now,
             WebSession.last_seen_at > now - idle,
@@ -123,11 +127,34 @@ def load_actor(session: Session, token: str, *, idle: timedelta, now: datetime) 
     memberships = people.current_memberships(session, person.id, now)
     if not memberships:
         return None
-    if now - web_session.last_seen_at > TOUCH:
+    if not automatic and now - web_session.last_seen_at > TOUCH:
         session.execute(
             update(WebSession).where(WebSession.id == web_session.id).values(last_seen_at=now)
         )
     return _actor(session, person, web_session, memberships)
+
+
+_STANDING = text("""
+SELECT w.token_hash, concat(w.unit_id, (SELECT string_agg(concat(m.unit_id, m.role), ','
+        ORDER BY m.unit_id, m.role) FROM membership m WHERE m.person_id = w.person_id
+    AND m.valid_from <= :now AND (m.valid_to IS NULL OR m.valid_to > :now))) AS acts_as
+FROM web_session w JOIN person p ON p.id = w.person_id
+WHERE w.token_hash = ANY(CAST(:hashes AS bytea[])) AND w.revoked_at IS NULL AND w.expires_at > :now
+    AND w.last_seen_at > :idle_since AND p.suspended_at IS NULL
+""")
+
+
+def standing(
+    session: Session, hashes: Collection[bytes], *, idle: timedelta, now: datetime
+) -> dict[bytes, str]:
+    """Return which of these sessions stand for somebody still, by token hash, and as what they act.
+
+    Whoever acts as something else now is somebody else: load them anew.
+    """
+    if not hashes:
+        return {}
+    found = {"hashes": list(hashes), "now": now, "idle_since": now - idle}
+    return {bytes(row.token_hash): row.acts_as for row in fetch(session, _STANDING, found)}
 
 
 def _actor(
@@ -184,7 +211,8 @@ def sign_out(session: Session, actor: Actor, *, now: datetime) -> None:
     audit.record(session, actor.who, "sign-out", now=now)
 
 
-def _hash(token: str) -> bytes:
+def token_hash(token: str) -> bytes:
+    """Return what is kept of a session's token."""
     return hashlib.sha256(token.encode()).digest()
 
 

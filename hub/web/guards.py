@@ -20,6 +20,8 @@ from hub.web.openapi import Operation, describe
 View = Callable[..., ResponseReturnValue]
 
 COOKIE = "hub_session"
+AUTOMATIC = "X-Hub-Automatic"
+"""The header of what a screen asks for by itself."""
 
 
 @dataclass(frozen=True)
@@ -119,6 +121,11 @@ def api(
     return register
 
 
+def automatic() -> bool:
+    """Say whether a screen asks for this by itself, and nobody looks (DOMAIN.md 4.12)."""
+    return request.method == "GET" and AUTOMATIC in request.headers
+
+
 def from_cookie() -> Actor:
     """Return whom the session's cookie stands for; the public where it stands for nobody."""
     token = request.cookies.get(cookie_name())
@@ -126,7 +133,7 @@ def from_cookie() -> Actor:
         return PUBLIC
     idle = timedelta(minutes=runtime().settings.session_idle_minutes)
     with database().unit_of_work(seconds=BRIEF) as session:
-        actor = sessions.load_actor(session, token, idle=idle, now=now())
+        actor = sessions.load_actor(session, token, idle=idle, now=now(), automatic=automatic())
     if actor is None:
         return PUBLIC
     directory_pass.keep(actor, token)

@@ -12,7 +12,7 @@ from hub.errors import invalid
 from hub.records import audit, consultation
 from hub.records.consultation import Reason
 from hub.web import context
-from hub.web.guards import page, permission
+from hub.web.guards import automatic, page, permission
 from messaging import receipts, signed_replies, standing, views, wording
 from messaging.pages import showing
 from messaging.pages.blueprint import blueprint
@@ -40,8 +40,9 @@ def show(reference: str) -> ResponseReturnValue:
         if why is None:
             return ask_reason(reference, request.full_path.rstrip("?"), {})
         view = views.case_view(
-            session, actor, vault, reference, now, reason_code=why.code, reason=why.text
-        )
+            session, actor, vault, reference, now, reason_code=why.code, reason=why.text,
+            automatic=automatic(),
+        )  # fmt: skip
         g.page_status = view.status
         replies = [
             {**asdict(card), "sentence": sentence(card)}

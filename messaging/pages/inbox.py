@@ -1,5 +1,7 @@
 """The inbox and the list of cases: references, types, units and times, never content."""
 
+from datetime import datetime
+from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
@@ -8,14 +10,17 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from hub.errors import invalid
+from hub.identity.actor import Actor
 from hub.identity.policy import allows
-from hub.web import context
+from hub.web import context, paging
 from hub.web.guards import page, permission
 from messaging import wording
-from messaging.inbox import CaseRow, InboxRow, cases, inbox
+from messaging.inbox import CaseRow, InboxRow, Wanted, cases, counts, inbox
+from messaging.pages import filters, live, ringing
 from messaging.pages.blueprint import blueprint
 
 NEEDS = {"mine": "answer", "new": "new", "others": "waiting"}
+SHOWS = ("mine", "new", "others", "overdue")
 STATES = {"": None, "open": True, "closed": False}
 PAGE = 50
 
@@ -23,31 +28,90 @@ PAGE = 50
 @page(blueprint, "/inbox", guard=permission("inbox.read"), endpoint="inbox")
 def show() -> ResponseReturnValue:
     """Show what needs my answer, most urgent first; then what is new, and what waits for others."""
-    show_only = request.args.get("show", "")
-    if show_only not in ("", *NEEDS):
-        show_only = ""
+    actor, now = context.current_actor(), context.now()
+    mark = live.marks().get("inbox")
+    chosen = {
+        "show": filters.one_of("show", SHOWS),
+        "urgent": filters.one_of("urgent", ("yes",)),
+        "type": filters.one_of("type", wording.TYPES),
+        "unit": request.args.get("unit", "")[:200].replace("\0", ""),
+        "q": request.args.get("q", "")[:40].replace("\0", "").strip(),
+    }
+    overdue = chosen["show"] == "overdue"
+    place = filters.after("moment", "flag", "id")
     with context.database().unit_of_work() as session:
-        found = inbox(session, context.current_actor(), need=NEEDS.get(show_only))
-    parts = {name: [_row(r) for r in found if r.need == need] for name, need in NEEDS.items()}
+        wanted = Wanted(
+            need=NEEDS.get(chosen["show"]), overdue=overdue, urgent=bool(chosen["urgent"]),
+            type=chosen["type"] or None, text=chosen["q"],
+            within=filters.within(session, actor, chosen["unit"]),
+        )  # fmt: skip
+        how_many = counts(session, actor, wanted)
+        found = inbox(
+            session, actor, wanted, after=(place[0], place[1], place[2]) if place else None,
+            most=PAGE + 1,
+        )  # fmt: skip
+        units = filters.units(session, actor)
+    parts = []
+    for name, need in NEEDS.items():
+        rows = [row for row in found if row.need == need]
+        if chosen["show"] not in ("", "overdue", name) or (overdue and not rows):
+            continue
+        more = None
+        if len(rows) > PAGE:
+            more = filters.address(
+                "messaging.inbox", chosen, show="overdue" if overdue else name,
+                after=paging.encode(*rows[PAGE - 1].cursor),
+            )  # fmt: skip
+        parts.append(
+            {
+                "id": name,
+                "rows": _rows(rows[:PAGE], actor, now),
+                "count": None if overdue else getattr(how_many, need),
+                "more": more,
+            }
+        )
+    tabs = [
+        ("", _("All"), None),
+        ("mine", _("Needs your answer"), how_many.answer),
+        ("new", _("New"), how_many.new),
+        ("others", _("Waiting for others"), how_many.waiting),
+        ("overdue", _("Overdue"), how_many.overdue),
+    ]
     return render_template(
         "messaging/inbox.html",
-        **parts,
-        show=show_only,
-        now=context.now(),
-        filters=[
-            ("", _("All")),
-            ("mine", _("Needs your answer")),
-            ("new", _("New")),
-            ("others", _("Waiting for others")),
+        parts=parts,
+        chosen=chosen,
+        filtered=any(chosen[name] for name in ("urgent", "type", "unit", "q")),
+        now=now,
+        units=units,
+        types=sorted(
+            ((code, str(name)) for code, name in wording.TYPES.items()), key=itemgetter(1)
+        ),
+        live_mark=mark,
+        tabs=[
+            (name, label, count, filters.address("messaging.inbox", chosen, show=name))
+            for name, label, count in tabs
         ],
     )
 
 
-def _row(row: InboxRow) -> dict[str, Any]:
+def _rows(rows: list[InboxRow], actor: Actor, now: datetime) -> list[dict[str, Any]]:
+    return [_row(row, actor, now) for row in rows]
+
+
+def _row(row: InboxRow, actor: Actor, now: datetime) -> dict[str, Any]:
+    waits = row.need == "waiting"
     named = {
         "answer": wording.need(row.type),
-        "waiting": _("%(unit)s has not answered", unit=row.to_unit),
+        "waiting": _("%(unit)s has not answered", unit=row.to_unit)
+        if row.unanswered
+        else _("%(unit)s has not opened it", unit=row.to_unit),
     }
+    urgent = row.priority == "urgent"
+    ring = None
+    if waits and (row.alarm or row.missed or (urgent and row.opened_at is None)):
+        numbers = ringing.numbers(row.to_unit_id, "open-case", now, actor, row.status)
+        ring = numbers[0] if numbers else None
     return {
         "need": named.get(row.need, wording.type_name(row.type)),
         "kind": row.need,
@@ -56,15 +120,30 @@ def _row(row: InboxRow) -> dict[str, Any]:
         "type_name": wording.type_name(row.type),
         "from_unit": row.from_unit,
         "to_unit": row.to_unit,
-        "urgent": row.priority == "urgent",
+        "urgent": urgent,
         "sent_at": row.sent_at,
         "due_at": row.due_at,
-        "missed": row.missed,
+        "missed": row.missed or row.alarm,
         "request_no": row.request_no,
-        "waits_for_call": row.need == "waiting" and row.due_at is None,
+        "waits_for_call": waits and row.due_at is None,
+        "facts": _facts(row) if waits else [],
+        "ring": ring,
+        "script": url_for("messaging.script", reference=row.reference, number=row.number)
+        if ring and row.from_unit_id in actor.unit_ids
+        else None,
         "address": url_for("messaging.case", reference=row.reference)
         + (f"#message-{row.number}" if row.need == "new" else ""),
     }
+
+
+def _facts(row: InboxRow) -> list[dict[str, Any]]:
+    """Return what is known of the unit that is waited for, each fact for itself."""
+    known = (
+        ("delivered", row.delivered_at, None),
+        ("opened", row.opened_at, row.opened_by),
+        ("acknowledged", row.acknowledged_at, row.acknowledged_by),
+    )
+    return [{"name": wording.RECEIPTS[kind], "at": at, "who": who} for kind, at, who in known]
 
 
 @page(blueprint, "/cases", guard=permission("case.list"), endpoint="cases")

@@ -1,0 +1,176 @@
+"""The board of a unit: its open cases, what alarms first, then what is due first; no content.
+
+Names of children are in messages, and no message is read here: a board is no consultation
+(DOMAIN.md 4.12).
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from hub.identity import policy
+from hub.identity.actor import Actor
+
+PAGE = 50
+RISKS = ("high", "medium", "low", "no-apparent-risk")
+
+
+@dataclass(frozen=True)
+class BoardRow:
+    """An open case. `next_*` is the clock that is due first; `owed_by` None owes an adjudicator.
+
+    Risk, offers, disputes and questions are for those who see the whole case.
+    """
+
+    case_id: UUID
+    reference: str
+    status: str
+    opened_at: datetime
+    lead: str | None
+    lead_id: UUID | None
+    officer: str | None
+    home: str | None
+    risk: str | None
+    report_state: str | None
+    next_kind: str | None
+    next_due_at: datetime | None
+    owed_by: str | None
+    owed_by_id: UUID | None
+    alarm: bool
+    offered_to: str | None
+    request_no: int | None
+    disputed: bool
+    directed_to: str | None
+    questions: int
+
+    @property
+    def cursor(self) -> tuple[bool, str, str]:
+        """Where the row stands on the board."""
+        due = self.next_due_at.isoformat() if self.next_due_at else "infinity"
+        return not self.alarm, due, str(self.case_id)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which cases: those of some units (None: all of the actor's), of a risk."""
+
+    within: frozenset[UUID] | None = None
+    risk: str | None = None
+
+
+_MINE = """
+WITH mine AS (
+    SELECT p.case_id, bool_or(p.sees = 'full') AS is_full
+    FROM party p JOIN cases c ON c.id = p.case_id
+    WHERE p.unit_id = ANY(:units) AND c.closed_at IS NULL
+        AND (CAST(:status AS text) IS NULL OR c.status = :status)
+    GROUP BY p.case_id
+)
+"""
+_PAGE = """
+, due AS (
+    SELECT mine.case_id, mine.is_full, coalesce(k.due_at, 'infinity') AS sort_at,
+        NOT coalesce(k.alarm, false) AS quiet
+    FROM mine LEFT JOIN episode e ON e.case_id = mine.case_id AND e.ended_at IS NULL
+    LEFT JOIN LATERAL (
+        SELECT min(k.due_at) AS due_at, bool_or(k.missed_at IS NOT NULL AND (k.kind LIKE '%-urgent'
+            OR k.kind IN ('report-outcome', 'located-answer', 'direction'))) AS alarm
+        FROM clock k WHERE k.case_id = mine.case_id AND k.met_at IS NULL AND k.ended_at IS NULL
+            AND (mine.is_full OR k.owed_by_unit_id = ANY(:units) OR k.kind = 'report-outcome')
+    ) k ON true
+    WHERE CAST(:risk AS text) IS NULL OR mine.is_full AND e.risk = :risk
+), page AS (
+    SELECT * FROM due
+    WHERE CAST(:after_id AS uuid) IS NULL OR (quiet, sort_at, case_id)
+        > (CAST(:after_quiet AS boolean), CAST(:after_at AS timestamptz), CAST(:after_id AS uuid))
+    ORDER BY quiet, sort_at, case_id LIMIT :most
+)
+SELECT c.id, c.reference, c.status, c.opened_at, u.name AS lead, u.id AS lead_id,
+    CASE WHEN page.is_full THEN t.officer_name END AS officer, h.name AS home,
+    CASE WHEN page.is_full THEN e.risk END AS risk,
+    (SELECT r.state FROM report r WHERE r.case_id = c.id AND (page.is_full
+            OR r.reporter_unit_id = ANY(:units) OR r.addressed_unit_id = ANY(:units))
+        ORDER BY r.id DESC LIMIT 1) AS report_state,
+    k.kind AS next_kind, k.due_at AS next_due_at, o.name AS owed_by, o.id AS owed_by_id,
+    NOT page.quiet AS alarm, q.name AS offered_to, q.request_no,
+    page.is_full AND EXISTS (SELECT FROM dispute d
+        WHERE d.episode_id = e.id AND d.state = 'open') AS disputed,
+    w.name AS directed_to,
+    (SELECT count(DISTINCT i.message_id) FROM information_request i
+        WHERE i.case_id = c.id AND i.state = 'open' AND (page.is_full
+            OR i.to_unit_id = ANY(:units) OR i.from_unit_id = ANY(:units))) AS questions
+FROM page JOIN cases c ON c.id = page.case_id
+LEFT JOIN episode e ON e.case_id = c.id AND e.ended_at IS NULL
+LEFT JOIN tenure t ON t.episode_id = e.id AND t.until IS NULL
+LEFT JOIN unit u ON u.id = t.unit_id
+LEFT JOIN unit h ON h.id = c.home_unit_id
+LEFT JOIN LATERAL (
+    SELECT k.kind, k.due_at, k.owed_by_unit_id FROM clock k
+    WHERE k.case_id = c.id AND k.met_at IS NULL AND k.ended_at IS NULL AND k.due_at IS NOT NULL
+        AND (page.is_full OR k.owed_by_unit_id = ANY(:units) OR k.kind = 'report-outcome')
+    ORDER BY k.due_at, k.kind LIMIT 1
+) k ON true
+LEFT JOIN unit o ON o.id = k.owed_by_unit_id
+LEFT JOIN LATERAL (SELECT x.name, l.request_no FROM lead_request l JOIN unit x ON x.id = l.to_unit_id
+    WHERE page.is_full AND l.episode_id = e.id AND l.state = 'open') q ON true
+LEFT JOIN LATERAL (SELECT x.name FROM direction d JOIN unit x ON x.id = d.to_unit_id
+    WHERE page.is_full AND d.episode_id = e.id AND d.state = 'open') w ON true
+ORDER BY page.quiet, page.sort_at, page.case_id
+"""
+# Whatever changes a row is a message of its case, which has a number, or a clock's step.
+_DIFFERS = """
+SELECT count(*), coalesce(sum(c.last_message_no), 0),
+    (SELECT count(*) FROM escalation x JOIN mine ON mine.case_id = x.case_id),
+    coalesce(sum(hashtext(coalesce(t.unit_id::text, ''))::bigint), 0)
+FROM mine JOIN cases c ON c.id = mine.case_id
+LEFT JOIN episode e ON e.case_id = c.id AND e.ended_at IS NULL
+LEFT JOIN tenure t ON t.episode_id = e.id AND t.until IS NULL
+"""
+_BOARD, _MARK = text(_MINE + _PAGE), text(_MINE + _DIFFERS)
+
+
+def board(
+    session: Session,
+    actor: Actor,
+    wanted: Wanted | None = None,
+    *,
+    after: tuple[bool, str, str] | None = None,
+    most: int = PAGE,
+) -> list[BoardRow]:
+    """Return the open cases of the actor's units, `after` a row's cursor.
+
+    Raises:
+        HubError: 403 by the map.
+    """
+    policy.require(actor, "case.list")
+    wanted = wanted or Wanted()
+    quiet, at, last = after or (None, None, None)
+    rows = session.execute(
+        _BOARD,
+        {
+            "units": list(
+                actor.unit_ids if wanted.within is None else wanted.within & actor.unit_ids
+            ),
+            "status": actor.status,
+            "risk": wanted.risk,
+            "after_quiet": quiet,
+            "after_at": at,
+            "after_id": last,
+            "most": most,
+        },
+    )
+    return [BoardRow(*row) for row in rows]
+
+
+def mark(session: Session, actor: Actor) -> str:
+    """Return what differs once a row of the actor's board does.
+
+    Raises:
+        HubError: 403 by the map.
+    """
+    policy.require(actor, "case.list")
+    found = session.execute(_MARK, {"units": list(actor.unit_ids), "status": actor.status}).one()
+    return ".".join(str(part) for part in found)

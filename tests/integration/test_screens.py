@@ -1,0 +1,160 @@
+"""What screens are told: soon, of every commit, of nothing that is no news (issue 4.7)."""
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import text
+
+from hub.clock import utcnow
+from hub.db import Database, new_id
+from hub.identity import sessions
+from hub.identity.actor import Actor
+from hub.identity.model import WebSession
+from hub.records.vault import Vault
+from messaging import live
+from messaging.live import Screens, Told
+from tests.worlds import KENT, World
+
+IDLE = timedelta(minutes=30)
+NEWS = {"heading": "other", "text": "EXERCISE"}
+
+
+@pytest.fixture
+def world(database: Database, vault: Vault, someone: Callable[..., Actor]) -> World:
+    return World(database, vault, someone)
+
+
+@pytest.fixture
+def screens(database: Database, monkeypatch: pytest.MonkeyPatch) -> Iterator[Screens]:
+    monkeypatch.setattr(live, "STALE_SECONDS", 0.0)  # each question looks
+    return Screens(database, IDLE)
+
+
+def signed_in(world: World, actor: Actor) -> str:
+    """Give somebody a session, and return its token."""
+    token = uuid4().hex
+    with world.database.unit_of_work() as session:
+        session.add(
+            WebSession(
+                id=new_id(), token_hash=sessions.token_hash(token), person_id=actor.id,
+                unit_id=actor.unit_id, created_at=world.now, last_seen_at=world.now,
+                expires_at=world.now + timedelta(hours=12),
+            )
+        )  # fmt: skip
+    return token
+
+
+def told(found: Told | None) -> dict[str, object]:
+    assert found is not None
+    return json.loads(found.body)
+
+
+def test_a_screen_is_told_of_what_its_unit_was_sent_and_nobody_else(
+    world: World, screens: Screens
+) -> None:
+    kent, essex = signed_in(world, world.kent), signed_in(world, world.stranger)
+    before = screens.enter(kent, world.kent, world.now)
+    others = screens.enter(essex, world.stranger, world.now)
+    assert told(before)["need"] == 0
+    ref = world.open(world.met).case_reference
+    world.send(world.met, ref, "lead-transfer-request", to=[KENT], priority="urgent",
+               rationale="other", circumstances="EXERCISE")  # fmt: skip
+    after = screens.told(kent, world.now)
+    assert (told(after)["need"], told(after)["first"]) == (1, ref)
+    assert after is not None
+    assert after.etag != before.etag
+    assert screens.told(essex, world.now) == others
+
+
+def test_a_transaction_that_is_held_open_is_not_passed_over(world: World, screens: Screens) -> None:
+    """Its number is older than those of what committed first; rows are read again until it ends."""
+    ref = world.open(world.met).case_reference
+    other = world.open(world.met).case_reference
+    token = signed_in(world, world.kent)
+    screens.enter(token, world.kent, world.now)
+    from messaging import sending
+    from messaging.contracts import Command
+
+    slow = Command(type="update", to=[KENT], body=NEWS)
+    with world.database.unit_of_work() as session:
+        sending.send(session, world.met, world.vault, ref, slow, world.now)
+        world.send(world.met, other, "update", to=[KENT], **NEWS)
+        first = screens.told(token, world.now)
+        assert told(first)["new"] == 1
+        assert screens.told(token, world.now) == first
+    assert told(screens.told(token, world.now))["new"] == 2
+
+
+def test_a_mere_look_tells_nobody_anything(world: World, screens: Screens) -> None:
+    ref = world.open(world.met).case_reference
+    world.send(world.met, ref, "update", to=[KENT], **NEWS)
+    token = signed_in(world, world.met)
+    before = screens.enter(token, world.met, world.now)
+    world.case(world.met, ref)
+    assert screens.told(token, world.now) == before
+
+
+def test_opening_is_told_to_the_unit_and_boards_hear_of_every_message(
+    world: World, screens: Screens
+) -> None:
+    ref = world.open(world.met).case_reference
+    world.send(world.met, ref, "update", to=[KENT], **NEWS)
+    kent, met = signed_in(world, world.kent), signed_in(world, world.met)
+    assert told(screens.enter(kent, world.kent, world.now))["new"] == 1
+    before = told(screens.enter(met, world.met, world.now))["board"]
+    world.case(world.kent, ref)
+    assert told(screens.told(kent, world.now))["new"] == 0
+    world.send(world.met, ref, "update", **NEWS)
+    assert told(screens.told(met, world.now))["board"] != before
+
+
+@pytest.mark.parametrize(
+    "ends",
+    [
+        "UPDATE web_session SET revoked_at = now()",
+        "UPDATE person SET suspended_at = now()",
+        "UPDATE web_session SET last_seen_at = now() - interval '31 minutes'",
+        "UPDATE membership SET valid_to = now()",
+        "UPDATE membership SET role = 'auditor'",
+    ],
+)
+def test_a_session_that_ended_is_told_nothing_more(
+    world: World, screens: Screens, superuser_url: str, ends: str
+) -> None:
+    import psycopg
+
+    token = signed_in(world, world.kent)
+    world.now = utcnow()
+    screens.enter(token, world.kent, world.now)
+    assert screens.told(token, world.now) is not None
+    with psycopg.connect(superuser_url, autocommit=True) as connection:
+        connection.execute(ends)
+    assert screens.told(token, utcnow() + timedelta(seconds=1)) is None
+    assert screens.told("none", world.now) is None
+
+
+def test_however_many_ask_the_database_is_asked_once_a_second(
+    world: World, database: Database
+) -> None:
+    screens = Screens(database, IDLE)
+    token = signed_in(world, world.kent)
+    screens.enter(token, world.kent, world.now)
+    began, looks = time.monotonic(), screens.looks
+    for _ in range(5000):
+        assert screens.told(token, world.now) is not None
+    assert screens.looks - looks <= 1 + int(time.monotonic() - began)
+
+
+def test_an_automatic_question_keeps_no_session_awake(world: World, database: Database) -> None:
+    token = signed_in(world, world.kent)
+    later = world.now + timedelta(minutes=10)
+    for automatic, touched in ((True, False), (False, True)):
+        with database.unit_of_work() as session:
+            sessions.load_actor(session, token, idle=IDLE, now=later, automatic=automatic)
+        with database.unit_of_work() as session:
+            seen = session.execute(text("SELECT max(last_seen_at) FROM web_session")).scalar_one()
+        assert (seen == later) is touched
