@@ -14,20 +14,27 @@ from directory.ladder import Need, Place, Reader
 from directory.lookup import Answer, Asked
 from directory.mailboxes import VerifiedMailbox, verified_mailbox
 from directory.model import MAILBOX_CHANNELS, ContactPoint
+from directory.on_duty import Door, Plan, doors, plan, step_up
 from directory.snapshot import Area, Unit
 from hub.clock import LONDON
 from hub.errors import HubError
 from hub.organisations import Unit as UnitRow
 
 __all__ = [
+    "PURPOSES",
+    "Door",
     "Number",
+    "Plan",
     "UnitFound",
     "VerifiedMailbox",
     "contacts_for_unit",
+    "doors",
     "find_units",
     "mail_came_back",
     "nudge_mailbox",
     "nudge_mailboxes",
+    "plan",
+    "step_up",
     "unit_for_address",
     "verified_mailbox",
 ]

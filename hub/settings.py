@@ -26,6 +26,7 @@ class Settings(BaseSettings):
         validation_alias=AliasChoices("HUB_NOTIFY_API_KEY", "NOTIFY_API_KEY"),
     )
     notify_template: str = Field(default="", validation_alias="HUB_NOTIFY_TEMPLATE")
+    notify_sms_template: str = Field(default="", validation_alias="HUB_NOTIFY_SMS_TEMPLATE")
     notify_url: str = Field(
         default="https://api.notifications.service.gov.uk", validation_alias="HUB_NOTIFY_URL"
     )

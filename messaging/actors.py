@@ -1,6 +1,7 @@
 """What workers and the scheduler do for messaging: nudges, missed clocks, late deliveries."""
 
 from datetime import datetime
+from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -8,7 +9,7 @@ from sqlalchemy.orm import Session
 from hub.identity import sessions
 from hub.identity.reach import reach_of
 from hub.jobs import outbox, schedule
-from messaging import alarms, guest_mail, receipts, succession, unit_mail
+from messaging import alarms, guest_mail, nudging, receipts, succession
 from messaging.model import Case, Message, Recipient
 
 __all__ = ["guest_mail"]
@@ -16,36 +17,42 @@ __all__ = ["guest_mail"]
 
 @outbox.handler("nudge")
 def nudge(session: Session, job: outbox.Job, now: datetime) -> None:
-    """Have each staffed recipient's mailbox told that something is in its inbox, once a message."""
-    status = session.scalars(
-        select(Case.status).join(Message, Message.case_id == Case.id)
-        .where(Message.id == job.subject_id)
-    ).one()  # fmt: skip
-    units = list(
-        session.scalars(select(Recipient.unit_id).where(Recipient.message_id == job.subject_id))
-    )
-    reaches = reach_of(session, units, status, now)
-    for unit in sorted(units):
-        if reaches[unit] == "staffed":
-            unit_mail.ask(session, unit_mail.NUDGE, job.subject_id, job.subject_id, unit, now)
+    """Have each staffed recipient told that something is in its inbox, once a message."""
+    _, targets = _message(session, job.subject_id, now)
+    nudging.ask(session, nudging.NUDGE, job.subject_id, job.subject_id, targets, now)
 
 
-@outbox.handler(unit_mail.NUDGE)
-def nudge_unit(session: Session, job: outbox.Job, now: datetime) -> None:
-    """Mail a unit's mailbox that something is in its inbox: reference and link alone."""
+@outbox.handler(nudging.NUDGE)
+def nudge_one(session: Session, job: outbox.Job, now: datetime) -> None:
+    """Tell one of those that something is in an inbox: a reference and a link alone."""
+    nudging.send(session, job, *_message(session, job.subject_id, now), now)
+
+
+def _message(
+    session: Session, message_id: UUID, now: datetime
+) -> tuple[nudging.Told, list[nudging.Target]]:
+    """Return what is said of a message, and where.
+
+    Each staffed recipient's own door is told always, and while its team is closed whoever is on; of
+    what is urgent a mobile too.
+    """
     row = session.execute(
         select(Message.priority, Case.reference, Case.status)
         .join(Case, Case.id == Message.case_id)
-        .where(Message.id == job.subject_id)
+        .where(Message.id == message_id)
     ).one()
-    urgent = "Urgent: " if row.priority == "urgent" else ""
-    unit_mail.send(
-        session, job, row.status,
-        f"{urgent}{row.reference}: a message in your inbox",
-        f"{row.reference}\n\nThere is a message for your unit. Sign in to read it:\n"
-        f"{outbox.settings_of(session).public_url}/cases/{row.reference}",
-        now,
-    )  # fmt: skip
+    units = list(
+        session.scalars(select(Recipient.unit_id).where(Recipient.message_id == message_id))
+    )
+    reaches = reach_of(session, units, row.status, now)
+    urgent = row.priority == "urgent"
+    told = nudging.Told("a message in your inbox", "There is a message for your unit.", row.reference,
+                        row.status, urgent)  # fmt: skip
+    targets: list[nudging.Target] = []
+    for unit in sorted(units):
+        if reaches[unit] == "staffed":
+            targets += nudging.of_unit(session, unit, row.status, now, urgent=urgent)
+    return told, targets
 
 
 @schedule.tick("missed-clocks", 5)
@@ -57,26 +64,61 @@ def missed(session: Session, now: datetime) -> None:
 @outbox.handler(alarms.ALARM_JOB)
 def alarm(session: Session, job: outbox.Job, now: datetime) -> None:
     """Have those told whom a missed clock concerns: who owes it, its step up, and who waits."""
-    found = alarms.concerned(session, job.subject_id, now)
-    for unit in found.units if found else ():
-        unit_mail.ask(session, unit_mail.ALARM, job.subject_id, job.id, unit, now)
+    found = _missed(session, job.subject_id, now)
+    if found is not None:
+        nudging.ask(session, nudging.ALARM, job.subject_id, job.id, found[1], now)
 
 
-@outbox.handler(unit_mail.ALARM)
-def alarm_unit(session: Session, job: outbox.Job, now: datetime) -> None:
-    """Mail a unit that an answer is overdue, while it is: a reference and a link alone.
+@outbox.handler(nudging.ALARM)
+def alarm_one(session: Session, job: outbox.Job, now: datetime) -> None:
+    """Tell one of those that something is overdue, while it is: a reference and a link alone.
 
     The page says whom to ring and what to say.
     """
-    found = alarms.concerned(session, job.subject_id, now)
+    found = _missed(session, job.subject_id, now)
+    if found is not None:
+        nudging.send(session, job, *found, now)
+
+
+def _missed(
+    session: Session, clock_id: UUID, now: datetime
+) -> tuple[nudging.Told, list[nudging.Target]] | None:
+    """Return what is said of a missed clock, and where; None once it has stopped."""
+    found = alarms.concerned(session, clock_id, now)
     if found is None:
-        return
-    unit_mail.send(
-        session, job, found.status, f"Overdue: {found.reference}",
-        f"{found.reference}\n\nAn answer in this case is overdue. Sign in to see what, and whom to"
-        f" ring:\n{outbox.settings_of(session).public_url}/cases/{found.reference}",
-        now,
-    )  # fmt: skip
+        return None
+    told = nudging.Told("overdue", "Something in this case is overdue. The page says what, and whom"
+                        " to ring.", found.reference, found.status, found.urgent)  # fmt: skip
+    targets: list[nudging.Target] = []
+    for unit in found.units:
+        owes = found.urgent and unit == found.owed_by
+        targets += nudging.of_unit(session, unit, found.status, now, urgent=owes)
+    if found.owed_by is not None and found.rung is not None:
+        targets += nudging.of_step(session, found.owed_by, found.rung, found.status, now,
+                                   urgent=found.urgent)  # fmt: skip
+    return told, targets
+
+
+@outbox.handler(alarms.ADJUDICATE_JOB)
+def adjudicate(session: Session, job: outbox.Job, now: datetime) -> None:
+    """Have the adjudicators of neither side told that a case waits for them (DOMAIN.md 2)."""
+    _, targets = _undecided(session, job.subject_id, now)
+    nudging.ask(session, nudging.DECIDE, job.subject_id, job.id, targets, now)
+
+
+@outbox.handler(nudging.DECIDE)
+def adjudicate_one(session: Session, job: outbox.Job, now: datetime) -> None:
+    """Tell one of them."""
+    nudging.send(session, job, *_undecided(session, job.subject_id, now), now)
+
+
+def _undecided(
+    session: Session, subject_id: UUID, now: datetime
+) -> tuple[nudging.Told, list[nudging.Target]]:
+    reference, status, people = alarms.adjudicators(session, subject_id, now)
+    told = nudging.Told("a decision waits for you", "A case waits for an adjudicator.", reference,
+                        status, urgent=False)  # fmt: skip
+    return told, [nudging.Target(person, (email,)) for person, email in people]
 
 
 @schedule.tick("late-deliveries", 10)

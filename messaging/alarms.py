@@ -19,7 +19,10 @@ from messaging.model import Clock, Escalation, LeadRequest
 from messaging.sending import clock_settings
 
 ALARM_JOB = "alarm"
+ADJUDICATE_JOB = "adjudicate"
 MOST_AT_ONCE = 100
+URGENT = ("report-outcome", "located-answer", "direction")
+"""Clocks of what is urgent whatever its message's priority."""
 
 _DUE = text("""
 SELECT k.id, k.case_id FROM clock k JOIN cases c ON c.id = k.case_id
@@ -91,6 +94,8 @@ def _step(session: Session, clock: Clock, now: datetime) -> None:
         session, ALARM_JOB, clock.id, now=now,
         dedupe_key=f"{ALARM_JOB}:{clock.id}:{now.timestamp():.6f}",
     )  # fmt: skip
+    if rung == "adjudicator":
+        outbox.enqueue(session, ADJUDICATE_JOB, clock.message_id, now=now)
 
 
 def _told(session: Session, clock: Clock, rung: escalation.Rung) -> UUID | None:
@@ -139,11 +144,14 @@ def steps_of(session: Session, case_id: UUID) -> list[Step]:
 
 @dataclass(frozen=True)
 class Concerned:
-    """Whom a missed clock concerns, by its case's reference."""
+    """Whom a missed clock concerns, by its case's reference, and which step up it has come to."""
 
     reference: str
     status: str
     units: tuple[UUID, ...]
+    owed_by: UUID | None
+    rung: str | None
+    urgent: bool
 
 
 def concerned(session: Session, clock_id: UUID, now: datetime) -> Concerned | None:
@@ -153,7 +161,9 @@ def concerned(session: Session, clock_id: UUID, now: datetime) -> Concerned | No
     """
     row = session.execute(
         text("""
-            SELECT c.reference, c.status, k.owed_by_unit_id,
+            SELECT c.reference, c.status, k.owed_by_unit_id, m.priority, k.kind,
+                (SELECT x.rung FROM escalation x WHERE x.clock_id = k.id
+                    ORDER BY x.at DESC LIMIT 1) AS rung,
                 CASE WHEN EXISTS (SELECT FROM party p WHERE p.case_id = c.id
                     AND p.unit_id = m.sender_unit_id) THEN m.sender_unit_id END AS waits,
                 (SELECT coalesce((SELECT b.unit_id FROM tenure b WHERE b.episode_id = t.episode_id
@@ -173,4 +183,33 @@ def concerned(session: Session, clock_id: UUID, now: datetime) -> Concerned | No
     units = dict.fromkeys([row.owed_by_unit_id, *row.told, row.waits])
     if row.before and reach(session, row.owed_by_unit_id, row.status, now) == "not-on-hub":
         units[row.before] = None
-    return Concerned(row.reference, row.status, tuple(unit for unit in units if unit))
+    return Concerned(
+        row.reference, row.status, tuple(unit for unit in units if unit), row.owed_by_unit_id,
+        row.rung, row.priority == "urgent" or row.kind in URGENT,
+    )  # fmt: skip
+
+
+_ADJUDICATORS = text("""
+SELECT c.reference, c.status, p.id, p.email
+FROM message m JOIN cases c ON c.id = m.case_id
+LEFT JOIN person p ON p.suspended_at IS NULL AND p.status = c.status AND EXISTS (
+    SELECT FROM membership b JOIN unit u ON u.id = b.unit_id
+    WHERE b.person_id = p.id AND b.role = 'adjudicator' AND b.valid_from <= :now
+        AND (b.valid_to IS NULL OR b.valid_to > :now)
+        AND u.organisation_id NOT IN (SELECT x.organisation_id FROM party y
+            JOIN unit x ON x.id = y.unit_id WHERE y.case_id = c.id AND y.sees = 'full'))
+WHERE m.id = :id
+ORDER BY p.id
+""")
+
+
+def adjudicators(
+    session: Session, message_id: UUID, now: datetime
+) -> tuple[str, str, list[tuple[UUID, str]]]:
+    """Return the reference and status of a message's case, and who can decide it, with addresses.
+
+    Nobody of an organisation that sees the whole case does: it may be a side.
+    """
+    rows = session.execute(_ADJUDICATORS, {"id": message_id, "now": now}).all()
+    people = [(row.id, row.email) for row in rows if row.id is not None]
+    return rows[0].reference, rows[0].status, people

@@ -9,12 +9,14 @@ from sqlalchemy import Table, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
+from hub.db import new_id
 from hub.errors import HubError, not_found
 from hub.identity import policy
 from hub.identity.actor import Actor
 from hub.jobs import outbox
 from hub.records import audit
 from messaging import clocks
+from messaging.contracts import CONTRACTS
 from messaging.model import Case, Clock, Message, Receipt, Recipient
 from messaging.sending import clock_settings, receipt
 
@@ -158,7 +160,46 @@ def catch_up(session: Session, now: datetime) -> int:
         for message_id in new:
             outbox.enqueue(session, "nudge", message_id, now=now)
             restart(session, message_id, staffed, now)
+        await_opening(session, pairs, now)
     return delivered
+
+
+def await_opening(session: Session, pairs: Collection[tuple[UUID, UUID]], now: datetime) -> None:
+    """Start the clocks within which staff open what has only now been delivered to them (6).
+
+    On record by case, so that screens hear of it.
+    """
+    if not pairs:
+        return
+    settings = clock_settings(session, None)
+    messages = {
+        row.id: row
+        for row in session.execute(
+            select(Message.id, Message.case_id, Message.type, Message.priority).where(
+                Message.id.in_({message_id for message_id, _ in pairs})
+            )
+        )
+    }
+    rows = []
+    for message_id, unit in sorted(pairs):
+        message = messages[message_id]
+        kind = clocks.opened_kind(
+            asks=CONTRACTS[message.type].ASKS, urgent=message.priority == "urgent"
+        )
+        due = clocks.due(kind, now, settings)
+        rows.append(
+            {
+                "id": new_id(), "case_id": message.case_id, "kind": kind,
+                "message_id": message_id, "owed_by_unit_id": unit, "started_at": now,
+                "due_at": due, "escalates_at": due, "step": 0,
+            }
+        )  # fmt: skip
+    session.execute(insert(cast(Table, Clock.__table__)).values(rows).on_conflict_do_nothing())
+    for case_id in {message.case_id for message in messages.values()}:
+        audit.record(
+            session, audit.SYSTEM, "message.deliver-late", now=now, case_id=case_id,
+            detail={"messages": [str(m.id) for m in messages.values() if m.case_id == case_id]},
+        )  # fmt: skip
 
 
 def restart(session: Session, message_id: UUID, units: Collection[UUID], now: datetime) -> None:

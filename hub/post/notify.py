@@ -1,4 +1,5 @@
 """Mail by GOV.UK Notify: one template with ((subject)) and ((body)), our Message-ID as reference.
+Text messages likewise: one template with ((text)).
 
 Its own client library is not used: `docs/decisions/0007-notify-without-its-client.md`.
 """
@@ -42,13 +43,9 @@ def send(settings: Settings, *, to: str, subject: str, text: str, reference: str
         HubError: 422 `mail-recipient-refused` for an address that is none, 422 `mail-refused` for
             whatever else trying again does not mend; 503 where it may.
     """
-    earlier = _ask(settings, f"/v2/notifications?reference={quote(reference, safe='')}")
-    notifications = earlier.get("notifications", [])
-    if any(one.get("status") != "technical-failure" for one in notifications):
-        return
-    _ask(
+    _once(
         settings,
-        "/v2/notifications/email",
+        "email",
         {
             "email_address": to,
             "template_id": settings.notify_template,
@@ -58,14 +55,51 @@ def send(settings: Settings, *, to: str, subject: str, text: str, reference: str
     )
 
 
+def text_message(settings: Settings, *, to: str, text: str, reference: str) -> bool:
+    """Have Notify send a text message, unless it already took one of this reference.
+
+    Returns whether text messages are configured at all: without a key and a template none is sent.
+
+    Raises:
+        HubError: as `send` does.
+    """
+    if not settings.notify_api_key or not settings.notify_sms_template:
+        return False
+    _once(
+        settings,
+        "sms",
+        {
+            "phone_number": to,
+            "template_id": settings.notify_sms_template,
+            "personalisation": {"text": text},
+            "reference": reference,
+        },
+    )
+    return True
+
+
+def _once(settings: Settings, kind: str, content: dict[str, Any]) -> None:
+    if not content["template_id"]:
+        raise _no_template()
+    earlier = _ask(settings, f"/v2/notifications?reference={quote(content['reference'], safe='')}")
+    notifications = earlier.get("notifications", [])
+    if any(one.get("status") != "technical-failure" for one in notifications):
+        return
+    _ask(settings, f"/v2/notifications/{kind}", content)
+
+
+def _no_template() -> HubError:
+    return unavailable(
+        "mail-misconfigured",
+        "Set HUB_NOTIFY_TEMPLATE to the id of a template with ((subject)) and ((body)), and"
+        " HUB_NOTIFY_URL, if at all, to a web address.",
+    )
+
+
 def _ask(settings: Settings, path: str, content: dict[str, Any] | None = None) -> dict[str, Any]:
     base = settings.notify_url.rstrip("/")
-    if urlsplit(base).scheme not in ("https", "http") or not settings.notify_template:
-        raise unavailable(
-            "mail-misconfigured",
-            "Set HUB_NOTIFY_TEMPLATE to the id of a template with ((subject)) and ((body)), and"
-            " HUB_NOTIFY_URL, if at all, to a web address.",
-        )
+    if urlsplit(base).scheme not in ("https", "http"):
+        raise _no_template()
     request = Request(  # noqa: S310  # http or https, as was just looked at
         base + path,
         data=None if content is None else json.dumps(content).encode(),
@@ -109,7 +143,11 @@ def _refusal(error: HTTPError) -> HubError:
         return unavailable("mail-server-away", "GOV.UK Notify failed.")
     try:
         problems = json.load(error).get("errors", [])
-        of_address = any("email_address" in one.get("message", "") for one in problems)
+        of_address = any(
+            name in one.get("message", "")
+            for one in problems
+            for name in ("email_address", "phone_number")
+        )
     except (ValueError, AttributeError, OSError):
         of_address = False
     if error.code == 400 and of_address:

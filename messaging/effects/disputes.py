@@ -8,7 +8,8 @@ from sqlalchemy import select, update
 
 from hub.db import new_id
 from hub.errors import conflict, invalid
-from messaging import contracts, lead
+from hub.jobs import outbox
+from messaging import alarms, contracts, lead
 from messaging.choices import Action, Choices, Choosing
 from messaging.effects.steps import (
     end_request,
@@ -46,6 +47,9 @@ def dispute(act: Act) -> None:
         tell_duty_inspector(act, unit)
     kind = "dispute-urgent" if urgent else "dispute-routine"
     act.reply_due_at = act.clock(kind, None)
+    act.later(
+        lambda: outbox.enqueue(act.session, alarms.ADJUDICATE_JOB, act.message_id, now=act.at)
+    )
     act.insert(
         "dispute",
         {

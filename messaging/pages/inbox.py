@@ -15,6 +15,7 @@ from hub.identity.policy import allows
 from hub.web import context, paging
 from hub.web.guards import page, permission
 from messaging import wording
+from messaging.contracts import CONTRACTS
 from messaging.inbox import CaseRow, InboxRow, Wanted, cases, counts, inbox
 from messaging.pages import filters, live, ringing
 from messaging.pages.blueprint import blueprint
@@ -33,7 +34,7 @@ def show() -> ResponseReturnValue:
     chosen = {
         "show": filters.one_of("show", SHOWS),
         "urgent": filters.one_of("urgent", ("yes",)),
-        "type": filters.one_of("type", wording.TYPES),
+        "type": filters.one_of("type", CONTRACTS),
         "unit": request.args.get("unit", "")[:200].replace("\0", ""),
         "q": request.args.get("q", "")[:40].replace("\0", "").strip(),
     }
@@ -84,9 +85,7 @@ def show() -> ResponseReturnValue:
         filtered=any(chosen[name] for name in ("urgent", "type", "unit", "q")),
         now=now,
         units=units,
-        types=sorted(
-            ((code, str(name)) for code, name in wording.TYPES.items()), key=itemgetter(1)
-        ),
+        types=sorted(((code, wording.type_name(code)) for code in CONTRACTS), key=itemgetter(1)),
         live_mark=mark,
         tabs=[
             (name, label, count, filters.address("messaging.inbox", chosen, show=name))

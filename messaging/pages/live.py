@@ -103,4 +103,5 @@ def live() -> ResponseReturnValue:
 
 def _answer(told: Told) -> Response:
     response = Response(told.body, headers=dict(HEADERS) | {"ETag": told.etag})
-    return response.make_conditional(request)
+    response.make_conditional(request)
+    return response

@@ -1,7 +1,8 @@
 """A case as its page shows it: the view of the service, turned into words and addresses."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import datetime
+from functools import cache
 from typing import Any, Literal
 from uuid import UUID
 
@@ -10,6 +11,7 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from directory import public as directory
 from hub.identity.actor import Actor
 from hub.organisations import Unit
 from hub.records.keys import Keys
@@ -32,6 +34,19 @@ def case(session: Session, actor: Actor, keys: Keys, view: CaseView, now: dateti
     """Return everything that the page of a case says."""
     numbers = {message.id: message.number for message in view.messages}
     calls = _calls(session, actor, keys, view, now)
+
+    @cache
+    def closed(unit: UUID) -> str:
+        """Say that a unit is closed, and whom to ring meanwhile."""
+        sentence = _closed(session, unit, view.status, now)
+        rung = ringing.numbers(unit, "open-case", now, actor, view.status) if sentence else []
+        ring = (
+            _("Ring %(value)s (%(label)s).", value=rung[0].value, label=rung[0].label)
+            if rung
+            else ""
+        )
+        return " ".join(part for part in (sentence, ring) if part)
+
     return {
         "id": view.id,
         "reference": view.reference,
@@ -50,7 +65,7 @@ def case(session: Session, actor: Actor, keys: Keys, view: CaseView, now: dateti
         "calls": calls,
         "acts": _acts(view, calls),
         "child": child_rows(view.child),
-        "messages": [_message(m, view, numbers) for m in reversed(view.messages)],
+        "messages": [_message(m, view, numbers, closed) for m in reversed(view.messages)],
         "tenures": [_tenure(tenure) for tenure in view.tenures],
     }
 
@@ -162,7 +177,12 @@ def _act_label(view: CaseView, act: Action) -> str:
     return wording.act_name(act.type)
 
 
-def _message(message: MessageView, view: CaseView, numbers: dict[UUID, int]) -> Shown:
+def _message(
+    message: MessageView,
+    view: CaseView,
+    numbers: dict[UUID, int],
+    closed: Callable[[UUID], str],
+) -> Shown:
     sender = " ".join(part for part in (message.sender_rank, message.sender_name) if part)
     parts = (sender, message.sender_collar, message.sender_unit.name)
     said = rows(message.type, message.body)
@@ -187,7 +207,7 @@ def _message(message: MessageView, view: CaseView, numbers: dict[UUID, int]) -> 
         "fields": said,
         "withheld": message.withheld,
         "recipients": [
-            _recipient(r, message, view)
+            _recipient(r, message, view, closed)
             for r in message.recipients
             if message.type != "telephone-record" or r.reach_now != "not-on-hub"
         ],
@@ -199,15 +219,19 @@ def _message(message: MessageView, view: CaseView, numbers: dict[UUID, int]) -> 
     }
 
 
-def _recipient(recipient: RecipientView, message: MessageView, view: CaseView) -> Shown:
+def _recipient(
+    recipient: RecipientView, message: MessageView, view: CaseView, closed: Callable[[UUID], str]
+) -> Shown:
     """Return what is known of one recipient: each fact for itself, by its own name and time."""
     away = recipient.reach_now == "not-on-hub" and "delivered" not in recipient.facts
     kinds = ["told-by-telephone"] if away else ["delivered", "opened", "acknowledged"]
+    unread = message.mine and not away and not recipient.facts.keys() & {"opened", "answered"}
     kinds += [kind for kind in wording.RECEIPTS if kind in recipient.facts and kind not in kinds]
     return {
         "unit": recipient.unit.name,
         "reach": wording.REACHES["not-on-hub"] if away else "",
         "undelivered": away,
+        "closed": closed(recipient.unit.id) if unread else "",
         "script": url_for(
             "messaging.script",
             reference=view.reference,
@@ -262,12 +286,55 @@ def _calls(
             if away:
                 call |= _answer_elsewhere(session, actor, keys, view, message, call, now)
             found.append(call)
+    found += _unopened(session, actor, view, {(c["message_id"], c["unit_id"]) for c in found}, now)
     direction = view.matters.direction
     if direction:
         message = by_id.get(direction.message_id)
         if message is not None and message.mine:
             found.append(_call(session, actor, view, message, direction.to, now))
     return found
+
+
+def _unopened(
+    session: Session, actor: Actor, view: CaseView, boxed: set[tuple[UUID, UUID]], now: datetime
+) -> list[Shown]:
+    """Return whom to ring because they have not opened what my unit sent urgently, whoever sent it.
+
+    Of several such messages to a unit the last is rung about.
+    """
+    if view.closed_at is not None:
+        return []
+    rung: dict[UUID, Shown] = {}
+    for message in reversed(view.messages):
+        if not message.mine or message.priority != "urgent":
+            continue
+        for recipient in message.recipients:
+            unit = recipient.unit.id
+            known = recipient.facts.keys() & {"opened", "answered", "told-by-telephone"}
+            if known or unit in rung or any(unit == one for _, one in boxed):
+                continue
+            call = _call(session, actor, view, message, unit, now)
+            if not call["why"]:
+                call["why"] = _("It has not opened message %(number)s yet.", number=message.number)
+            rung[unit] = call
+    return list(rung.values())
+
+
+def _closed(session: Session, unit: UUID, status: str, now: datetime) -> str:
+    """Return that a unit's team is closed now, when it opens, and who is told in its place."""
+    plan = directory.plan(directory.doors(session, unit, status, now))
+    if not plan.closed:
+        return ""
+    told = directory.PURPOSES[plan.instead.purpose] if plan.instead else ""
+    parts = [
+        _("Its team is closed until %(at)s.", at=wording.moment(plan.opens_at))
+        if plan.opens_at
+        else _("Its team is closed now."),
+        _("The hub has told %(who)s, %(unit)s.", who=told, unit=plan.instead.unit_name)
+        if plan.instead
+        else _("Nobody who is on can be told by mail: ring."),
+    ]
+    return " ".join(parts)
 
 
 def _call(
@@ -294,7 +361,7 @@ def _call(
         "away": away,
         "why": _("It is not on the hub: nothing is delivered to it until it has been told.")
         if away
-        else "",
+        else _closed(session, unit.id, view.status, now),
         "numbers": ringing.numbers(unit.id, need, now, actor, view.status),
         "told": _told(message.type, told.who, told.at) if told else None,
         "script_address": url_for(
