@@ -11,7 +11,7 @@ from flask.typing import ResponseReturnValue
 from hub.clock import utcnow
 from hub.web import context
 from hub.web.guards import cookie_name, page, permission
-from messaging.live import Screens, Told
+from messaging.live import Screens
 from messaging.pages.blueprint import blueprint
 
 if TYPE_CHECKING:
@@ -98,10 +98,7 @@ def marks() -> dict[str, Any]:
 def live() -> ResponseReturnValue:
     """Tell a screen how much needs its reader; from here on it is answered from memory."""
     token = request.cookies.get(cookie_name(), "")
-    return _answer(_polls().screens.enter(token, context.current_actor(), context.now()))
-
-
-def _answer(told: Told) -> Response:
+    told = _polls().screens.enter(token, context.current_actor(), context.now())
     response = Response(told.body, headers=dict(HEADERS) | {"ETag": told.etag})
     response.make_conditional(request)
     return response

@@ -57,7 +57,7 @@ def notify() -> Iterator[Notify]:
 
         def do_POST(self) -> None:
             given = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            if self.path != "/v2/notifications/email":
+            if self.path not in ("/v2/notifications/email", "/v2/notifications/sms"):
                 self.answer(404, {})
             elif here.refuses:
                 self.answer(*here.refuses)
