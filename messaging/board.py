@@ -71,16 +71,17 @@ WITH mine AS (
 )
 """
 _PAGE = """
-, due AS (
+, running AS (
+    SELECT mine.case_id, min(k.due_at) AS due_at, bool_or(k.missed_at IS NOT NULL AND (
+        k.kind LIKE '%-urgent' OR k.kind IN ('report-outcome', 'located-answer', 'direction'))) AS alarm
+    FROM mine JOIN clock k ON k.case_id = mine.case_id AND k.met_at IS NULL AND k.ended_at IS NULL
+        AND (mine.is_full OR k.owed_by_unit_id = ANY(:units) OR k.kind = 'report-outcome')
+    GROUP BY mine.case_id
+), due AS (
     SELECT mine.case_id, mine.is_full, coalesce(k.due_at, 'infinity') AS sort_at,
         NOT coalesce(k.alarm, false) AS quiet
     FROM mine LEFT JOIN episode e ON e.case_id = mine.case_id AND e.ended_at IS NULL
-    LEFT JOIN LATERAL (
-        SELECT min(k.due_at) AS due_at, bool_or(k.missed_at IS NOT NULL AND (k.kind LIKE '%-urgent'
-            OR k.kind IN ('report-outcome', 'located-answer', 'direction'))) AS alarm
-        FROM clock k WHERE k.case_id = mine.case_id AND k.met_at IS NULL AND k.ended_at IS NULL
-            AND (mine.is_full OR k.owed_by_unit_id = ANY(:units) OR k.kind = 'report-outcome')
-    ) k ON true
+    LEFT JOIN running k ON k.case_id = mine.case_id
     WHERE CAST(:risk AS text) IS NULL OR mine.is_full AND e.risk = :risk
 ), page AS (
     SELECT * FROM due

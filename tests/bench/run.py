@@ -24,11 +24,14 @@ import httpx
 
 from directory.postcodes import Postcodes
 from hub.embedded import addresses
+from messaging.live import POLL_SECONDS
 
 HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "faults")]
+from board import CASES, measure  # noqa: E402
 from load import Load, drive, get, post  # noqa: E402
 from running import Running, free_port, hub  # noqa: E402
+from screens import SCREENS, idle, sign_in  # noqa: E402
 from search import searches, stored  # noqa: E402
 from transactions import rate  # noqa: E402
 
@@ -195,6 +198,34 @@ def messages(running: Running) -> None:
     )  # fmt: skip
 
 
+def screens(running: Running) -> None:
+    """What five hundred idle screens cost the web processes."""
+    tokens = sign_in(addresses(running.data_dir).database_owner_url, SCREENS)
+    web, postgres = running.pids("web"), running.pids("postgres")
+    at = ("127.0.0.1", running.port)
+    cores, statuses, slowest = idle(at, tokens, web)
+    more, _, _ = idle(at, tokens, postgres, seconds=10)
+    say(f"{SCREENS} idle screens")
+    say(
+        f"  {cores:.3f} of a core in the web processes (wanted: under 0.1); {more:.3f} in PostgreSQL"
+    )
+    say(f"  replies by status: {statuses}; the slowest took {slowest:.0f} ms")
+    asked = SCREENS / POLL_SECONDS
+    say(f"  {cores / asked * 1000:.2f} ms of CPU a question, {asked:.0f} questions a second")
+    say()
+
+
+def boards(running: Running) -> None:
+    """What a board of five thousand open cases costs; it fills the database with them."""
+    at = addresses(running.data_dir)
+    first, late, mark = measure(at.database_url, at.superuser_url)
+    say(f"A board of {CASES} open cases, in CPU of server and PostgreSQL")
+    say(
+        f"  first page {first:.0f} ms, a late page {late:.0f} ms (wanted: under 50); mark {mark:.0f} ms"
+    )
+    say()
+
+
 def report(
     name: str,
     ones: list[float],
@@ -231,7 +262,9 @@ def main() -> None:
         try:
             lookups(running)
             messages(running)
+            screens(running)
             directory = stored(addresses(running.data_dir).database_url)
+            boards(running)
         finally:
             running.stop()
         searches(directory, Postcodes.open(running.data_dir))
