@@ -6,7 +6,7 @@ cause and whose it is, so that a second copy is known for one, and a mail that c
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -20,6 +20,7 @@ from hub.jobs import outbox
 from hub.jobs.model import OutboxJob
 from hub.logs import get_logger
 from hub.post import mail, notify, returned
+from hub.settings import Settings
 from messaging.model import Case, Clock, Message
 
 log = get_logger(__name__)
@@ -115,24 +116,17 @@ def send(
     link = f"{settings.public_url}/cases/{told.reference}"
     urgent = "Urgent: " if told.urgent else ""
     mine = [target for target in targets if target.of == _of(key)]
-    for mailbox in dict.fromkeys(one for target in mine for one in target.mailboxes):
-        try:
-            mail.send(
-                settings,
-                mail.Mail(
-                    to=mailbox,
-                    subject=f"{mark}{urgent}{told.reference}: {told.short}",
-                    text=f"{mark}{told.reference}\n\n{told.sentence} Sign in to read it:\n{link}\n\n"
-                    "This mail carries no details, and no answer to it is read.\n",
-                    message_id=mail.message_id(settings, key),
-                ),
-            )
-        except HubError as error:
-            if error.code != "mail-recipient-refused":
-                raise
-            directory.mail_came_back(session, mailbox, now)
-        else:
-            break
+    letter = mail.Mail(
+        to="",
+        subject=f"{mark}{urgent}{told.reference}: {told.short}",
+        text=f"{mark}{told.reference}\n\n{told.sentence} Sign in to read it:\n{link}\n\n"
+        "This mail carries no details, and no answer to it is read.\n",
+        message_id="",
+    )
+    mailed: set[str] = set()
+    for number, target in enumerate(mine):
+        name = mail.message_id(settings, f"{key}.{number}" if number else key)
+        mailed |= _mail(session, settings, replace(letter, message_id=name), target, mailed, now)
     for mobile in dict.fromkeys(target.mobile for target in mine if target.mobile):
         try:
             notify.text_message(
@@ -143,6 +137,25 @@ def send(
             log.warning("text-message-refused", code=error.code)
             if error.status != FINAL:
                 raise
+
+
+def _mail(
+    session: Session, settings: Settings, letter: mail.Mail, target: Target, mailed: set[str],
+    now: datetime,
+) -> set[str]:  # fmt: skip
+    """Mail the first of a target's mailboxes that takes it, if none has it yet; return that."""
+    for mailbox in target.mailboxes:
+        if mailbox in mailed:
+            return set()
+        try:
+            mail.send(settings, replace(letter, to=mailbox))
+        except HubError as error:
+            if error.code != "mail-recipient-refused":
+                raise
+            directory.mail_came_back(session, mailbox, now)
+        else:
+            return {mailbox}
+    return set()
 
 
 def _key(job: OutboxJob) -> str:

@@ -16,13 +16,20 @@ from hub.settings import Settings
 
 
 def post(database: Database, settings: Settings, catcher: Catcher, now: datetime) -> None:
-    """Do every job that is due."""
-    with database.unit_of_work() as session:
-        chosen = select(OutboxJob.id).where(OutboxJob.finished_at.is_(None))
-        waiting = list(session.scalars(chosen.order_by(OutboxJob.id)))
-    mailing = settings.model_copy(update={"smtp_url": catcher.url})
-    for job_id in waiting:
-        assert outbox.drive(database, job_id, now, mailing)
+    """Do every job that waits, its mails to the catcher."""
+    work(database, settings.model_copy(update={"smtp_url": catcher.url}), now)
+
+
+def work(database: Database, settings: Settings, now: datetime) -> None:
+    """Do every job that waits, and those that it asks for."""
+    chosen = select(OutboxJob.id).where(OutboxJob.finished_at.is_(None))
+    while True:
+        with database.unit_of_work() as session:
+            waiting = list(session.scalars(chosen.order_by(OutboxJob.id)))
+        if not waiting:
+            return
+        for job_id in waiting:
+            assert outbox.drive(database, job_id, now, settings)
 
 
 def letters(catcher: Catcher) -> list[EmailMessage]:

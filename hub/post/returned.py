@@ -18,8 +18,8 @@ from hub.post import mail
 LARGEST = 10 * 1024 * 1024
 
 SentTo = Callable[[Session, OutboxJob], Collection[str]]
-OF_TWO = re.compile(r"[0-9a-f-]{36}\.[0-9a-f-]{36}")
-"""The key of a mail that is one of several of a cause: the cause's id, and whose it is."""
+OF_TWO = re.compile(r"([0-9a-f-]{36}\.[0-9a-f-]{36})(\.\d)?")
+"""The key of a mail that is one of several of a cause: the cause's id, whose it is, and which."""
 
 _sent_to: dict[str, SentTo] = {}
 
@@ -57,9 +57,10 @@ def sent_to(kind: str) -> Callable[[SentTo], SentTo]:
 def job_of(session: Session, reference: str | None) -> OutboxJob | None:
     """Return the job whose mail has this Message-ID (or reference), if it is one of ours."""
     local = (reference or "").strip().strip("<>").partition("@")[0].lower()
-    if OF_TWO.fullmatch(local):
+    of_two = OF_TWO.fullmatch(local)
+    if of_two:
         return session.scalar(
-            select(OutboxJob).where(OutboxJob.dedupe_key == mail.dedupe_key(local))
+            select(OutboxJob).where(OutboxJob.dedupe_key == mail.dedupe_key(of_two[1]))
         )
     try:
         return session.get(OutboxJob, UUID(local))

@@ -20,7 +20,7 @@ from hub.settings import Settings
 from messaging import actors, alarms, receipts
 from messaging.model import Clock
 from tests.integration.test_notify import SECRET, SERVICE, TEMPLATE, Notify, notify
-from tests.letters import letters, post
+from tests.letters import letters, post, work
 from tests.worlds import KENT, MET, World
 
 __all__ = ["actors", "notify"]
@@ -143,16 +143,9 @@ def test_text_messages_go_to_mobiles_of_who_is_on_of_what_is_urgent_and_only_whe
     without = by_notify.model_copy(update={"notify_sms_template": ""})
 
     def texted(now: datetime, on: Settings, **more: Any) -> tuple[str, list[dict[str, Any]]]:
-        from hub.jobs import outbox
-        from hub.jobs.model import OutboxJob
-
         ref = sent_at(world, now, **more)
         notify.taken.clear()
-        with world.database.unit_of_work() as session:
-            waiting = select(OutboxJob.id).where(OutboxJob.finished_at.is_(None))
-            jobs = list(session.scalars(waiting.order_by(OutboxJob.id)))
-        for job in jobs:
-            assert outbox.drive(world.database, job, now, on)
+        work(world.database, on, now)
         return ref, [one for one in notify.taken if "phone_number" in one]
 
     ref, taken = texted(NOON, by_notify, priority="urgent")

@@ -21,7 +21,7 @@ from hub.organisations import find_unit
 from hub.post.catcher import Catcher
 from hub.records.vault import Vault
 from hub.settings import Settings
-from messaging import actors, alarms, unit_mail
+from messaging import actors, alarms, nudging
 from tests.integration.test_bounces import HEADERS, report
 from tests.worlds import ISLINGTON, KENT, MET, World
 
@@ -144,7 +144,7 @@ def test_a_refusal_for_now_holds_up_nobody_and_ends(world: World, post: Post) ->
     assert len(post.waiting(later)) == 1
     post.work(later)
     assert set(post.mails) == {ESSEX}
-    post.work(world.now + unit_mail.GIVEN_UP_AFTER + timedelta(hours=1))
+    post.work(world.now + nudging.GIVEN_UP_AFTER + timedelta(hours=1))
     assert post.waiting(world.now + timedelta(days=9)) == set()
     post.answers.clear()
     told(world)
