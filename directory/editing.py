@@ -223,7 +223,8 @@ def refuse_ended(unit: Unit, now: datetime) -> None:
     Raises:
         HubError: 409 `unit-ended`.
     """
-    if unit.valid_to is not None and unit.valid_to <= now.astimezone(LONDON).date():
+    last = max(unit.valid_from, now.astimezone(LONDON).date())
+    if unit.valid_to is not None and unit.valid_to <= last:
         raise conflict("unit-ended", "This unit is no more. Add it to what took its place.")
 
 

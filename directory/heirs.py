@@ -60,7 +60,7 @@ def copies(
         return {}
     heirs = session.scalars(
         select(UnitSuccession.successor_id)
-        .where(UnitSuccession.unit_id == unit.id)
+        .where(UnitSuccession.unit_id == unit.id, UnitSuccession.withdrawn_at.is_(None))
         .order_by(UnitSuccession.successor_id)
     ).all()
     return {one: _copy_of(session, one, was, unit.valid_to) if was else None for one in heirs}
@@ -148,7 +148,9 @@ def _another_brings(
 ) -> bool:
     """Say whether another unit that the heir takes the place of has the contact as it was."""
     others = select(UnitSuccession.unit_id).where(
-        UnitSuccession.successor_id == heir, UnitSuccession.unit_id != contact.unit_id
+        UnitSuccession.successor_id == heir,
+        UnitSuccession.unit_id != contact.unit_id,
+        UnitSuccession.withdrawn_at.is_(None),
     )
     chosen = select(ContactPoint.id).where(ContactPoint.unit_id.in_(others), _same(row))
     return session.scalar(chosen.limit(1)) is not None

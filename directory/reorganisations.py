@@ -34,6 +34,8 @@ register_constraint(
     "uq_unit_renaming_unit_id_open", "renaming-there", 409,
     "The unit is to be renamed already: wait until that day, or ask your administrator.",
 )  # fmt: skip
+WAITING = UnitRenaming.applied_at.is_(None) & UnitRenaming.withdrawn_at.is_(None)
+"""A renaming whose day has not come, and that was not withdrawn."""
 
 
 def preview(
@@ -44,7 +46,7 @@ def preview(
     Raises:
         HubError: 404, 401, 403; 422 `effective-on` for a day that is past.
     """
-    _organisation(session, actor, organisation_id)
+    organisation_to_change(session, actor, organisation_id)
     if wanted.effective_on < now.astimezone(LONDON).date():
         raise invalid("effective-on", "Give today or a later day.", "/effective_on")
     day = wanted.effective_on
@@ -72,7 +74,7 @@ def reorganise(
         HubError: 404, 401, 403; 422 with every reason for which it is refused; 409 when another
             reorganisation came first.
     """
-    organisation = _organisation(session, actor, organisation_id, lock=True)
+    organisation = organisation_to_change(session, actor, organisation_id, lock=True)
     if actor.status == "exercise":
         raise conflict(
             "exercise-units",
@@ -114,7 +116,7 @@ def allowed(session: Session, actor: Actor, organisation_id: UUID) -> None:
     Raises:
         HubError: 404, 401, 403.
     """
-    _organisation(session, actor, organisation_id)
+    organisation_to_change(session, actor, organisation_id)
 
 
 def apply_renamings(session: Session, now: datetime) -> None:
@@ -122,7 +124,7 @@ def apply_renamings(session: Session, now: datetime) -> None:
     today = now.astimezone(LONDON).date()
     due = session.scalars(
         select(UnitRenaming)
-        .where(UnitRenaming.applied_at.is_(None), UnitRenaming.effective_on <= today)
+        .where(WAITING, UnitRenaming.effective_on <= today)
         .order_by(UnitRenaming.effective_on, UnitRenaming.id)
         .with_for_update(skip_locked=True)
     )
@@ -157,7 +159,7 @@ def units_on(session: Session, organisation_id: UUID, day: date) -> dict[UUID, s
         select(UnitRenaming.name)
         .where(
             UnitRenaming.unit_id == Unit.id,
-            UnitRenaming.applied_at.is_(None),
+            WAITING,
             UnitRenaming.effective_on <= day,
         )
         .scalar_subquery()
@@ -187,10 +189,14 @@ def _next_change(session: Session, organisation_id: UUID, day: date) -> date | N
     days = [
         select(func.min(column)).where(key.in_(of_force), column > day, *more)
         for key, column, more in (
-            (Unit.id, Unit.valid_from, ()),
-            (Unit.id, Unit.valid_to, ()),
-            (Coverage.unit_id, Coverage.valid_from, ()),
-            (UnitRenaming.unit_id, UnitRenaming.effective_on, (UnitRenaming.applied_at.is_(None),)),
+            (Unit.id, Unit.valid_from, (Unit.valid_to.is_distinct_from(Unit.valid_from),)),
+            (Unit.id, Unit.valid_to, (Unit.valid_to > Unit.valid_from,)),
+            (
+                Coverage.unit_id,
+                Coverage.valid_from,
+                (Coverage.valid_to.is_distinct_from(Coverage.valid_from),),
+            ),
+            (UnitRenaming.unit_id, UnitRenaming.effective_on, (WAITING,)),
         )
     ]
     found = [one for chosen in days if (one := session.scalar(chosen)) is not None]
@@ -219,7 +225,7 @@ def _relation(session: Session, actor: Actor, organisation_id: UUID) -> str:
     return "delegated" if delegated and actor.kind != "guest" else "any"
 
 
-def _organisation(
+def organisation_to_change(
     session: Session, actor: Actor, organisation_id: UUID, *, lock: bool = False
 ) -> Organisation:
     found = session.get(Organisation, organisation_id, with_for_update=lock or None)

@@ -20,10 +20,11 @@ QUERIES = {
     " ORDER BY unit_id, area_id, valid_from, id",
     "contacts": "SELECT * FROM contact_point ORDER BY priority, id",
     "successions": "SELECT s.unit_id, s.successor_id FROM unit_succession s"
-    " JOIN unit u ON u.id = s.successor_id"
+    " JOIN unit u ON u.id = s.successor_id WHERE s.withdrawn_at IS NULL"
     " ORDER BY s.unit_id, (SELECT superseded_by_id FROM unit WHERE id = s.unit_id) = u.id DESC,"
     " u.code",
     "renamings": "SELECT unit_id, name, effective_on FROM unit_renaming WHERE applied_at IS NULL"
+    " AND withdrawn_at IS NULL"
     " ORDER BY effective_on, id",
     "problems": "SELECT contact_point_id, value, kind, reported_by_id, organisation_id, at"
     " FROM contact_problem WHERE answered_at IS NULL ORDER BY at, id",

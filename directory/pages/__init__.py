@@ -16,6 +16,7 @@ from directory.pages import (
     trust,
     unit,
     whom_to_call,
+    withdrawing,
 )
 from directory.pages.blueprint import blueprint
 
@@ -36,4 +37,5 @@ __all__ = [
     "trust",
     "unit",
     "whom_to_call",
+    "withdrawing",
 ]

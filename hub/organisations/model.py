@@ -82,12 +82,14 @@ class UnitSuccession(Base):
     """Which units took the place of one that is no more; of a split there are several.
 
     The one that took the most, and the lead of its open episodes, is the unit's `superseded_by_id`.
+    One that was withdrawn before its day never was.
     """
 
     __tablename__ = "unit_succession"
 
     unit_id: Mapped[UUID] = mapped_column(ForeignKey("unit.id"), primary_key=True)
     successor_id: Mapped[UUID] = mapped_column(ForeignKey("unit.id"), primary_key=True)
+    withdrawn_at: Mapped[datetime | None]
 
 
 class UnitRenaming(Base):
@@ -100,3 +102,4 @@ class UnitRenaming(Base):
     name: Mapped[str]
     effective_on: Mapped[date]
     applied_at: Mapped[datetime | None]
+    withdrawn_at: Mapped[datetime | None]

@@ -1,4 +1,4 @@
-"""Organisations in time: a parent, a version, and the days on which their former names ended."""
+"""Organisations in time: a parent, a version, days of former names; what was planned, withdrawn."""
 
 from alembic import op
 
@@ -101,9 +101,67 @@ CREATE CONSTRAINT TRIGGER organisation_days_of_unit AFTER UPDATE OF valid_from, 
     DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
     WHEN (OLD.valid_from <> NEW.valid_from OR OLD.valid_to IS DISTINCT FROM NEW.valid_to)
     EXECUTE FUNCTION check_organisation_days();
+
+-- What was to be from a later day on, and was withdrawn before that day, stays on record.
+ALTER TABLE unit_succession ADD withdrawn_at timestamptz;
+ALTER TABLE unit_renaming
+    ADD withdrawn_at timestamptz,
+    ADD CONSTRAINT ck_unit_renaming_withdrawn CHECK (withdrawn_at IS NULL OR applied_at IS NULL);
+DROP INDEX uq_unit_renaming_unit_id_open;
+CREATE UNIQUE INDEX uq_unit_renaming_unit_id_open ON unit_renaming (unit_id)
+    WHERE applied_at IS NULL AND withdrawn_at IS NULL;
+GRANT UPDATE (withdrawn_at) ON unit_succession TO hub_app;
+"""
+
+# Coverage that never was, since its first day is its last, leaves no place uncovered.
+COVERAGE = """
+CREATE OR REPLACE FUNCTION check_coverage() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    kind_of text := (SELECT kind FROM unit WHERE id = NEW.unit_id);
+    this coverage;
+BEGIN
+    PERFORM FROM directory_version FOR UPDATE;
+    SELECT * INTO this FROM coverage WHERE id = NEW.id;
+    IF EXISTS (
+        SELECT 1 FROM coverage AS other JOIN unit ON unit.id = other.unit_id
+        WHERE other.area_id = this.area_id AND other.id <> this.id AND unit.kind = kind_of
+            AND daterange(other.valid_from, other.valid_to)
+                && daterange(this.valid_from, this.valid_to)
+            AND ((other.sectors IS NULL AND this.sectors IS NULL)
+                OR other.sectors && this.sectors)
+    ) THEN
+        RAISE EXCEPTION 'a place would have two units'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'ck_coverage_once';
+    END IF;
+    IF {ends} AND this.sectors IS NULL
+        AND coalesce(current_setting('hub.coverage_may_lapse', true), '') <> 'on'
+        AND NOT EXISTS (SELECT 1 FROM area
+            WHERE area.id = this.area_id AND area.valid_to <= this.valid_to)
+        AND NOT EXISTS (
+            SELECT 1 FROM coverage AS other JOIN unit ON unit.id = other.unit_id
+            WHERE other.area_id = this.area_id AND other.id <> this.id AND unit.kind = kind_of
+                AND other.sectors IS NULL AND other.valid_from <= this.valid_to
+                AND (other.valid_to IS NULL OR other.valid_to > this.valid_to))
+    THEN
+        RAISE EXCEPTION 'a place would be left without a unit'
+            USING ERRCODE = 'check_violation', CONSTRAINT = 'ck_coverage_kept';
+    END IF;
+    RETURN NULL;
+END
+$$;
 """
 
 DOWNGRADE = """
+DELETE FROM unit_renaming WHERE withdrawn_at IS NOT NULL;
+DELETE FROM unit_succession WHERE withdrawn_at IS NOT NULL;
+SET CONSTRAINTS ALL IMMEDIATE;
+DROP INDEX uq_unit_renaming_unit_id_open;
+CREATE UNIQUE INDEX uq_unit_renaming_unit_id_open ON unit_renaming (unit_id)
+    WHERE applied_at IS NULL;
+ALTER TABLE unit_renaming DROP CONSTRAINT ck_unit_renaming_withdrawn, DROP withdrawn_at;
+ALTER TABLE unit_succession DROP withdrawn_at;
+REVOKE UPDATE ON unit_succession FROM hub_app;
 DROP TRIGGER organisation_days_of_unit ON unit;
 DROP TRIGGER organisation_mail_domains ON organisation;
 DROP FUNCTION check_mail_domains();
@@ -119,8 +177,10 @@ ALTER TABLE organisation DROP version, DROP former_until, DROP parent_id;
 def upgrade() -> None:
     """Add the columns, and the triggers that hold what may be said in them."""
     op.execute(UPGRADE)
+    op.execute(COVERAGE.replace("{ends}", "this.valid_to > this.valid_from"))
 
 
 def downgrade() -> None:
-    """Drop them; former names stay, without their days."""
+    """Drop them; former names stay, without their days, and what was withdrawn goes."""
+    op.execute(COVERAGE.replace("{ends}", "this.valid_to IS NOT NULL"))
     op.execute(DOWNGRADE)

@@ -17,7 +17,7 @@ from hub.db import Database
 from hub.errors import HubError
 from hub.identity.actor import Actor
 from hub.identity.naming import organisation_and_unit
-from hub.organisations import find_organisation
+from hub.organisations import find_organisation, find_unit
 from tests.api.test_directory_api import add
 from tests.api.test_unit_page import said
 from tests.conftest import Someone
@@ -140,3 +140,32 @@ def test_who_names_an_organisation_by_its_name_is_told_its_code(database: Databa
     assert "metropolitan (Metropolitan Police" in nearest("metropolitain")
     assert "kent/east (East Kent)" in nearest("kent", "east kent")
     assert nearest("zzzz") == "There is no organisation “zzzz”."
+
+
+def test_a_merger_to_come_is_seen_and_withdrawn(
+    client: FlaskClient, acting: list[Actor], someone: Someone, database: Database
+) -> None:
+    acting.append(someone("kent", "directory-editor", status="actual"))
+    page = "/directory/forces/kent/planned"
+    assert "Nothing: no change" in said(client.get(page))
+    day = utcnow().astimezone(LONDON).date() + timedelta(days=30)
+    with database.unit_of_work() as session:
+        units = [find_unit(session, f"kent/{one}") for one in ("east", "west")]
+        form = {"kind": "merge", "effective_on": day.isoformat(), "name": "EXERCISE Joined",
+                "units": [str(one.id) for one in units if one], "why": "one team"}  # fmt: skip
+    done = client.post("/directory/forces/kent/reorganise", data={**form, "do": "carry-out"})
+    assert done.status_code == 303
+    shown = said(client.get(page))
+    assert f"On record from {day.day} {day:%B %Y}" in shown
+    assert "Units that end East Kent, West Kent" in shown
+    assert "Units that begin EXERCISE Joined" in shown
+    for data, status in (({}, 409), ({"day": day.isoformat()}, 422)):
+        wrong = client.post(page, data={**data, "why": ""})
+        assert (wrong.status_code, 'href="#why"' in wrong.text) == (status, True)
+    given = {"day": day.isoformat(), "why": "not agreed"}
+    back = client.post(page, data=given, follow_redirects=True)
+    assert "The change is withdrawn." in said(back)
+    assert "Nothing: no change" in said(client.get(page))
+    acting.append(someone("essex", "directory-editor", status="actual"))
+    assert client.get(page).status_code == 403
+    assert client.post(page, data=given).status_code == 403

@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select, text
 
-from directory import editing, problems, reorganisations
+from directory import changes, editing, problems, reorganisations, withdrawing
 from directory.actors import reorganised
 from directory.holder import Directory
 from directory.ladder import Reader
@@ -40,9 +40,13 @@ class Kent:
     def __init__(self, database: Database, someone: Someone, postcodes: Postcodes) -> None:
         self.database, self.postcodes = database, postcodes
         self.editor = someone("kent", "directory-editor", "actual")
+        self.someone = someone
         self.now = utcnow()
         self.today = self.now.astimezone(LONDON).date()
         self.first = april(self.today.year + 1)
+
+    def stranger(self, unit: str, role: str = "directory-editor") -> Actor:
+        return self.someone(unit, role, "actual")
 
     def ids(self, *codes: str) -> list[UUID]:
         with self.database.unit_of_work() as session:
@@ -344,3 +348,82 @@ def test_each_change_is_in_the_history_with_its_reason(kent: Kent) -> None:
             text("SELECT DISTINCT kind FROM directory_change WHERE why = 'Force review 2027'")
         ).all()
     assert {"unit", "coverage"} <= set(kinds)
+
+
+def everything(snapshot: Snapshot) -> tuple[object, ...]:
+    """Return what a reader sees of Kent: units, their names, districts and numbers."""
+    units = {one.id: one.name for one in snapshot.units.values() if one.organisation.code == "kent"}
+    return (
+        units,
+        {area: units_ for area, units_ in snapshot.coverage.items() if set(units_) & set(units)},
+        {one: {sector for (_, sector), of in snapshot.sectors.items() if one in of} for one in units},
+        {one: sorted(c.value for c in snapshot.contacts.get(one, ())) for one in units},
+        {one: snapshot.successors.get(one) for one in units},
+    )  # fmt: skip
+
+
+def test_what_was_to_change_is_withdrawn_before_its_day_and_stays_on_record(kent: Kent) -> None:
+    kent.contact(EAST, "01632 960211")
+    before = [everything(kent.on(day)) for day in (kent.today, kent.first, april(2040))]
+    with kent.database.unit_of_work() as session:
+        assert (
+            withdrawing.planned(session, kent.editor.organisation_id or new_id(), kent.now) is None
+        )
+    merged = kent.merged()
+    kent.do(merged)
+    with kent.database.unit_of_work() as session:  # an editor goes on, and adds to both
+        east = find_unit(session, EAST)
+        assert east is not None
+        given = editing.ContactIn.model_validate(
+            {"purpose": "coordinator", "channel": "telephone", "value": "01632 960212"}
+        )
+        editing.add_contact(session, kent.editor, east.id, given, why="a desk", now=kent.now)
+    kent.do(kent.ask("rename", units=kent.ids("kent/west"), name="Far West"))
+    assert everything(kent.on(kent.first)) != before[1]
+
+    def withdraw(day: date, actor: Actor | None = None, why: str = "not agreed") -> object:
+        with kent.database.unit_of_work() as session:
+            return withdrawing.withdraw(
+                session, actor or kent.editor, kent.editor.organisation_id or new_id(), day,
+                why=why, now=kent.now,
+            )  # fmt: skip
+
+    assert refused(lambda: withdraw(kent.today)).code == "planned-changed"
+    assert refused(lambda: withdraw(kent.first, why="")).code == "why"
+    for other in (kent.stranger("essex"), kent.stranger("kent", "officer")):
+        assert refused(lambda other=other: withdraw(kent.first, other)).code == "not-permitted"
+    found = withdraw(kent.first)
+    assert isinstance(found, withdrawing.Planned)
+    assert (found.ends, found.begins) == (("East Kent", "North Kent & Medway"), ("East and North",))
+    assert found.renames == (("West Kent", "Far West"),)
+    with kent.database.unit_of_work() as session:
+        session.execute(text("UPDATE contact_point SET closed_at = now(), valid_to = valid_from"
+                             " WHERE value = '01632 960212'"))  # fmt: skip
+    after = [everything(kent.on(day)) for day in (kent.today, kent.first, april(2040))]
+    assert after == before
+    assert refused(lambda: withdraw(kent.first)).status == 404
+    with kent.database.unit_of_work() as session:
+        gone = find_unit(session, "kent/east-and-north")
+        assert gone is not None
+        assert gone.valid_to == gone.valid_from == kent.first
+        whys = {one.why for one in changes.of_unit(session, gone.id)}
+        assert {"not agreed", "a new structure"} <= whys
+    kent.do(kent.ask("merge", on=kent.first - timedelta(days=9), units=merged.units, name="Both"))
+    assert "Both" in {one.name for one in kent.on(kent.first).units.values()}
+
+
+def test_the_first_units_of_a_force_are_withdrawn_too(
+    database: Database, someone: Someone, postcodes: Postcodes
+) -> None:
+    devon = Kent(database, someone, postcodes)
+    devon.editor = someone("devon-and-cornwall", "directory-editor", "actual")
+    organisation = devon.editor.organisation_id or new_id()
+    with database.unit_of_work() as session:
+        areas = list(reorganisations.areas_of(session, organisation, devon.first))
+    devon.do(devon.ask("found", parts=[{"name": "EXERCISE Coast", "areas": areas}]))
+    with database.unit_of_work() as session:
+        withdrawing.withdraw(
+            session, devon.editor, organisation, devon.first, why="not agreed", now=devon.now
+        )
+    assert all(devon.on(devon.first).bcu_of(one) is None
+               for one in devon.on(devon.first).areas.values() if one.id in areas)  # fmt: skip
