@@ -17,7 +17,7 @@ from directory import contact_rules, editing
 from directory.api import blueprint
 from directory.api_documents import ContactOfUnitOut
 from directory.documents import contact_out
-from directory.editing import ContactIn
+from directory.entry_contracts import ContactIn
 from directory.model import ContactPoint, ContactProblem
 from directory.reading import holder
 from hub.errors import HubError, not_found

@@ -12,7 +12,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from directory import contact_rules, links
-from directory.editing import ContactIn, add_contact, confirm_contacts
+from directory.editing import add_contact, confirm_contacts
+from directory.entry_contracts import ContactIn
 from directory.hours_text import parse
 from directory.model import ContactPoint, DirectoryLink
 from hub.errors import FieldProblem, HubError, invalid, not_found

@@ -14,7 +14,7 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
-from directory.editing import Audience, Channel, ExceptionDay, Purpose, Span
+from directory.entry_contracts import Audience, Channel, ExceptionDay, Purpose, Span
 from directory.rows import Row, Rows
 from directory.standing import lowered
 

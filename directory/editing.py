@@ -7,191 +7,23 @@ theirs: no load of reference data overrules it (`edited_at`).
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, Literal
+from typing import Any
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from directory import contact_rules, heirs
+from directory import heirs
 from directory.changes import because
-from directory.model import ContactPoint, ContactProblem, Delegation, DirectoryChange, still_kept
+from directory.entry_contracts import ContactIn, UnitIn
+from directory.keepers import unit_to_edit
+from directory.model import ContactPoint, ContactProblem, DirectoryChange, still_kept
 from hub.clock import LONDON
-from hub.db import new_id, register_constraint
+from hub.db import new_id
 from hub.errors import conflict, forbidden, invalid, not_found
 from hub.identity.actor import Actor
-from hub.identity.policy import allows, require
 from hub.organisations import Unit
 from hub.records import audit
-
-register_constraint(
-    "uq_directory_delegation_open", "delegated-already", 409,
-    "Its editors may keep this entry already.",
-)  # fmt: skip
-
-EDIT = "directory.edit"
-Purpose = Literal[
-    "missing-children-team", "coordinator", "duty-inspector", "control-room",
-    "switchboard-from-outside", "non-emergency", "placement", "meeting",
-    "childrens-social-care", "edt", "mash", "national-advice", "helpline",
-    "anonymous-information", "media", "general",
-]  # fmt: skip
-Channel = Literal["telephone", "mobile", "text", "email", "secure-email", "web"]
-Audience = Literal["public", "professional", "police"]
-
-
-class Span(BaseModel):
-    """Hours of one or more days: 1 is Monday; "24:00" is the day's end; wall clock of London."""
-
-    model_config = ConfigDict(extra="forbid")
-    days: list[int] = Field(min_length=1, max_length=7)
-    opens: str
-    closes: str
-
-
-class ExceptionSpan(BaseModel):
-    """Hours of one dated exception."""
-
-    model_config = ConfigDict(extra="forbid")
-    opens: str
-    closes: str
-
-
-class ExceptionDay(BaseModel):
-    """Another day than its week says; without spans it is closed."""
-
-    model_config = ConfigDict(extra="forbid")
-    date: date
-    spans: list[ExceptionSpan] = Field(default_factory=list, max_length=6)
-
-
-class ContactIn(BaseModel):
-    """A contact point as an editor gives it. `hours` null is always."""
-
-    model_config = ConfigDict(extra="forbid")
-    purpose: Purpose
-    channel: Channel
-    value: str = Field(min_length=1, max_length=300)
-    audience: Audience = "professional"
-    priority: int = Field(100, ge=1, le=999, description="The lowest is rung first")
-    hours: list[Span] | None = Field(None, min_length=1, max_length=40)
-    bank_holiday_rule: Literal["as-weekday", "as-sunday", "closed"] = "as-weekday"
-    exceptions: list[ExceptionDay] = Field(default_factory=list, max_length=60)
-    note: str | None = Field(None, max_length=300)
-
-    def columns(self) -> dict[str, Any]:
-        """Return the columns of its row, the value normalised.
-
-        Raises:
-            HubError: 422 with the field at fault.
-        """
-        held = self.model_dump(mode="json")
-        contact_rules.check_hours(held["hours"])
-        contact_rules.check_exceptions(held["exceptions"])
-        held["value"] = contact_rules.normalised(self.channel, self.value)
-        held["note"] = " ".join((self.note or "").split()) or None
-        return held
-
-
-class UnitIn(BaseModel):
-    """What editors keep of a unit besides its contacts; its name changes by a reorganisation."""
-
-    model_config = ConfigDict(extra="forbid")
-    kind_label: str = Field(min_length=2, max_length=60)
-    name_welsh: str | None = Field(None, max_length=120)
-    other_names: list[str] = Field(default_factory=list, max_length=20)
-
-
-def relation(session: Session, actor: Actor, unit: Unit) -> str:
-    """Return how somebody stands to a unit's entry: "own", "delegated" or "any".
-
-    Who came by a link has only the units of that link; a partner system only its own organisation's.
-    """
-    if actor.kind == "guest":
-        return "own" if unit.id in actor.unit_ids else "any"
-    if actor.organisation_id == unit.organisation_id:
-        return "own"
-    if actor.kind == "client":
-        return "any"
-    delegated = session.scalar(
-        select(Delegation.id).where(
-            Delegation.organisation_id == unit.organisation_id,
-            Delegation.to_organisation_id == actor.organisation_id,
-            Delegation.ended_at.is_(None),
-        )
-    )
-    return "delegated" if delegated else "any"
-
-
-def may_edit(session: Session, actor: Actor, unit: Unit) -> bool:
-    """Say whether somebody may change a unit's entry."""
-    return allows(actor, EDIT, relation(session, actor, unit))
-
-
-def kept_by(session: Session, actor: Actor) -> frozenset[UUID]:
-    """Return the organisations whose entries somebody keeps: their own, and those delegated."""
-    delegated = session.scalars(
-        select(Delegation.organisation_id).where(
-            Delegation.to_organisation_id == actor.organisation_id, Delegation.ended_at.is_(None)
-        )
-    )
-    own = {actor.organisation_id} if actor.organisation_id else set()
-    return frozenset({*delegated, *own})
-
-
-def delegate(
-    session: Session, actor: Actor, organisation_id: UUID, to_organisation_id: UUID, now: datetime
-) -> Delegation:
-    """Let another organisation's editors keep one's entries.
-
-    Raises:
-        HubError: 401, 403; 409 for a repeat or for oneself.
-    """
-    own = actor.organisation_id == organisation_id
-    require(actor, "directory.administer", "own" if own else "any")
-    made = Delegation(
-        id=new_id(), organisation_id=organisation_id, to_organisation_id=to_organisation_id,
-        granted_by=actor.name, granted_at=now,
-    )  # fmt: skip
-    session.add(made)
-    session.flush()
-    audit.record(
-        session, actor.who, "directory.delegated", now=now, object_kind="organisation",
-        object_id=organisation_id, detail={"to": str(to_organisation_id)},
-    )  # fmt: skip
-    return made
-
-
-def end_delegation(session: Session, actor: Actor, delegation_id: UUID, now: datetime) -> None:
-    """Take back what was delegated.
-
-    Raises:
-        HubError: 404, 401, 403.
-    """
-    held = session.get(Delegation, delegation_id, with_for_update=True)
-    if held is None:
-        raise not_found()
-    own = actor.organisation_id == held.organisation_id
-    require(actor, "directory.administer", "own" if own else "any")
-    held.ended_at = held.ended_at or now
-    audit.record(
-        session, actor.who, "directory.delegation-ended", now=now, object_kind="organisation",
-        object_id=held.organisation_id,
-    )  # fmt: skip
-
-
-def unit_to_edit(session: Session, actor: Actor, unit_id: UUID) -> Unit:
-    """Return a unit that the actor may change.
-
-    Raises:
-        HubError: 404, 401 or 403.
-    """
-    unit = session.get(Unit, unit_id)
-    if unit is None:
-        raise not_found()
-    require(actor, EDIT, relation(session, actor, unit))
-    return unit
 
 
 def add_contact(

@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from directory import editing
+from directory import editing, keepers
 from directory.contact_csv import Row, RowProblem, unit_rows
 from directory.exchange_plan import Difference, Kind, Plan, Planning, fields_of, open_contacts
 from directory.model import ContactPoint
@@ -41,11 +41,11 @@ def export(
     )
     if organisation_id is not None:
         chosen = chosen.where(Unit.organisation_id == organisation_id)
-    if not allows(actor, editing.EDIT, "any"):
-        chosen = chosen.where(Unit.organisation_id.in_(editing.kept_by(session, actor)))
+    if not allows(actor, keepers.EDIT, "any"):
+        chosen = chosen.where(Unit.organisation_id.in_(keepers.kept_by(session, actor)))
     found = [(unit, organisation) for unit, organisation in session.execute(chosen)]
     if organisation_id is not None and not found:
-        require(actor, editing.EDIT, "any")
+        require(actor, keepers.EDIT, "any")
     contacts: dict[UUID, list[ContactPoint]] = {}
     for one in open_contacts(session, actor, {unit.id for unit, _ in found}, now):
         contacts.setdefault(one.unit_id, []).append(one)

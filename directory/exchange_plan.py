@@ -14,9 +14,9 @@ from pydantic import ValidationError
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from directory import contact_rules, editing, hours_text
+from directory import contact_rules, hours_text, keepers
 from directory.contact_csv import GIVEN, Row, RowProblem, contact_cells
-from directory.editing import ContactIn
+from directory.entry_contracts import ContactIn
 from directory.model import (
     AUDIENCES,
     BANK_HOLIDAY_RULES,
@@ -116,7 +116,7 @@ class Planning:
     def __init__(self, session: Session, actor: Actor, rows: Sequence[Row], now: datetime) -> None:
         self.actor, self.rows = actor, rows
         today = now.astimezone(LONDON).date()
-        self.kept = editing.kept_by(session, actor)
+        self.kept = keepers.kept_by(session, actor)
         codes = {row.cells["unit"].lower() for row in rows}
         codes |= {row.cells["unit"] for row in rows}
         self.units = {
@@ -193,7 +193,7 @@ class Planning:
         relation = "delegated" if unit.organisation_id in self.kept else "any"
         if unit.organisation_id == self.actor.organisation_id:
             relation = "own"
-        if not allows(self.actor, editing.EDIT, relation):
+        if not allows(self.actor, keepers.EDIT, relation):
             wrong("unit", f"You do not keep the entry of {unit.name}.")
         return unit
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import ColumnElement, func, or_, select, true, update
 from sqlalchemy.orm import Session
 
-from directory.editing import unit_to_edit
+from directory.keepers import unit_to_edit
 from directory.model import ANSWERS, PROBLEMS, ContactPoint, ContactProblem
 from hub.db import new_id, register_constraint
 from hub.errors import conflict, invalid, not_found

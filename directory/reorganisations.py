@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from directory import heirs
 from directory.changes import because
-from directory.editing import EDIT
+from directory.keepers import EDIT
 from directory.model import Area, ContactPoint, Coverage, Delegation
 from directory.reorganising import Cover, Key, Move, Plan, ReorganisationIn, after, plan
 from hub.clock import LONDON

@@ -8,7 +8,6 @@ from sqlalchemy.orm import Session
 from directory import heirs
 from directory.changes import because
 from directory.editing import (
-    ContactIn,
     close_contact,
     contact_to_edit,
     new_contact,
@@ -18,6 +17,7 @@ from directory.editing import (
     touched,
     verify,
 )
+from directory.entry_contracts import ContactIn
 from directory.model import ContactPoint
 from hub.errors import conflict, invalid, not_found
 from hub.identity.actor import Actor

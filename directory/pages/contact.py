@@ -10,8 +10,8 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from directory import contact_rules, editing, hours_text
-from directory.editing import ContactIn
+from directory import contact_rules, editing, hours_text, keepers
+from directory.entry_contracts import ContactIn
 from directory.hours import Hours
 from directory.model import ContactPoint, DirectoryChange
 from directory.pages import contact_form
@@ -129,7 +129,7 @@ def _closing_day() -> date | None:
 def _page(unit_id: UUID, contact_id: UUID | None, outcome: Outcome) -> ResponseReturnValue:
     actor = editor()
     with database().unit_of_work() as session:
-        unit = editing.unit_to_edit(session, actor, unit_id)
+        unit = keepers.unit_to_edit(session, actor, unit_id)
         contact = (
             editing.contact_to_edit(
                 session, actor, contact_id, None, closed_too=outcome.closed_meanwhile

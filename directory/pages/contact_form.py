@@ -8,7 +8,7 @@ from flask_babel import gettext as _
 from pydantic import ValidationError
 
 from directory import hours_text
-from directory.editing import ContactIn
+from directory.entry_contracts import ContactIn
 from directory.model import ContactPoint
 from directory.pages.changed import code_words
 from directory.public import PURPOSES

@@ -10,8 +10,8 @@ from pydantic import ValidationError
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from directory import editing, mailboxes, problems, suggestions
-from directory.editing import UnitIn
+from directory import editing, keepers, mailboxes, problems, suggestions
+from directory.entry_contracts import UnitIn
 from directory.model import MAILBOX_CHANNELS, ContactPoint, still_kept
 from directory.pages import contact_form
 from directory.pages.asking import editor, known_contacts
@@ -80,7 +80,7 @@ def _edit(
     known = known_contacts()
     unit = lookup().snapshot.units.get(unit_id)
     with database().unit_of_work() as session:
-        row = editing.unit_to_edit(session, actor, unit_id)
+        row = keepers.unit_to_edit(session, actor, unit_id)
         contacts = _contacts(session, unit_id, actor)
         tasks = problems.tasks(session, actor, {row.organisation_id})
         own = actor.organisation_id == row.organisation_id

@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy import select
 
-from directory import changes, editing
+from directory import changes, editing, keepers
 from directory.model import ContactPoint
 from directory.pages.asking import editor
 from directory.pages.blueprint import blueprint
@@ -40,7 +40,7 @@ def _history(unit_id: UUID, wrong: dict[str, str], status: int = 200) -> Respons
         row = session.get(Unit, unit_id)
         if row is None:
             raise not_found()
-        edits = editing.may_edit(session, actor, row)
+        edits = keepers.may_edit(session, actor, row)
         found = changes.of_unit(session, unit_id, before_id=before_id, limit=PAGE)
         audiences = frozenset({"public", "professional", "police"}) if edits else who.audiences
         versions = {

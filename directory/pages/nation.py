@@ -12,15 +12,7 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from directory import (
-    access,
-    claims,
-    editing,
-    organisations,
-    reminding,
-    reorganisations,
-    verifying,
-)
+from directory import access, claims, keepers, organisations, reminding, reorganisations, verifying
 from directory.contact_csv import MOST_BYTES, decode, guarded
 from directory.force_map import force_paths
 from directory.model import Delegation, DirectoryLink
@@ -84,7 +76,7 @@ def force(code: str) -> ResponseReturnValue:
     delegations: list[tuple[Delegation, str]] = []
     asked: Mapping[UUID, DirectoryLink] = {}
     edits = False
-    if keeps or allows(actor, editing.EDIT, "own", "delegated", "any"):
+    if keeps or allows(actor, keepers.EDIT, "own", "delegated", "any"):
         with database().unit_of_work() as session:
             edits = reorganisations.may(session, actor, found.id)
             if keeps:
@@ -346,14 +338,14 @@ def _keep(session: Session, actor: Actor, code: str) -> None:
     if "domains" in request.form:
         access.set_domains(session, actor, organisation, request.form["domains"].split(), now())
     elif request.form.get("end"):
-        editing.end_delegation(session, actor, _uuid(request.form["end"]), now())
+        keepers.end_delegation(session, actor, _uuid(request.form["end"]), now())
     else:
         other = organisations.named(session, " ".join(request.form.get("to", "").split()))
         if other is None or other.id == organisation.id:
             raise invalid(
                 "organisation", _("Give another organisation’s name, such as Essex Police."), "/to"
             )
-        editing.delegate(session, actor, organisation.id, other.id, now())
+        keepers.delegate(session, actor, organisation.id, other.id, now())
 
 
 def _uuid(text: str) -> UUID:

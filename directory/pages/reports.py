@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from directory import contact_rules, editing, problems, suggestions
+from directory import contact_rules, keepers, problems, suggestions
 from directory.model import PROBLEMS
 from directory.pages import contact_form
 from directory.pages.asking import known_contacts, reportable, shown_unit
@@ -118,7 +118,7 @@ def suggest(unit_id: UUID) -> ResponseReturnValue:
 
 def _kept(session: Session, actor: Actor) -> Collection[UUID] | None:
     """Return the organisations whose entries somebody keeps; None is all."""
-    return None if allows(actor, editing.EDIT, "any") else editing.kept_by(session, actor)
+    return None if allows(actor, keepers.EDIT, "any") else keepers.kept_by(session, actor)
 
 
 def waiting() -> int:
@@ -143,7 +143,7 @@ def tasks() -> ResponseReturnValue:
             suggestions=problems.suggestions(session, actor, kept),
             kinds=kinds(),
             purposes=PURPOSES,
-            keeps=_entries(kept or editing.kept_by(session, actor)),
+            keeps=_entries(kept or keepers.kept_by(session, actor)),
             status=reader(actor).status,
         )
 

@@ -7,7 +7,7 @@ from uuid import UUID
 from flask import redirect, render_template, url_for
 from flask.typing import ResponseReturnValue
 
-from directory import editing, hours_text
+from directory import hours_text, keepers
 from directory.ladder import visible
 from directory.pages import changed
 from directory.pages.asking import editor, known_contacts, reportable, shown_unit
@@ -72,12 +72,12 @@ def unit(unit_id: UUID) -> ResponseReturnValue:
 
 def _edits(actor: Actor, unit_id: UUID) -> bool:
     """Say whether the reader keeps this entry; the database is asked for editors alone."""
-    if not allows(actor, editing.EDIT, "own", "delegated", "any"):
+    if not allows(actor, keepers.EDIT, "own", "delegated", "any"):
         return False
     try:
         with database().unit_of_work() as session:
             row = session.get(UnitRow, unit_id)
-            return row is not None and editing.may_edit(session, actor, row)
+            return row is not None and keepers.may_edit(session, actor, row)
     except NO_ANSWER:
         return False
 

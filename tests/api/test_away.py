@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import text
 
 from directory import editing, reading
-from directory.editing import ContactIn
+from directory.entry_contracts import ContactIn
 from directory.holder import Kept
 from directory.postcodes import Postcodes
 from hub.app import create_app

@@ -13,7 +13,7 @@ from flask.testing import FlaskClient
 
 from directory import editing
 from directory.contact_csv import decode, read
-from directory.editing import ContactIn
+from directory.entry_contracts import ContactIn
 from directory.model import AUDIENCES
 from hub.app import create_app
 from hub.clock import LONDON, utcnow

@@ -17,9 +17,9 @@ import pytest
 from flask import Flask
 from sqlalchemy import select, text
 
-from directory import editing, holder, problems, reorganisations
+from directory import editing, entry_contracts, holder, problems, reorganisations
 from directory.documents import Documents
-from directory.editing import Audience, ContactIn
+from directory.entry_contracts import Audience, ContactIn
 from directory.model import AUDIENCES, ContactPoint
 from directory.reorganising import ReorganisationIn
 from directory.rows import read_rows
@@ -391,7 +391,7 @@ class Writer:
 
     def also_called(self, now: datetime) -> None:
         unit_id = self._unit()
-        given = editing.UnitIn(
+        given = entry_contracts.UnitIn(
             kind_label="EXERCISE", other_names=[f"EXERCISE {self.draw.randrange(99)}"]
         )
         with self.database.unit_of_work() as session:

@@ -8,7 +8,8 @@ import pytest
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
-from directory.editing import ContactIn, add_contact
+from directory.editing import add_contact
+from directory.entry_contracts import ContactIn
 from directory.mailboxes import verified_mailbox
 from directory.model import ContactPoint
 from hub.app import create_app

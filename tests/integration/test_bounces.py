@@ -16,7 +16,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from directory import bounces, editing, links
-from directory.editing import ContactIn
+from directory.entry_contracts import ContactIn
 from directory.model import ContactPoint, DirectoryLink
 from hub.app import create_app
 from hub.clock import utcnow

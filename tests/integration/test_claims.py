@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
 from directory import claims, editing, links
-from directory.editing import ContactIn
+from directory.entry_contracts import ContactIn
 from directory.ladder import Reader
 from directory.lookup import Answer, Asked, Lookup
 from directory.model import ContactPoint, DirectoryLink

@@ -10,9 +10,9 @@ from pydantic import ValidationError
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from directory import changes, editing, suggestions
+from directory import changes, editing, keepers, suggestions
 from directory.changes import Change
-from directory.editing import ContactIn, UnitIn
+from directory.entry_contracts import ContactIn, UnitIn
 from directory.ladder import Reader, visible
 from directory.mailboxes import record_verification
 from directory.model import ContactPoint
@@ -170,13 +170,13 @@ def test_a_delegation_holds_until_it_is_ended(
     with database.unit_of_work() as session:
         kent = find_organisation(session, "kent")
         assert kent is not None
-        held = editing.delegate(session, administrator, kent.id, surrey.organisation_id, NOW)
-        assert editing.kept_by(session, surrey) == {kent.id, surrey.organisation_id}
+        held = keepers.delegate(session, administrator, kent.id, surrey.organisation_id, NOW)
+        assert keepers.kept_by(session, surrey) == {kent.id, surrey.organisation_id}
     contact = add(database, surrey, east)
     with database.unit_of_work() as session, pytest.raises(HubError, match="not-permitted"):
-        editing.end_delegation(session, surrey, held.id, LATER)
+        keepers.end_delegation(session, surrey, held.id, LATER)
     with database.unit_of_work() as session:
-        editing.end_delegation(session, administrator, held.id, LATER)
+        keepers.end_delegation(session, administrator, held.id, LATER)
     with pytest.raises(HubError, match="not-permitted"):
         change(database, surrey, contact, 1, value="01632 960002")
 

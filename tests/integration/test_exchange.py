@@ -10,9 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import func, select, text
 
-from directory import contact_csv, editing, exchange, reorganisations
+from directory import contact_csv, editing, exchange, keepers, reorganisations
 from directory.contact_csv import decode, read, write
-from directory.editing import ContactIn
+from directory.entry_contracts import ContactIn
 from directory.exchange import Plan
 from directory.model import PURPOSES, ContactPoint, DirectoryChange
 from directory.reorganising import ReorganisationIn
@@ -418,7 +418,7 @@ def test_editors_have_their_own_and_delegated_entries_alone(
         surrey, kent = find_unit(session, "surrey"), find_unit(session, "kent")
         assert surrey is not None
         assert kent is not None
-        editing.delegate(session, administrator, surrey.organisation_id, kent.organisation_id, NOW)
+        keepers.delegate(session, administrator, surrey.organisation_id, kent.organisation_id, NOW)
         organisation = surrey.organisation_id
     assert applied(database, [{**GOOD, "unit": "surrey"}], actor).count("addition") == 1
     assert {row["unit"].partition("/")[0] for row in out(database, actor, organisation)} == {

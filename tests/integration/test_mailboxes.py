@@ -8,7 +8,8 @@ import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from directory.editing import ContactIn, add_contact
+from directory.editing import add_contact
+from directory.entry_contracts import ContactIn
 from directory.mailboxes import record_verification, verified_mailbox
 from directory.model import ContactPoint, MailboxVerification
 from hub.db import Database, new_id

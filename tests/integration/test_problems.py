@@ -6,8 +6,8 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select
 
-from directory import editing, problems, suggestions
-from directory.editing import ContactIn
+from directory import editing, keepers, problems, suggestions
+from directory.entry_contracts import ContactIn
 from directory.ladder import NEEDS, Reader, climb
 from directory.lookup import unit_place
 from directory.model import ContactPoint, ContactProblem
@@ -94,7 +94,7 @@ def test_the_third_reader_of_two_organisations_lowers_it_and_the_answer_raises_i
     assert lowered.call_now.value == "101"
     assert any("put lower" in sentence for sentence in lowered.warnings)
     with database.unit_of_work() as session:
-        (task,) = problems.tasks(session, editor, editing.kept_by(session, editor))
+        (task,) = problems.tasks(session, editor, keepers.kept_by(session, editor))
         assert [one.reported_by for one in task.reports] == [
             f"{one.name}, {one.organisation_name}" for one in reversed(readers[:3])
         ]

@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 from sqlalchemy import select, text
 
-from directory import changes, editing, problems, reorganisations, withdrawing
+from directory import changes, editing, entry_contracts, problems, reorganisations, withdrawing
 from directory.actors import reorganised
 from directory.holder import Directory
 from directory.ladder import Reader
@@ -145,9 +145,9 @@ def test_until_its_day_the_old_unit_is_kept_and_what_is_changed_goes_along(
     with kent.database.unit_of_work() as session:
         problems.report(session, reader, number.id, kind="rang-out", note="", now=now)
     with kent.database.unit_of_work() as session:
-        given = editing.ContactIn(
+        given = entry_contracts.ContactIn(
             purpose="missing-children-team", channel="telephone", value="01632 960299",
-            hours=[editing.Span(days=[1], opens="08:00", closes="18:00")],
+            hours=[entry_contracts.Span(days=[1], opens="08:00", closes="18:00")],
         )  # fmt: skip
         added = given.model_copy(update={"value": "01632 960214", "hours": None})
         keep = (session, kent.editor)
@@ -374,7 +374,7 @@ def test_what_was_to_change_is_withdrawn_before_its_day_and_stays_on_record(kent
     with kent.database.unit_of_work() as session:  # an editor goes on, and adds to both
         east = find_unit(session, EAST)
         assert east is not None
-        given = editing.ContactIn.model_validate(
+        given = entry_contracts.ContactIn.model_validate(
             {"purpose": "coordinator", "channel": "telephone", "value": "01632 960212"}
         )
         editing.add_contact(session, kent.editor, east.id, given, why="a desk", now=kent.now)

@@ -11,7 +11,8 @@ from sqlalchemy import select
 
 from directory import links, nation, reminding, verifying
 from directory.actors import ask_for_reminders, remind
-from directory.editing import ContactIn, add_contact
+from directory.editing import add_contact
+from directory.entry_contracts import ContactIn
 from directory.model import ContactPoint, DirectoryLink
 from hub.app import create_app
 from hub.clock import utcnow
