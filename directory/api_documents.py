@@ -278,7 +278,7 @@ def _after(cursor: str | None, may_see: frozenset[str]) -> Position:
         HubError: 422 for what is no cursor; 409 for one of another audience, whose mirror would
             keep what this reader may not see, or miss what they may.
     """
-    found = paging.decode(cursor, 4)
+    found = paging.decode(cursor, 4, "/after")
     if found is None:
         return (-1, "", "")
     version, kind, id_, mark = found

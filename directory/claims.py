@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from directory import contact_rules, links
 from directory.editing import add_contact, confirm_contacts
 from directory.entry_contracts import ContactIn
-from directory.hours_text import parse
+from directory.hours_text import Spans, parse
 from directory.model import ContactPoint, DirectoryLink
 from hub.errors import FieldProblem, HubError, invalid, not_found
 from hub.identity import people
@@ -146,6 +146,8 @@ def enter(session: Session, actor: Actor, given: Sequence[ClaimedUnit], now: dat
     )
     kinds = {unit.id: unit.kind for unit in units}
     for one in given:
+        hours, wrong = _hours(one)
+        problems += wrong
         for name, (purpose, channel, audience) in SHORTHAND.items():
             value = getattr(one, name).strip()
             if not value:
@@ -156,10 +158,9 @@ def enter(session: Session, actor: Actor, given: Sequence[ClaimedUnit], now: dat
                 purpose = kind
                 audience = "public" if name == "telephone" else audience
             try:
-                hours = parse(one.hours) if name == "telephone" else None
                 contact = ContactIn.model_validate({
                     "purpose": purpose, "channel": channel, "value": value, "audience": audience,
-                    "hours": hours,
+                    "hours": hours if name == "telephone" else None,
                 })  # fmt: skip
                 add_contact(session, actor, one.unit_id, contact, why=WHY, now=now, checked=True)
             except ValidationError:
@@ -170,13 +171,24 @@ def enter(session: Session, actor: Actor, given: Sequence[ClaimedUnit], now: dat
                     continue
                 if error.status != 422:
                     raise
-                at = f"/{one.unit_id}/hours" if error.code == "hours" else pointer
-                problems.append(FieldProblem(at, error.code, error.sentence))
+                problems.append(FieldProblem(pointer, error.code, error.sentence))
             else:
                 entered += 1
     if problems:
         raise HubError("claim-refused", 422, problems[0].sentence, fields=problems)
     return entered
+
+
+def _hours(given: ClaimedUnit) -> tuple[Spans | None, list[FieldProblem]]:
+    """Return the hours of a unit's telephone, and what is wrong with them."""
+    at = f"/{given.unit_id}/hours"
+    if given.hours.strip() and not given.telephone.strip():
+        sentence = "Give the telephone that these hours are of, or leave them empty."
+        return None, [FieldProblem(at, "hours", sentence)]
+    try:
+        return parse(given.hours), []
+    except HubError as error:
+        return None, [FieldProblem(at, error.code, error.sentence)]
 
 
 def confirm(session: Session, actor: Actor, seen: Mapping[UUID, int], now: datetime) -> int:

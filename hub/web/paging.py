@@ -17,8 +17,8 @@ def encode(*position: Any) -> str:
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
-def decode(cursor: str | None, length: int) -> list[Any] | None:
-    """Return the position of a cursor of so many parts, or None without one.
+def decode(cursor: str | None, length: int, at: str = "/cursor") -> list[Any] | None:
+    """Return the position of a cursor of so many parts, or None without one; `at` is its field.
 
     Raises:
         HubError: 422 when it is no cursor of this list.
@@ -31,5 +31,5 @@ def decode(cursor: str | None, length: int) -> list[Any] | None:
     except (ValueError, binascii.Error, UnicodeError, RecursionError):
         position = None
     if not isinstance(position, list) or len(position) != length:
-        raise invalid("cursor", "This cursor is not one of this list: start without.", "/cursor")
+        raise invalid("cursor", "This cursor is not one of this list: start without.", at)
     return position

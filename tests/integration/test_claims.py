@@ -118,6 +118,11 @@ def test_the_team_enters_its_contacts_and_names_an_editor(
     assert wrong.status_code == 422
     assert f'href="#{unit.id}-switchboard"' in wrong.text
     assert "01632 960301" in wrong.text
+    for telephone in ("no number", ""):
+        doubtful = {f"{unit.id}.hours": "Mon-Fri 8-6", f"{unit.id}.telephone": telephone}
+        wrong = client.post("/directory/claim", data={**form, **doubtful})
+        named = ["hours", "switchboard"] + (["telephone"] if telephone else [])
+        assert all(f'href="#{unit.id}-{name}"' in wrong.text for name in named)
     done = client.post("/directory/claim", data={**form, f"{unit.id}.switchboard": "01632960300"})
     assert "4 contacts were saved" in done.text
     assert client.get("/directory/claim").status_code == 410
