@@ -74,7 +74,9 @@ def letter(
     """Return the mail of a link; its Message-ID is the same however often it is sent."""
     organisation = session.get_one(Organisation, link.organisation_id)
     unit = session.get(Unit, link.unit_id) if link.unit_id else None
-    whom = f"{unit.name}, {organisation.name}" if unit else organisation.name
+    whom = organisation.name
+    if unit and unit.name != organisation.name:
+        whom = f"{unit.name}, {whom}"
     due = ""
     if link.days_left is not None:
         due = (

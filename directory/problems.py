@@ -121,6 +121,27 @@ def tasks(session: Session, actor: Actor, organisation_ids: Collection[UUID] | N
     return [Task(contact, unit, tuple(reports)) for contact, unit, reports in found.values()]
 
 
+def open_reports(
+    session: Session, contact_ids: Collection[UUID]
+) -> dict[UUID, tuple[int, datetime]]:
+    """Return by how many people contacts are reported as they stand, and since when."""
+    rows = session.execute(
+        select(
+            ContactPoint.id,
+            func.count(ContactProblem.reported_by_id.distinct()),
+            func.min(ContactProblem.at),
+        )
+        .join(ContactProblem, ContactProblem.contact_point_id == ContactPoint.id)
+        .where(
+            ContactPoint.id.in_(contact_ids),
+            ContactProblem.value == ContactPoint.value,
+            ContactProblem.answered_at.is_(None),
+        )
+        .group_by(ContactPoint.id)
+    )
+    return {contact_id: (people, since) for contact_id, people, since in rows}
+
+
 def suggestions(
     session: Session, actor: Actor, organisation_ids: Collection[UUID] | None
 ) -> list[tuple[ContactPoint, Unit]]:

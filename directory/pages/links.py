@@ -18,6 +18,8 @@ from directory.model import ContactPoint, still_kept
 from directory.pages.asking import admit, came_by_link, dismiss
 from directory.pages.blueprint import blueprint
 from directory.pages.editing import seen
+from directory.pages.trust import reported
+from directory.problems import open_reports
 from directory.public import PURPOSES
 from directory.reading import holder
 from hub.clock import LONDON
@@ -82,6 +84,12 @@ def verify(token: str) -> ResponseReturnValue:
                     Hours(one.hours, one.bank_holiday_rule, tuple(one.exceptions))
                 )
                 for one in contacts
+            },
+            reports={
+                id_: reported(people, since)
+                for id_, (people, since) in open_reports(
+                    session, [one.id for one in contacts]
+                ).items()
             },
             purposes=PURPOSES, problems=wrong,
             typed=request.form, status=link.status,

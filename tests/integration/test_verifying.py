@@ -4,12 +4,13 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select
 
-from directory import links, nation, reminding, verifying
+from directory import links, nation, problems, reminding, verifying
 from directory.actors import ask_for_reminders, remind
 from directory.editing import add_contact
 from directory.entry_contracts import ContactIn
@@ -40,19 +41,20 @@ START = datetime(2027, 1, 4, 9, tzinfo=UTC)
 def _contact(
     database: Database, value: str, at: datetime | None = START, code: str = TEAM,
     status: str = "actual",
-) -> None:  # fmt: skip
+) -> UUID:  # fmt: skip
     with database.unit_of_work() as session:
         unit = find_unit(session, code)
         assert unit is not None
-        session.add(
-            ContactPoint(
-                unit_id=unit.id, purpose="missing-children-team", value=value, status=status,
-                channel="email" if "@" in value else "telephone", audience="professional",
-                valid_from=datetime(2026, 1, 1, tzinfo=UTC).date(), source="the team",
-                source_date="2026", verification="verified" if at else "unverified",
-                verified_at=at, verified_by="PS Verifier" if at else None,
-            )
+        contact = ContactPoint(
+            unit_id=unit.id, purpose="missing-children-team", value=value, status=status,
+            channel="email" if "@" in value else "telephone", audience="professional",
+            valid_from=datetime(2026, 1, 1, tzinfo=UTC).date(), source="the team",
+            source_date="2026", verification="verified" if at else "unverified",
+            verified_at=at, verified_by="PS Verifier" if at else None,
         )  # fmt: skip
+        session.add(contact)
+        session.flush()
+        return contact.id
 
 
 def _links(database: Database) -> list[DirectoryLink]:
@@ -222,6 +224,20 @@ def test_one_click_confirms_and_a_look_changes_nothing(
             assert one.verified_by == "PS Pat Penrose"
             assert one.verified_at is not None
             assert utcnow() - one.verified_at < timedelta(minutes=5)
+
+
+def test_who_is_asked_sees_what_readers_reported(
+    client: FlaskClient, database: Database, keys: Keys, someone: Someone
+) -> None:
+    _contact(database, MAILBOX, utcnow() - EVERY)
+    number = _contact(database, "01632 960211", utcnow() - EVERY)
+    reader = someone("E09000019/childrens-social-care", "practitioner", "actual")
+    with database.unit_of_work() as session:
+        problems.report(session, reader, number, kind="rang-out", note="", now=utcnow())
+    _remind(database, keys, utcnow())
+    (link,) = _links(database)
+    shown = client.get(f"/directory/verify/{links.token(keys, link.id)}")
+    assert shown.text.count("1 person reported this today.") == 1
 
 
 def test_correct_this_opens_that_unit_and_no_other(
