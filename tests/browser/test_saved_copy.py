@@ -114,6 +114,7 @@ def test_a_search_by_keyboard_shows_numbers_and_what_is_open(opened: Open) -> No
         ("east kent", "East Kent"),
         ("EH1 1YZ", "Police Scotland"),
         ("surrey county council", "Surrey"),
+        ("dvon cornwal", "Devon & Cornwall Police"),
     ],
 )
 def test_what_people_type_is_found(opened: Open, typed: str, heading: str) -> None:
