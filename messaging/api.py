@@ -331,12 +331,19 @@ def _sent(session: Session, sent: sending.Sent) -> dict[str, Any]:
                 "reach": sent.reach[unit.id],
                 "delivered": sent.reach[unit.id] == "staffed",
                 "ring": _ring(unit, sent)
-                if sent.urgent or sent.reach[unit.id] == "not-on-hub"
+                if sent.urgent
+                or sent.reach[unit.id] == "not-on-hub"
+                or _closed(session, unit, sent)
                 else [],
             }
             for unit in views.unit_names(session, list(sent.reach))
         ],
     }
+
+
+def _closed(session: Session, unit: UnitName, sent: sending.Sent) -> bool:
+    """Say whether a unit's team is closed now: others are nudged, and it is to be rung."""
+    return directory.plan(directory.doors(session, unit.id, sent.status, sent.sent_at)).closed
 
 
 def _ring(unit: UnitName, sent: sending.Sent) -> list[dict[str, str]]:

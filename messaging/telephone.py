@@ -39,7 +39,8 @@ class Call:
     """One call to make: about which message, to which unit, with what to read out.
 
     `details` are the fields that the unit rung may hear, as (label, value), in order.
-    `minutes` is how long the unit will have to answer, counted from the recorded call.
+    `minutes` is how long the unit will have to answer, counted from the recorded call. `unopened` is
+    whether it is in their inbox, where nobody has opened it.
     """
 
     reference: str
@@ -49,6 +50,7 @@ class Call:
     urgent: bool = False
     exercise: bool = False
     minutes: int | None = None
+    unopened: bool = False
     details: Sequence[tuple[str, str]] = field(default=())
 
 
@@ -154,6 +156,16 @@ def _purpose(call: Call) -> str:
 
 def _closing(call: Call) -> list[Line]:
     lines: list[Line] = []
+    if call.unopened:
+        lines.append(
+            Line(
+                "ask",
+                _(
+                    "It is in your inbox on the Missing Children Hub, and nobody has opened it."
+                    " Will you open it now?"
+                ),
+            )
+        )
     if call.message_type == "lead-transfer-request":
         lines += [
             Line(

@@ -11,7 +11,6 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from directory import public as directory
 from hub.identity.actor import Actor
 from hub.organisations import Unit
 from hub.records.keys import Keys
@@ -19,7 +18,7 @@ from messaging import audiences, clocks, guests, open_questions, telephone, word
 from messaging.choices import Action
 from messaging.contracts import CONTRACTS
 from messaging.model import Case, Message
-from messaging.pages import ringing
+from messaging.pages import closing, ringing
 from messaging.pages.pending import pending
 from messaging.pages.reading import Row, child_rows, rows
 from messaging.views import CaseView, MessageView, RecipientView, TenureView
@@ -35,18 +34,7 @@ def case(session: Session, actor: Actor, keys: Keys, view: CaseView, now: dateti
     numbers = {message.id: message.number for message in view.messages}
     calls = _calls(session, actor, keys, view, now)
 
-    @cache
-    def closed(unit: UUID) -> str:
-        """Say that a unit is closed, and whom to ring meanwhile."""
-        sentence = _closed(session, unit, view.status, now)
-        rung = ringing.numbers(unit, "open-case", now, actor, view.status) if sentence else []
-        ring = (
-            _("Ring %(value)s (%(label)s).", value=rung[0].value, label=rung[0].label)
-            if rung
-            else ""
-        )
-        return " ".join(part for part in (sentence, ring) if part)
-
+    closed = cache(lambda unit: closing.with_number(session, actor, unit, view.status, now))
     return {
         "id": view.id,
         "reference": view.reference,
@@ -320,23 +308,6 @@ def _unopened(
     return list(rung.values())
 
 
-def _closed(session: Session, unit: UUID, status: str, now: datetime) -> str:
-    """Return that a unit's team is closed now, when it opens, and who is told in its place."""
-    plan = directory.plan(directory.doors(session, unit, status, now))
-    if not plan.closed:
-        return ""
-    told = directory.PURPOSES[plan.instead.purpose] if plan.instead else ""
-    parts = [
-        _("Its team is closed until %(at)s.", at=wording.moment(plan.opens_at))
-        if plan.opens_at
-        else _("Its team is closed now."),
-        _("The hub has told %(who)s, %(unit)s.", who=told, unit=plan.instead.unit_name)
-        if plan.instead
-        else _("Nobody who is on can be told by mail: ring."),
-    ]
-    return " ".join(parts)
-
-
 def _call(
     session: Session,
     actor: Actor,
@@ -361,7 +332,7 @@ def _call(
         "away": away,
         "why": _("It is not on the hub: nothing is delivered to it until it has been told.")
         if away
-        else _closed(session, unit.id, view.status, now),
+        else closing.sentence(session, unit.id, view.status, now),
         "numbers": ringing.numbers(unit.id, need, now, actor, view.status),
         "told": _told(message.type, told.who, told.at) if told else None,
         "script_address": url_for(
@@ -451,7 +422,8 @@ def script(
         ),
         urgent=urgent,
         exercise=view.status == "exercise",
-        minutes=_minutes(message, now) if urgent else None,
+        minutes=_minutes(message, now) if urgent and message.type in clocks.REQUESTS else None,
+        unopened="delivered" in recipient.facts and "opened" not in recipient.facts,
         details=[(row["label"], row["value"]) for row in _read_out(view, message, recipient)],
     )
     return {

@@ -2,9 +2,13 @@
 
 import re
 import time
+from datetime import timedelta
 
 from playwright.sync_api import Page, expect
 
+from hub.clock import utcnow
+from hub.db import Database
+from messaging import alarms
 from seed import cast
 from tests.browser.steps import SignIn, act, choose_unit, recorded_by
 from tests.browser.test_case_pages import faults
@@ -23,7 +27,9 @@ def offer(met: Page) -> float:
     return began
 
 
-def test_a_screen_says_within_five_seconds_that_it_needs_its_reader(sign_in: SignIn) -> None:
+def test_a_screen_says_within_five_seconds_that_it_needs_its_reader(
+    sign_in: SignIn, database: Database
+) -> None:
     kent, met = sign_in(cast.KENT_OFFICER), sign_in(cast.MET_OFFICER)
     kent.goto("/inbox")
     board = kent.context.new_page()
@@ -44,6 +50,20 @@ def test_a_screen_says_within_five_seconds_that_it_needs_its_reader(sign_in: Sig
     expect(board.locator("#cases")).to_contain_text(reference)
     assert faults(kent) == []
     assert faults(board) == []
+    sound.click()
+    with database.unit_of_work() as session:
+        alarms.escalate(session, utcnow() + timedelta(minutes=11))
+    expect(kent.get_by_role("alert")).to_contain_text("Urgent and overdue: 1.")
+    expect(kent).to_have_title(re.compile(r"^⚠ OVERDUE \(2\) Needs you: "))
+    expect(kent.locator("html")).to_have_attribute("data-hub-rang", re.compile(r"\d"))
+    assert faults(kent) == []
+    met.goto("/inbox?show=others")
+    waits = met.locator(".hub-row").filter(has_text=reference)
+    expect(waits).to_contain_text("Ring now: 01632 9602")
+    expect(waits).to_contain_text("Opened: not yet")
+    assert faults(met) == []
+    waits.get_by_role("link", name="What to say").click()
+    expect(met.get_by_text("Will you open it now?")).to_be_visible()
     kent.locator(".hub-skip").first.focus()
     kent.keyboard.press("Tab")
     kent.keyboard.press("Enter")

@@ -94,9 +94,11 @@ def test_a_team_in_its_hours_is_told_alone(
 
 
 def test_while_the_team_is_closed_whoever_is_on_is_told_at_once_and_the_sender_hears_it(
-    world: World, settings: Settings, tmp_path: Path
+    world: World, settings: Settings, tmp_path: Path, someone: Callable[..., Actor]
 ) -> None:
-    sent_at(world, NIGHT)
+    inspector = someone("kent", "supervisor")
+    ref = sent_at(world, NIGHT)
+    assert [row.reference for row in world.inbox(inspector) if row.need == "answer"] == [ref]
     assert mailed(world, settings, tmp_path, NIGHT) == {TEAM, INSPECTOR}
     assert world.kent.unit_id is not None
     with world.database.unit_of_work() as session:

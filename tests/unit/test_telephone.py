@@ -42,3 +42,10 @@ def test_an_exercise_says_so_before_the_matter() -> None:
 def test_what_is_not_given_is_not_read_out() -> None:
     said = text(Call("MC-7K3Q-9XJ2", "update", "Kent Police", CALLER, details=[("Clothing", "")]))
     assert "Clothing" not in said
+
+
+def test_what_nobody_has_opened_is_said_to_lie_in_their_inbox() -> None:
+    for message_type in ("update", "lead-transfer-request", "located"):
+        call = Call("EX-7K3Q-9XJ2", message_type, "Kent Police", CALLER, urgent=True, unopened=True)
+        assert "nobody has opened it. Will you open it now?" in text(call)
+    assert "opened it" not in text(Call("EX-7K3Q-9XJ2", "update", "Kent Police", CALLER))
