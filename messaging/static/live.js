@@ -13,6 +13,12 @@ let rangAt = 0;
 let audio = null;
 
 const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
+// A place for alarms is there from the start; it is an alert while it holds one.
+const alarmWith = (text) => {
+  if (text) alarm.parentElement.setAttribute("role", "alert");
+  else alarm.parentElement.removeAttribute("role");
+  put(alarm, text);
+};
 const put = (element, text) => { if (element.textContent !== text) element.textContent = text; };
 
 function tell(told) {
@@ -21,7 +27,7 @@ function tell(told) {
   if (told.overdue) parts.push(fill(words.overdue, { n: told.overdue }));
   if (told.new) parts.push(fill(words.new, { n: told.new }));
   put(say, parts.length ? parts.join(". ") + "." : words.nothing);
-  put(alarm, told.alarms ? fill(words.alarm, { n: told.alarms, reference: told.first }) : "");
+  alarmWith(told.alarms ? fill(words.alarm, { n: told.alarms, reference: told.first }) : "");
   strip.classList.toggle("hub-live--alarm", told.alarms > 0);
   const count = told.need
     ? fill(words.titleNeed, { n: told.need })
@@ -66,7 +72,7 @@ function away() {
 
 function ended() {
   put(say, "");
-  put(alarm, words.ended);
+  alarmWith(words.ended);
   strip.querySelector("[data-live-inbox]").hidden = true;
   strip.querySelector("[data-live-sign-in]").hidden = false;
   sound.hidden = true;

