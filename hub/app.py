@@ -22,6 +22,7 @@ import directory.post_api  # its route
 import directory.reading
 import messaging.actors  # its jobs, so that each can be woken
 import messaging.api
+import messaging.api_attachments  # its operations
 import messaging.pages
 from hub.clock import LONDON
 from hub.identity.actor import PUBLIC, Actor

@@ -38,6 +38,7 @@ class Settings(BaseSettings):
     )
     trusted_proxies: str = Field(default="", validation_alias="HUB_TRUSTED_PROXIES")
     metrics_token: str = Field(default="", validation_alias="HUB_METRICS_TOKEN")
+    clamd: str = Field(default="", validation_alias="HUB_CLAMD")
     session_idle_minutes: int = Field(default=30, validation_alias="HUB_SESSION_IDLE_MINUTES")
     session_hours: int = Field(default=12, validation_alias="HUB_SESSION_HOURS")
     database_pool: int = Field(default=20, validation_alias="HUB_DATABASE_POOL")

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from hub.identity import sessions
 from hub.identity.reach import reach_of
 from hub.jobs import outbox, schedule
-from messaging import alarms, guest_mail, nudging, receipts, succession
+from messaging import alarms, attachments, guest_mail, nudging, receipts, succession
 from messaging.model import Case, Message, Recipient
 
 __all__ = ["guest_mail"]
@@ -131,6 +131,12 @@ def deliver_late(session: Session, now: datetime) -> None:
 def superseded(session: Session, now: datetime) -> None:
     """Hand the open cases of units that are no more to their successors (DOMAIN.md 4.1d)."""
     succession.take_over(session, now)
+
+
+@schedule.tick("attachments-waiting", 600)
+def sweep_attachments(session: Session, now: datetime) -> None:
+    """Delete files that no message took within a day."""
+    attachments.sweep(session, now)
 
 
 @schedule.tick("sign-in-attempts", 3600)

@@ -1,5 +1,6 @@
 """The API of cases, messages and the inbox (DESIGN.md 3)."""
 
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
@@ -94,6 +95,19 @@ class RecipientOut(BaseModel):
     facts: list[FactOut]
 
 
+class AttachmentOut(BaseModel):
+    """A file that came with a message; GET it under the case's attachments."""
+
+    id: str
+    number: int
+    kind: str
+    name: str
+    audience: str
+    media_type: str
+    size: int
+    scan: Literal["clean", "not-scanned"]
+
+
 class MessageOut(BaseModel):
     """A message, as far as the reader may see it."""
 
@@ -116,6 +130,7 @@ class MessageOut(BaseModel):
     sender_reference: str | None
     callback_telephone: str | None
     body: dict[str, Any]
+    attachments: list[AttachmentOut]
     recipients: list[RecipientOut]
 
 
@@ -302,6 +317,7 @@ def _message(view: MessageView, reference: str) -> dict[str, Any]:
         "sender_reference": view.envelope.get("sender_reference"),
         "callback_telephone": view.envelope.get("callback_telephone"),
         "body": view.body,
+        "attachments": [{**asdict(one), "id": str(one.id)} for one in view.attachments],
         "recipients": [
             {
                 "unit": _unit(recipient.unit),
@@ -435,15 +451,23 @@ def list_cases() -> ResponseReturnValue:
     )  # fmt: skip
 
 
-def _read(session: Session, reference: str) -> CaseView:
-    actor = current_actor()
+def reason_of_reader(session: Session, reference: str) -> tuple[str, str | None]:
+    """Return why a system reads a case, as a code, and in the words that it sent.
+
+    Raises:
+        HubError: `not-found` to strangers; 422 `purpose`.
+    """
     purpose = request.headers.get("Purpose")
     if purpose is not None and (len(purpose) > 2000 or "\0" in purpose):
         raise invalid("purpose", "A purpose has at most 2000 characters.")
-    reason = views.reason_for(session, actor, vault(), reference, now())
-    code = "stated" if purpose else (reason.code if reason else "party")
+    reason = views.reason_for(session, current_actor(), vault(), reference, now())
+    return "stated" if purpose else (reason.code if reason else "party"), purpose
+
+
+def _read(session: Session, reference: str) -> CaseView:
+    code, purpose = reason_of_reader(session, reference)
     view = views.case_view(
-        session, actor, vault(), reference, now(), reason_code=code, reason=purpose
+        session, current_actor(), vault(), reference, now(), reason_code=code, reason=purpose
     )
     # What is handed to a unit's own system has been delivered to it.
     pairs = [(message.id, unit) for message in view.messages for unit in message.to_me]

@@ -39,6 +39,13 @@ def narrower(one: str, other: str) -> str:
     return min(one, other, key=ORDER.index)
 
 
+def within(audience: str, whole: str) -> bool:
+    """Say whether an audience is another or narrower; those named alone are within any."""
+    if audience == whole or "units" in (audience, whole):
+        return audience in (whole, "units")
+    return ORDER.index(audience) < ORDER.index(whole)
+
+
 def split(
     model: type[BaseModel], body: Mapping[str, Any], audience: str
 ) -> dict[str, dict[str, Any]]:

@@ -27,7 +27,7 @@ from hub.organisations import Organisation, find_unit, standing_on
 from hub.records import audit
 from hub.records.vault import Vault
 from hub.web.problems import field_problems
-from messaging import audiences, clocks, codes, lead, references
+from messaging import attachments, audiences, clocks, codes, lead, references
 from messaging.contracts import CONTRACTS, Command, Contract
 from messaging.model import Case
 from messaging.state import CaseState, PartyUnit, load
@@ -183,7 +183,8 @@ def open_case(
         )
     assert actor.unit_id is not None and actor.organisation_id is not None  # noqa: S101, PT018  # signed in
     body = read_body(command)
-    case_id = new_id()
+    planned = attachments.planned_case(session, actor, command.attachments)
+    case_id = planned or new_id()
     own = PartyUnit(
         actor.unit_id, actor.unit_name, PARTS.get(actor.organisation_kind, "reporter"),
         actor.police, actor.police, actor.organisation_id,
@@ -206,7 +207,8 @@ def open_case(
         [{"case_id": case_id, "unit_id": own.unit_id, "part": own.part,
           "sees": "full" if own.full else "limited", "since": now}],
     )  # fmt: skip
-    vault.create_key(session, case_id)
+    if planned is None:
+        vault.create_key(session, case_id)
     return _send(session, actor, vault, command, body, case, actor.unit_id)
 
 
@@ -288,6 +290,8 @@ def _send(
     if act.to_all and not command.to:
         act.to = everyone(act) | act.to
     act.to.pop(act.unit, None)
+    if command.attachments:
+        act.insert("attachment", *_taken(act))
     act.reach |= reach_of(session, [u for u in act.to if u not in act.reach], case.status, case.at)
     _write(act)
     return Sent(
@@ -301,6 +305,13 @@ def _send(
         {unit_id: act.reach[unit_id] for unit_id in act.to},
         act.priority == "urgent",
     )
+
+
+def _taken(act: Act) -> list[dict[str, Any]]:
+    return attachments.take(
+        act.session, act.actor, act.case.id, act.message_id, act.audience,
+        act.command.attachments, act.at,
+    )  # fmt: skip
 
 
 def _named(session: Session, act: Act) -> dict[UUID, PartyUnit]:
@@ -427,7 +438,15 @@ def _write(act: Act) -> None:
         object_kind="message",
         object_id=act.message_id,
         reason=command.purpose,
-        detail={"type": command.type, "to": [str(unit) for unit in act.to]},
+        detail={
+            "type": command.type,
+            "to": [str(unit) for unit in act.to],
+            **(
+                {"attachments": [str(one) for one in command.attachments]}
+                if command.attachments
+                else {}
+            ),
+        },
         vault=act.vault,
     )
     if any(reach == "staffed" for reach in act.reach.values()):

@@ -1,7 +1,6 @@
 """The file of a signed reply: what it may be, told from its content and never from its name."""
 
 import warnings
-from collections.abc import Iterator
 from io import BytesIO
 from typing import IO
 
@@ -10,7 +9,6 @@ from PIL import Image
 from hub.errors import invalid
 
 MAX_BYTES = 10 * 1024 * 1024
-CHUNK_BYTES = 256 * 1024
 MAX_PIXELS = 100_000_000
 ENDINGS = {"application/pdf": "pdf", "image/png": "png", "image/jpeg": "jpg"}
 _IMAGES = {"PNG": "image/png", "JPEG": "image/jpeg"}
@@ -47,12 +45,6 @@ def media_type(content: bytes) -> str:
     raise invalid(
         "file-type", "The file is not a PDF, a PNG or a JPEG. Scan or photograph it.", "/file"
     )
-
-
-def chunks(content: bytes) -> Iterator[bytes]:
-    """Yield the content in pieces of 256 KiB."""
-    for start in range(0, len(content), CHUNK_BYTES):
-        yield content[start : start + CHUNK_BYTES]
 
 
 def _image_type(content: bytes) -> str | None:

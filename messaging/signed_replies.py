@@ -24,7 +24,7 @@ from hub.identity.reach import reach
 from hub.organisations import Unit, standing_on
 from hub.records import audit
 from hub.records.vault import Vault
-from messaging import open_questions, sending, signed_files
+from messaging import encrypted_files, open_questions, sending, signed_files
 from messaging.contracts import CONTRACTS, Command
 from messaging.guest_secrets import Guest
 from messaging.guests import stand_in
@@ -123,7 +123,7 @@ def attach(session: Session, actor: Actor, vault: Vault, upload: Upload, now: da
         )
     )
     session.flush()
-    for number, chunk in enumerate(signed_files.chunks(content)):
+    for number, chunk in enumerate(encrypted_files.chunks(content)):
         session.add(
             SignedReplyChunk(
                 signed_reply_id=reply_id,

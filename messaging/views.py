@@ -20,7 +20,8 @@ from hub.identity.actor import Actor
 from hub.identity.reach import reach_of
 from hub.records import audit, consultation
 from hub.records.vault import Vault
-from messaging import audiences, receipts, references
+from messaging import attachments, audiences, receipts, references
+from messaging.attachments import AttachmentView
 from messaging.choices import Action, Choosing, Knowing
 from messaging.contracts import CONTRACTS
 from messaging.effects import CHOICES, KNOWN
@@ -88,6 +89,7 @@ class MessageView:
     mine: bool = False
     to_me: tuple[UUID, ...] = ()
     recipients: list[RecipientView] = field(default_factory=list)
+    attachments: list[AttachmentView] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -241,7 +243,7 @@ def case_view(
         HubError: `not-found` to strangers.
     """
     case = load(session, actor, references.clean(reference), now, lock=False, steady=True)
-    unit = _reading_unit(case, actor)
+    unit = reading_unit(case, actor)
     full = case.parties[unit].full
     names = _names(session, case.id)
     messages = _messages(session, actor, vault, case, names, now)
@@ -323,7 +325,7 @@ def lead_view(session: Session, actor: Actor, reference: str, now: datetime) -> 
     """
     case = load(session, actor, references.clean(reference), now, lock=False, steady=True)
     names = _names(session, case.id)
-    full = case.parties[_reading_unit(case, actor)].full
+    full = case.parties[reading_unit(case, actor)].full
     history = _history(session, case, names, full)
     present = history[-1] if case.episode else None
     request = _request(session, case, names, now) if full else None
@@ -375,7 +377,12 @@ def _officer(tenure: TenureView) -> dict[str, str | None]:
     }  # fmt: skip
 
 
-def _reading_unit(case: CaseState, actor: Actor) -> UUID:
+def reading_unit(case: CaseState, actor: Actor) -> UUID:
+    """Return the unit for which the actor reads a case.
+
+    Raises:
+        HubError: `not-found` where the map allows it for none.
+    """
     for unit in case.mine(actor):
         if policy.allows(actor, "case.read", *case.relations(unit)):
             return unit
@@ -544,13 +551,14 @@ def _messages(
         parts.setdefault(part.message_id, []).append(part)
     views = []
     mine = set(case.mine(actor))
+    taken = attachments.of_case(session, case.id)
     for message in found:
         to = sent_to.get(message.id, set())
         view = _message(message, names, mine, to)
         readable = [
             part
             for part in parts.get(message.id, [])
-            if _may_read(case, mine, message, to, part.audience)
+            if may_read(case, mine, message, to, part.audience)
         ]
         if not readable:
             continue
@@ -567,15 +575,22 @@ def _messages(
             for name in CONTRACTS[message.type].model_fields
             if name in view.body
         }
-        view.withheld = len(readable) < len(parts[message.id])
+        files = taken.get(message.id, [])
+        view.attachments = [
+            attachments.shown(session, vault, row)
+            for row in files
+            if may_read(case, mine, message, to, row[0].audience)
+        ]
+        view.withheld = len(readable) < len(parts[message.id]) or len(view.attachments) < len(files)
         views.append(view)
     _add_facts(session, views, now, case, names)
     return views
 
 
-def _may_read(
+def may_read(
     case: CaseState, mine: set[UUID], message: Message, to: set[UUID], audience: str
 ) -> bool:
+    """Say whether one of the units that the reader acts for may read what is for an audience."""
     return any(
         audiences.may_read(
             audience,

@@ -111,6 +111,10 @@ PERMISSIONS: Mapping[str, tuple[Rule, ...]] = {
     "send.closure": (_rule(STAFF, "opener", "home", "last-lead"),),
     "lead.decide-own": (_rule({"administrator", "national-administrator"}, "any"),),
     "lead.decide-any": (_rule({"national-administrator"}, "any"),),
+    "attachment.upload": (
+        _rule(STAFF, "party", "reporter", "asked", "addressed"),
+        _rule({"adjudicator"}, "adjudicator"),
+    ),
     "guest-link.issue": (_rule(POLICE, "requester"),),
     "signed-reply.upload": (_rule(POLICE, "requester"),),
     "signed-reply.authorise": (_rule({"supervisor"}, "not-sender"),),

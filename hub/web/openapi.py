@@ -20,7 +20,10 @@ SCOPES = {
 
 @dataclass(frozen=True)
 class Operation:
-    """What one route takes and answers. `responses` maps a status to its model, or None if empty."""
+    """What one route takes and answers. `responses` maps a status to its model, or None if empty.
+
+    `upload` takes a file as its body, `download` gives one of these media types.
+    """
 
     method: str
     summary: str
@@ -33,7 +36,11 @@ class Operation:
     if_match: bool = False
     headers: Mapping[str, str] = field(default_factory=dict)
     form: bool = False
+    upload: bool = False
+    download: tuple[str, ...] = ()
 
+
+BINARY = {"type": "string", "format": "binary"}
 
 _operations: dict[tuple[str, str], tuple[Operation, str | None, bool]] = {}
 
@@ -152,10 +159,16 @@ def _operation(
             "required": True,
             "content": {kind: {"schema": references[operation.request]}},
         }
+    if operation.upload:
+        described["requestBody"] = {"required": True, "content": {"*/*": {"schema": BINARY}}}
     for status, model in operation.responses.items():
         described["responses"][str(status)] = {"description": "As asked"} | (
             {"content": {"application/json": {"schema": references[model]}}} if model else {}
         )
+    if operation.download:
+        described["responses"]["200"]["content"] = {
+            media_type: {"schema": BINARY} for media_type in operation.download
+        }
     problem = {
         "description": "Refused, with the reason",
         "content": {"application/problem+json": {"schema": references[Problem]}},

@@ -87,10 +87,13 @@ def reply(document: Any, status: int = 200, headers: Mapping[str, str] | None = 
     return Response(text, status, headers, mimetype="application/json")
 
 
-def once(act: Callable[[Session], dict[str, Any]]) -> tuple[dict[str, Any], bool]:
+def once(
+    act: Callable[[Session], dict[str, Any]], *, content: bytes | None = None
+) -> tuple[dict[str, Any], bool]:
     """Do an act once for the request's Idempotency-Key, in one unit of work with the key.
 
     `act` returns references and ids, never content. Return them, and whether they are a repeat's.
+    `content` is what the request asks, where that is not its body alone.
 
     Raises:
         HubError: 400 without a usable key; 422 when the key was used for another request.
@@ -105,7 +108,8 @@ def once(act: Callable[[Session], dict[str, Any]]) -> tuple[dict[str, Any], bool
     actor = current_actor()
     if actor.id is None:
         raise HubError("token-needed", 401, "Send an access token.")
-    asked = b"\0".join([request.method.encode(), request.path.encode(), request.get_data()])
+    sent = request.get_data() if content is None else content
+    asked = b"\0".join([request.method.encode(), request.path.encode(), sent])
     with database().unit_of_work() as session:
         earlier = idempotency.claim(session, actor.id, key, asked, now())
         if earlier is not None:

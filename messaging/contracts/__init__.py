@@ -119,4 +119,7 @@ class Command(BaseModel):
     in_reply_to: UUID | None = None
     sender_reference: Line | None = Field(None, description="The sender's own case number")
     callback_telephone: Telephone | None = None
+    attachments: list[UUID] = Field(
+        default_factory=list, max_length=10, description="Files uploaded for this case, by id"
+    )
     body: dict[str, Any]

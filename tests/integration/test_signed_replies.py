@@ -18,8 +18,8 @@ from hub.records.model import AuditRecord
 from hub.records.vault import Vault
 from messaging import open_questions, sending, signed_replies
 from messaging.contracts import Command
+from messaging.encrypted_files import CHUNK_BYTES
 from messaging.model import InformationRequest, LeadRequest, SignedReply, SignedReplyChunk, Tenure
-from messaging.signed_files import CHUNK_BYTES
 from messaging.signed_replies import Upload
 from seed import cast, demo
 

@@ -6,7 +6,8 @@ import pytest
 from PIL import Image
 
 from hub.errors import HubError
-from messaging.signed_files import CHUNK_BYTES, MAX_BYTES, chunks, media_type, read_whole
+from messaging.encrypted_files import CHUNK_BYTES, chunks
+from messaging.signed_files import MAX_BYTES, media_type, read_whole
 
 PDF = b"%PDF-1.7\n1 0 obj\nendobj\ntrailer\n%%EOF\n"
 
