@@ -35,6 +35,9 @@ from hub.web.context import EXTENSION, Runtime, now
 from hub.web.guards import automatic, from_cookie
 
 MOST_BYTES = 12 * 1024 * 1024
+MOST_WITH_FILES = 100 * 1024 * 1024
+TAKES_FILES = frozenset({"messaging.compose_send", "messaging.report_send"})
+"""Forms to which people attach files; of those who are signed in."""
 
 PAGE_HEADERS = tuple(
     {
@@ -108,6 +111,7 @@ def create_app(settings: Settings, *, keys: Keys | None = None) -> Flask:
     )
     Babel(app, locale_selector=lambda: "en")
     health.measure(app)  # before whatever may refuse a request
+    app.before_request(_let_files_in)  # before the check against forged forms reads the form
     csrf = CSRFProtect(app)
     for blueprint in (
         assets.blueprint,
@@ -155,6 +159,13 @@ def _everywhere() -> dict[str, Any]:
         found["directory_as_of"] = at if away else None
         found["directory_age"] = format_timedelta(now() - at, granularity="minute", threshold=1)
     return found
+
+
+def _let_files_in() -> None:
+    """Let a form with files be larger than others, of somebody who is signed in."""
+    large = (request.content_length or 0) > MOST_BYTES
+    if large and request.endpoint in TAKES_FILES and _whoever().signed_in:
+        request.max_content_length = MOST_WITH_FILES
 
 
 def _whoever() -> Actor:

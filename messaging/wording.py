@@ -26,6 +26,27 @@ BASES: dict[str, LazyString] = {
     "superseded": later("It succeeded the unit that led"),
 }
 
+FILE_KINDS: dict[str, LazyString] = {
+    "photo": later("Photo of the child"),
+    "vital-information-form": later("Vital-information form"),
+    "document": later("Document"),
+    "image": later("Other picture"),
+    "other": later("Something else"),
+}
+
+SCANS: dict[str, LazyString] = {
+    "clean": later("Scanned: no virus found"),
+    "not-scanned": later("Not scanned for viruses"),
+}
+
+READERS: dict[str, LazyString] = {
+    "police": later("Police only"),
+    "statutory": later("Police, responsible and host authority, health"),
+    "all-parties": later("All parties"),
+    "units": later("Only the units that it is sent to"),
+}
+"""Whom something is for, of an audience."""
+
 REQUEST_STATES: dict[str, LazyString] = {
     "open": later("Waiting for an answer"),
     "accepted": later("Accepted"),
@@ -200,6 +221,13 @@ def need(code: str) -> str:
 def who_kind(kind: str) -> str:
     """Return what somebody without a name is called."""
     return {"system": _("The hub itself"), "client": _("A partner system")}.get(kind, _("Somebody"))
+
+
+def size(count: int) -> str:
+    """Return how large a file of so many bytes is."""
+    if count < 1_000_000:
+        return _("%(size)s KB", size=max(1, round(count / 1000)))
+    return _("%(size)s MB", size=f"{count / 1_000_000:.1f}")
 
 
 def look(action: str) -> str:

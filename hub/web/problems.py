@@ -165,7 +165,7 @@ def _http(error: HTTPException) -> ResponseReturnValue:
         400: ("bad-request", "The request cannot be read: check its form."),
         404: ("not-found", "There is nothing here."),
         405: ("method-not-allowed", "This address does not take this method."),
-        413: ("too-large", "That is too large: the most is 12 MB."),
+        413: ("too-large", f"That is too large: the most is {_most()} MB."),
         415: ("unsupported-media-type", "Send JSON, as application/json."),
     }
     if status < 400:
@@ -179,6 +179,10 @@ def _http(error: HTTPException) -> ResponseReturnValue:
     if valid_methods:
         response.headers["Allow"] = ", ".join(sorted(valid_methods))
     return response
+
+
+def _most() -> int:
+    return (request.max_content_length or 0) // (1024 * 1024)
 
 
 def _database(error: DBAPIError) -> ResponseReturnValue:

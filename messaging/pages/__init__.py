@@ -1,6 +1,7 @@
 """The pages of messaging, one module for each family; importing it registers them."""
 
 from messaging.pages import (
+    attachments,
     board,
     case,
     compose,
@@ -15,6 +16,7 @@ from messaging.pages import (
 from messaging.pages.blueprint import blueprint
 
 __all__ = [
+    "attachments",
     "blueprint",
     "board",
     "case",

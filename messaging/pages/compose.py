@@ -16,9 +16,10 @@ from hub.organisations import find_unit
 from hub.web import context
 from hub.web.forms import typed_from
 from hub.web.guards import page, permission
-from messaging import drafts, sending, views, wording
+from messaging import attachments, drafts, sending, views, wording
 from messaging.contracts import CONTRACTS, Command
-from messaging.pages import picking
+from messaging.pages import attaching, picking
+from messaging.pages.attaching import Attaching
 from messaging.pages.blueprint import blueprint
 from messaging.pages.case import ask_reason, known_reason
 from messaging.pages.forms import MessageForm
@@ -91,6 +92,7 @@ def show(reference: str, message_type: str) -> ResponseReturnValue:
     writing = _writing(reference, message_type)
     actor = context.current_actor()
     form = _form(actor, message_type)
+    kept: dict[str, list[str]] = {}
     with context.database().unit_of_work() as session:
         if known_reason(session, reference) is None:
             return ask_reason(reference, request.full_path.rstrip("?"), {})
@@ -133,7 +135,9 @@ def show(reference: str, message_type: str) -> ResponseReturnValue:
             }
         if message_type == "direction" and request.args.get("lead"):
             form.values |= {"lead": request.args["lead"][:200]}
-        return _page(session, writing, form, known.status)
+    files = attaching.carried(message_type, kept.get(attaching.FILES, []))
+    with context.database().unit_of_work() as session:
+        return _page(session, writing, form, files, known.status)
 
 
 def _form(actor: Actor, message_type: str) -> MessageForm:
@@ -159,14 +163,20 @@ def send(reference: str, message_type: str) -> ResponseReturnValue:
     """Send the message once, or keep it as a draft; a refusal keeps what was typed."""
     writing = _writing(reference, message_type)
     form = _form(context.current_actor(), message_type)
-    command = form.read(request.form, writing.envelope)
-    if request.form.get("do") == "draft":
-        _keep(writing)
+    files = attaching.received(
+        message_type,
+        lambda session, _earlier: attachments.place(
+            session, context.current_actor(), reference, context.now()
+        ),
+    )
+    command = form.read(request.form, {**writing.envelope, "attachments": files.ids})
+    if request.form.get("do") == "draft" and not files.problems:
+        _keep(writing, files)
         flash(_("Your draft is saved."))
         return redirect(writing.address(), 303)
     overtaken = ""
     status = 422
-    if command is not None:
+    if command is not None and not files.problems:
         try:
             return _sent(writing, command)
         except HubError as error:
@@ -174,7 +184,7 @@ def send(reference: str, message_type: str) -> ResponseReturnValue:
                 raise
             form.refuse(error)
             status, overtaken = error.status, winner(error)
-    _keep(writing)
+    _keep(writing, files)
     with context.database().unit_of_work() as session:
         known = views.prefill(
             session,
@@ -184,7 +194,7 @@ def send(reference: str, message_type: str) -> ResponseReturnValue:
             message_type,
             context.now(),
         )
-        return _page(session, writing, form, known.status, overtaken), status
+        return _page(session, writing, form, files, known.status, overtaken), status
 
 
 def _sent(writing: Writing, command: Command) -> ResponseReturnValue:
@@ -225,13 +235,13 @@ def winner(error: HubError) -> str:
     )
 
 
-def _keep(writing: Writing) -> None:
+def _keep(writing: Writing, files: Attaching) -> None:
     """Save what was typed as a draft, and carry its id."""
     fields = {
         name: values
         for name, values in request.form.to_dict(flat=False).items()
-        if name not in ("csrf_token", "do", "draft", FIELD)
-    }
+        if name not in ("csrf_token", "do", "draft", attaching.DROP, FIELD)
+    } | {attaching.FILES: files.ids}
     actor = context.current_actor()
     with context.database().unit_of_work() as session:
         draft = UUID(writing.carried["draft"]) if "draft" in writing.carried else None
@@ -249,7 +259,12 @@ def _keep(writing: Writing) -> None:
 
 
 def _page(
-    session: Session, writing: Writing, form: MessageForm, status: str, overtaken: str = ""
+    session: Session,
+    writing: Writing,
+    form: MessageForm,
+    files: Attaching,
+    status: str,
+    overtaken: str = "",
 ) -> str:
     to = find_unit(session, writing.carried["to"]) if "to" in writing.carried else None
     before = []
@@ -291,6 +306,7 @@ def _page(
         ),
         hidden=[*writing.carried.items(), (FIELD, token())],
         fields=form.fields,
+        files=files.shown(),
         others=form.others,
         problems=form.problems,
         overtaken=overtaken,

@@ -14,9 +14,10 @@ from hub.organisations import find_unit
 from hub.records import consultation
 from hub.web import context
 from hub.web.guards import page, permission
-from messaging import drafts, sending, views
+from messaging import attachments, drafts, sending, views
 from messaging.contracts import Command
-from messaging.pages import picking, ringing
+from messaging.pages import attaching, picking, ringing
+from messaging.pages.attaching import Attaching
 from messaging.pages.blueprint import blueprint
 from messaging.pages.forms import MessageForm
 from messaging.pages.once import FIELD, once, token
@@ -46,6 +47,7 @@ def show() -> ResponseReturnValue:
     """Show the form; a practitioner first chooses the police unit to tell."""
     actor, carried = context.current_actor(), _carried()
     form = _form(actor)
+    kept: dict[str, list[str]] = {}
     with context.database().unit_of_work() as session:
         if "draft" in carried:
             kept = drafts.load(session, actor, context.vault(), UUID(carried["draft"]))
@@ -63,7 +65,9 @@ def show() -> ResponseReturnValue:
                 _("The place where the child was last seen, or the placement. Police there must"
                   " record your report."),
             )  # fmt: skip
-        return _page(session, actor, form, carried)
+    files = attaching.carried(TYPE, kept.get(attaching.FILES, []))
+    with context.database().unit_of_work() as session:
+        return _page(session, actor, form, files, carried)
 
 
 @page(blueprint, "/cases/new", guard=OPEN, methods=("POST",), endpoint="report_send")
@@ -73,23 +77,26 @@ def send() -> ResponseReturnValue:
     form = _form(actor)
     envelope: dict[str, Any] = {"to": [carried["to"]] if "to" in carried else []}
     envelope["priority"] = "routine" if actor.police else "urgent"
-    command = form.read(request.form, envelope)
-    if request.form.get("do") == "draft":
-        carried["draft"] = _keep(actor, carried)
+    files = attaching.received(
+        TYPE, lambda session, earlier: attachments.place_of_new_case(session, actor, earlier)
+    )
+    command = form.read(request.form, {**envelope, "attachments": files.ids})
+    if request.form.get("do") == "draft" and not files.problems:
+        carried["draft"] = _keep(actor, carried, files)
         flash(_("Your draft is saved."))
         return redirect(
             url_for("messaging.report", to=carried.get("to"), draft=carried["draft"]), 303
         )
-    if command is not None:
+    if command is not None and not files.problems:
         try:
             return _opened(actor, command, carried)
         except HubError as error:
             if error.status not in (403, 409, 422):
                 raise
             form.refuse(error)
-    carried["draft"] = _keep(actor, carried)
+    carried["draft"] = _keep(actor, carried, files)
     with context.database().unit_of_work() as session:
-        return _page(session, actor, form, carried), 422
+        return _page(session, actor, form, files, carried), 422
 
 
 def _opened(actor: Actor, command: Command, carried: dict[str, str]) -> ResponseReturnValue:
@@ -124,12 +131,12 @@ def _remember(session: Session, actor: Actor, reference: str) -> None:
     )
 
 
-def _keep(actor: Actor, carried: dict[str, str]) -> str:
+def _keep(actor: Actor, carried: dict[str, str], files: Attaching) -> str:
     fields = {
         name: values
         for name, values in request.form.to_dict(flat=False).items()
-        if name not in ("csrf_token", "do", "draft", FIELD)
-    }
+        if name not in ("csrf_token", "do", "draft", attaching.DROP, FIELD)
+    } | {attaching.FILES: files.ids}
     draft = UUID(carried["draft"]) if "draft" in carried else None
     with context.database().unit_of_work() as session:
         kept = drafts.save(
@@ -144,7 +151,13 @@ def _keep(actor: Actor, carried: dict[str, str]) -> str:
     return str(kept)
 
 
-def _page(session: Session, actor: Actor, form: MessageForm, carried: dict[str, str]) -> str:
+def _page(
+    session: Session,
+    actor: Actor,
+    form: MessageForm,
+    files: Attaching,
+    carried: dict[str, str],
+) -> str:
     status = actor.status or "actual"
     unit = find_unit(session, carried["to"]) if "to" in carried else None
     before, contacts = [], []
@@ -165,6 +178,7 @@ def _page(session: Session, actor: Actor, form: MessageForm, carried: dict[str, 
         action=url_for("messaging.report_send"),
         hidden=[*carried.items(), (FIELD, token())],
         fields=form.fields,
+        files=files.shown(),
         others=form.others,
         problems=form.problems,
         before=before,

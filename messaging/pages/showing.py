@@ -15,6 +15,7 @@ from hub.identity.actor import Actor
 from hub.organisations import Unit
 from hub.records.keys import Keys
 from messaging import audiences, clocks, guests, open_questions, telephone, wording
+from messaging.attachments import AttachmentView
 from messaging.choices import Action
 from messaging.contracts import CONTRACTS
 from messaging.model import Case, Message
@@ -194,6 +195,7 @@ def _message(
         "in_reply_to": numbers.get(message.in_reply_to) if message.in_reply_to else None,
         "fields": said,
         "withheld": message.withheld,
+        "files": [_file(one, view) for one in message.attachments],
         "recipients": [
             _recipient(r, message, view, closed)
             for r in message.recipients
@@ -204,6 +206,19 @@ def _message(
         )
         if message.to_me and not acknowledged
         else None,
+    }
+
+
+def _file(one: AttachmentView, view: CaseView) -> Shown:
+    address = {"reference": view.reference, "attachment_id": one.id}
+    return {
+        "name": one.name,
+        "kind": wording.FILE_KINDS[one.kind],
+        "size": wording.size(one.size),
+        "scan": wording.SCANS[one.scan],
+        "scanned": one.scan == "clean",
+        "address": url_for("messaging.attachment", **address),
+        "thumbnail": url_for("messaging.attachment_thumbnail", **address) if one.picture else None,
     }
 
 
