@@ -17,7 +17,8 @@ from hub.identity.actor import Actor
 from hub.records import audit
 from hub.web import context
 from hub.web.guards import page, permission, public
-from messaging import guests, open_questions, receipts, sending, views, wording
+from messaging import downloads, guests, open_questions, receipts, sending, serving, views, wording
+from messaging.attachments import AttachmentView
 from messaging.guest_secrets import Guest
 from messaging.guests import Opened, WrongCode
 from messaging.model import Message
@@ -170,12 +171,48 @@ def _message(
             "name": wording.type_name(message.type),
             "from_unit": message.sender_unit.name,
             "fields": rows(message.type, message.body),
+            "files": [_file(one) for one in message.attachments],
+            "withheld": message.withheld,
         },
         child=report,
         answers=answers,
         problems=next((one.form.problems for one in answers if one.form.problems), {}),
         now=now,
     )
+
+
+def _file(one: AttachmentView) -> dict[str, object]:
+    return {
+        "id": one.id,
+        "name": one.name,
+        "said": f"{wording.FILE_KINDS[one.kind]}, {wording.size(one.size)},"
+        f" {wording.SCANS[one.scan]}",
+    }
+
+
+@page(
+    blueprint,
+    "/answer/<token>/attachments/<uuid:attachment_id>",
+    guard=public,
+    methods=("POST",),
+    endpoint="guest_attachment",
+)
+@_closed
+def attachment(token: str, attachment_id: UUID) -> ResponseReturnValue:
+    """Hand out a file that came with the message, to whoever gave the code; on record."""
+    now, pass_ = context.now(), request.form.get("pass", "")[:2000]
+    try:
+        with context.database().unit_of_work() as session:
+            opened = guests.return_with_pass(session, context.runtime().keys, token, pass_, now)
+            found = downloads.open_(
+                session, opened.actor, context.vault(), opened.reference, attachment_id, now,
+                reason_code=views.ADDRESSED, only_of=opened.message_id,
+            )  # fmt: skip
+    except HubError as error:
+        if error.status not in (403, 409):
+            raise
+        return _ask(token, {"": error.sentence}, error.status)
+    return serving.file(found)
 
 
 def _report(session: Session, opened: Opened, message_id: UUID) -> list[Row]:

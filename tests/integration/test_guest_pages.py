@@ -8,18 +8,22 @@ from uuid import UUID
 import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from hub.app import create_app
 from hub.db import Database
+from hub.identity.actor import Actor
 from hub.records.keys import Keys
 from hub.records.model import AuditRecord
 from hub.records.vault import Vault
 from hub.settings import Settings
-from messaging import guest_secrets, guests, sending
+from messaging import attachments, guest_secrets, guests, sending
+from messaging.attachments import Label, examine
 from messaging.contracts import Command
 from messaging.model import GuestLink, LeadRequest, Receipt, Tenure
 from seed import cast, demo
+from tests.documents import PDF
 
 WHO = {"name": "Joan Tremayne", "collar_number": "4471", "rank": "Inspector"}
 
@@ -32,6 +36,7 @@ class Visit:
     ) -> None:
         self.client, self.database, self.path = client, database, path
         self.code, self.link_id = code, link_id
+        self.mine = self.other = UUID(int=0)
 
     def post(self, path: str, **fields: str) -> TestResponse:
         shown = self.client.get(self.path).text
@@ -66,9 +71,14 @@ def visit(database: Database, settings: Settings, keys: Keys) -> Iterator[Visit]
         officer = demo.actor_of(session, cast.MET_OFFICER)
         opened = Command(type="missing-episode-report", status="exercise", body=report)
         reference = sending.open_case(session, officer, vault, opened, now).case_reference
+        files = [_uploaded(session, officer, vault, reference, now) for _ in range(2)]
+        news = {"heading": "other", "text": "EXERCISE"}
+        update = Command(type="update", body=news, attachments=files[:1])
+        sending.send(session, officer, vault, reference, update, now)
         offer = Command(
             type="lead-transfer-request",
             to=["devon-and-cornwall"],
+            attachments=files[1:],
             body={"rationale": "majority-of-enquiries", "circumstances": "Seen in Plymouth"},
         )
         sent = sending.send(session, officer, vault, reference, offer, now)
@@ -79,8 +89,36 @@ def visit(database: Database, settings: Settings, keys: Keys) -> Iterator[Visit]
     app = create_app(settings, keys=keys)
     path = f"/answer/{guest_secrets.token(keys, made.id)}"
     with app.test_client() as client:
-        yield Visit(client, database, path, made.code, made.id)
+        visit = Visit(client, database, path, made.code, made.id)
+        visit.other, visit.mine = files
+        yield visit
     app.extensions["hub"].database.dispose()
+
+
+def _uploaded(session: Session, officer: Actor, vault: Vault, ref: str, now: datetime) -> UUID:
+    at = attachments.place(session, officer, ref, now)
+    label = Label("EXERCISE lines.pdf", "document")
+    return attachments.stage(session, officer, vault, at, examine(PDF, ""), label, now)
+
+
+def test_a_guest_has_the_files_of_their_message_alone_and_by_the_code(visit: Visit) -> None:
+    shown = visit.open().text
+    assert "EXERCISE lines.pdf" in shown
+    assert "Not scanned for viruses" in shown
+    found = re.search(r'name="pass" value="([^"]+)"', shown)
+    assert found is not None
+    address = f"{visit.path}/attachments/"
+    got = visit.post(f"{address}{visit.mine}", **{"pass": found.group(1)})
+    assert (got.status_code, got.data) == (200, PDF)
+    assert got.headers["Content-Disposition"].startswith("attachment")
+    assert got.headers["Cache-Control"] == "no-store"
+    assert visit.count("disclosure") == 1
+    assert visit.post(f"{address}{visit.other}", **{"pass": found.group(1)}).status_code == 404
+    refused = visit.post(f"{address}{visit.mine}", **{"pass": "forged"})
+    assert refused.status_code == 403
+    assert PDF not in refused.data
+    assert visit.client.get(f"{address}{visit.mine}").status_code == 405
+    assert visit.count("disclosure") == 1
 
 
 def test_a_get_shows_a_reference_and_a_form_and_changes_nothing(visit: Visit) -> None:
