@@ -210,7 +210,7 @@ def _message(
 
 
 def _file(one: AttachmentView, view: CaseView) -> Shown:
-    address = {"reference": view.reference, "attachment_id": one.id}
+    address: Shown = {"reference": view.reference, "attachment_id": one.id}
     return {
         "name": one.name,
         "kind": wording.FILE_KINDS[one.kind],
