@@ -19,7 +19,7 @@ from hub.web import context
 from hub.web.forms import FormField
 from messaging import attachments, audiences, receiving, wording
 from messaging.attachments import MOST, PICTURES, Examined, Label, Place, Waiting
-from messaging.contracts import AUDIENCES
+from messaging.contracts import CONTRACTS
 
 FILES, DROP = "files", "drop"
 ROWS = 3
@@ -58,7 +58,7 @@ class Attaching:
 
     def shown(self) -> dict[str, Any]:
         """Return what the template needs."""
-        whole = AUDIENCES[self.message_type]
+        whole = CONTRACTS[self.message_type].AUDIENCE
         narrower = [
             (one, str(wording.READERS[one]))
             for one in ("statutory", "police", "units")

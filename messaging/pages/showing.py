@@ -437,7 +437,7 @@ def script(
         ),
         urgent=urgent,
         exercise=view.status == "exercise",
-        minutes=_minutes(message, now) if urgent and message.type in clocks.REQUESTS else None,
+        minutes=_minutes(message, now) if urgent and CONTRACTS[message.type].ASKS else None,
         unopened="delivered" in recipient.facts and "opened" not in recipient.facts,
         details=[(row["label"], row["value"]) for row in _read_out(view, message, recipient)],
     )
