@@ -6,6 +6,7 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from directory import links
+from directory.changes import because
 from directory.model import DirectoryLink
 from hub.clock import LONDON
 from hub.db import register_constraint
@@ -147,6 +148,7 @@ def set_domains(
                 "domains", f"{domain} is registered for {other.name}. A mailbox can be of one"
                 " organisation alone: ask its administrators.", "/domains",
             )  # fmt: skip
+    because(session, actor.who, "who may register to read", now)
     organisation.mail_domains = sorted(set(clean))
     session.flush()
     audit.record(

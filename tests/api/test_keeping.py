@@ -10,7 +10,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import text
 
-from directory import access, contact_csv, holder
+from directory import access, changes, contact_csv, holder
 from directory.pages import nation
 from hub.clock import LONDON, utcnow
 from hub.db import Database
@@ -115,6 +115,11 @@ def test_a_mail_domain_is_one_organisations(database: Database, someone: Someone
 
     register("kent", "kent.example.org")
     register("kent", "kent.example.org", "police.example.org")
+    with database.unit_of_work() as session:
+        kent = find_organisation(session, "kent")
+        assert kent is not None
+        last = changes.of_organisation(session, kent.id)[0]
+        assert (last.who, last.why) == (administrator.name, "who may register to read")
     taken = refused("domains", lambda: register("essex", "Police.example.org"))
     assert taken.sentence.startswith("police.example.org is registered for Kent Police.")
 
