@@ -125,7 +125,7 @@ def _number(rung: ladder.Rung) -> Number:
 
 
 def nudge_mailbox(session: Session, unit_id: UUID, status: str, now: datetime) -> str | None:
-    """Return the mailbox that is told of new messages: the unit's, or its missing-children team's.
+    """Return the mailbox that is told of new messages: the missing-children team's, or the unit's.
 
     One that mail came back from is the last to be tried.
     """
@@ -150,8 +150,9 @@ def nudge_mailboxes(session: Session, unit_id: UUID, status: str, now: datetime)
         )
         .order_by(
             ContactPoint.bounced_at.is_not(None),
-            UnitRow.id != unit_id,
             ContactPoint.purpose != "missing-children-team",
+            UnitRow.id != unit_id,
+            ContactPoint.purpose == "duty-inspector",
             ContactPoint.priority,
             ContactPoint.id,
         )

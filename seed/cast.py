@@ -173,6 +173,13 @@ def _police(
         ),
         Overlay(team, "missing-children-team", "email", mailbox, "professional"),
         Overlay(unit, "duty-inspector", "telephone", f"{stem}02", "professional"),
+        Overlay(
+            unit,
+            "duty-inspector",
+            "email",
+            mailbox.replace("missing", "duty-inspector"),
+            "professional",
+        ),
     )
 
 
