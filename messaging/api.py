@@ -556,7 +556,7 @@ def read_inbox() -> ResponseReturnValue:
     with database().unit_of_work() as session:
         actor = current_actor()
         wanted = inbox.Wanted(need=asked.need, status=asked.status)
-        rows = inbox.inbox(session, actor, wanted)
+        rows = inbox.inbox(session, actor, wanted, now=now())
         receipts.delivered(session, actor, [row.message_id for row in rows], now())
     return reply(
         InboxOut(

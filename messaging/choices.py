@@ -4,7 +4,7 @@ Each room of effects/ says so of its own types, by the map and the rules that se
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from typing import Any
@@ -64,12 +64,19 @@ Choices = Iterator[Action]
 
 @dataclass
 class Knowing:
-    """What is known when a form is opened: of every field, what was last given in the case."""
+    """What is known when a form is opened: of every field, what was last given in the case.
+
+    `answered` is the body of the message that is replied to, `codes` the parties' codes by unit.
+    """
 
     case: CaseState
     actor: Actor
     latest: Mapping[str, Any]
     now: datetime
+    session: Session | None = None
+    in_reply_to: UUID | None = None
+    answered: Mapping[str, Any] = field(default_factory=dict)
+    codes: Mapping[UUID, str] = field(default_factory=dict)
 
     def given(self, *names: str) -> dict[str, Any]:
         """Return what was last given of these fields."""

@@ -21,6 +21,10 @@ MINUTES: Mapping[str, int] = {
     "shift-end": 8 * 60,
     "enquiry-urgent": 60,
     "enquiry": 24 * 60,
+    "meeting-reply": 24 * 60,
+    "meeting-reply-urgent": 60,
+    "meeting-record": 24 * 60,
+    "meeting-action": 24 * 60,
 }
 """The defaults, in minutes; the table clock_setting holds what nation and organisations changed."""
 
@@ -40,8 +44,13 @@ def due_once_told(
 ) -> datetime:
     """Return when an answer is due of a unit that hears of the message only then (4.5).
 
-    An enquiry is due when it is needed, unless that is over by then (6).
+    An enquiry is due when it is needed, unless that is over by then (6); so is an action. A reply
+    to an invitation is due before the meeting starts.
     """
+    if kind in ("meeting-reply", "meeting-reply-urgent") and needed_by is not None:
+        return max(told, min(needed_by, due(kind, told, settings)))
+    if kind == "meeting-action" and needed_by is not None:
+        return max(told, needed_by)
     if kind in ("enquiry", "enquiry-urgent") and needed_by is not None and needed_by > told:
         return needed_by
     return due(kind, told, settings)

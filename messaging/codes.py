@@ -77,3 +77,26 @@ HEADINGS = {
     "new-information": "New information",
     "other": "Something else",
 }
+MEETING_ACTS = {
+    "new": "A new meeting",
+    "change": "A change of it",
+    "cancel": "It is cancelled",
+}
+MEETING_ROLES = {
+    "home-police": "Home police",
+    "destination-police": "Destination police",
+    "responsible-authority": "Responsible authority",
+    "host-authority": "Host authority",
+    "health": "Health",
+    "education": "Education",
+    "carer": "Carer or provider",
+    "other": "Another",
+    "convenor": "Convenor",
+}
+ATTENDANCE = {
+    "attending": "Attending",
+    "deputy": "A deputy attends",
+    "report-only": "Sends a report only",
+    "declined": "Declined",
+}
+ATTENDED = {"attended": "Attended", "absent": "Absent"}

@@ -31,6 +31,10 @@ STEPS: Mapping[str, tuple[Rung, ...]] = {
     "review-medium": ("duty-inspector",),
     "review-low": ("duty-inspector",),
     "ukmpu": ("duty-inspector", "coordinator"),
+    "meeting-reply": ("duty-inspector", "coordinator"),
+    "meeting-reply-urgent": UP,
+    "meeting-record": ("duty-inspector",),
+    "meeting-action": ("duty-inspector",),
 }
 """The steps of each kind of clock, in order; each comes as long after the last as the clock ran."""
 

@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from hub.clock import utcnow
 from hub.identity import policy
 from hub.identity.actor import Actor
 
@@ -104,6 +105,23 @@ WITH asks AS (
     SELECT i.message_id, i.to_unit_id, i.from_unit_id
     FROM information_request i WHERE i.state = 'open'
     UNION ALL
+    SELECT i.message_id, a.unit_id, g.convenor_unit_id
+    FROM meeting g JOIN meeting_attendee a ON a.meeting_id = g.id AND a.dropped_at IS NULL
+    JOIN meeting_invitation i ON i.meeting_id = g.id AND i.sequence = g.sequence
+    JOIN cases gc ON gc.id = g.case_id AND gc.closed_at IS NULL
+    WHERE g.state = 'called' AND g.starts_at > :now AND a.unit_id <> g.convenor_unit_id
+        AND NOT EXISTS (SELECT FROM meeting_reply r WHERE r.meeting_id = g.id
+            AND r.unit_id = a.unit_id AND r.superseded_at IS NULL)
+    UNION ALL
+    SELECT i.message_id, g.convenor_unit_id, g.convenor_unit_id
+    FROM meeting g JOIN meeting_invitation i ON i.meeting_id = g.id AND i.sequence = g.sequence
+    JOIN cases gc ON gc.id = g.case_id AND gc.closed_at IS NULL
+    WHERE g.state = 'called' AND g.ends_at <= :now
+    UNION ALL
+    SELECT DISTINCT x.message_id, x.owner_unit_id, xm.sender_unit_id
+    FROM action x JOIN message xm ON xm.id = x.message_id
+    JOIN cases xc ON xc.id = x.case_id AND xc.closed_at IS NULL WHERE x.state = 'open'
+    UNION ALL
     SELECT d.message_id, CAST(:adjudicating AS uuid), d.by_unit_id
     FROM dispute d JOIN message m ON m.id = d.message_id
     WHERE d.state = 'open' AND CAST(:adjudicating AS uuid) IS NOT NULL AND NOT EXISTS (
@@ -165,7 +183,8 @@ WITH asks AS (
             k.message_id = m.id AND k.kind LIKE 'opened%' AS opening,
             CASE WHEN mine.asked THEN k.message_id = m.id AND k.kind IN ('lead-urgent',
                     'lead-routine', 'located-answer', 'dispute-urgent', 'dispute-routine',
-                    'direction', 'enquiry', 'enquiry-urgent')
+                    'direction', 'enquiry', 'enquiry-urgent', 'meeting-reply',
+                    'meeting-reply-urgent', 'meeting-record', 'meeting-action')
                 OR k.kind = 'report-outcome' AND m.type IN ('missing-episode-report', 'update')
             ELSE k.message_id = m.id AND k.kind LIKE 'opened%' END AS counts) of
         WHERE k.case_id = m.case_id AND coalesce(k.owed_by_unit_id, mine.owing) = mine.owing
@@ -209,6 +228,7 @@ def inbox(
     actor: Actor,
     wanted: Wanted | None = None,
     *,
+    now: datetime | None = None,
     after: tuple[str, bool, str] | None = None,
     most: int = LONGEST,
 ) -> list[InboxRow]:
@@ -226,7 +246,7 @@ def inbox(
     rows = session.execute(
         _ROWS,
         {
-            **_asked(actor, wanted or Wanted()),
+            **_asked(actor, wanted or Wanted(), now),
             "after_at": at,
             "after_routine": routine,
             "after_id": last,
@@ -236,18 +256,20 @@ def inbox(
     return [InboxRow(*row) for row in rows]
 
 
-def counts(session: Session, actor: Actor, wanted: Wanted | None = None) -> Counts:
+def counts(
+    session: Session, actor: Actor, wanted: Wanted | None = None, *, now: datetime | None = None
+) -> Counts:
     """Return how many lines there are; which need was wanted does not matter.
 
     Raises:
         HubError: 403 by the map.
     """
     policy.require(actor, "inbox.read")
-    parameters = _asked(actor, wanted or Wanted())
+    parameters = _asked(actor, wanted or Wanted(), now)
     return Counts(*session.execute(_COUNTS, parameters).one())
 
 
-def _asked(actor: Actor, wanted: Wanted) -> dict[str, object]:
+def _asked(actor: Actor, wanted: Wanted, now: datetime | None) -> dict[str, object]:
     within = actor.unit_ids if wanted.within is None else actor.unit_ids & wanted.within
     return {
         "units": list(within),
@@ -260,6 +282,7 @@ def _asked(actor: Actor, wanted: Wanted) -> dict[str, object]:
         "urgent": wanted.urgent,
         "type": wanted.type,
         "text": wanted.text.upper(),
+        "now": now or utcnow(),
     }
 
 

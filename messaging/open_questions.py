@@ -9,12 +9,23 @@ from sqlalchemy.orm import Session
 from hub.errors import not_found
 from hub.identity.actor import Actor
 from hub.organisations import Unit
-from messaging.model import Case, InformationRequest, LeadRequest, LocatedClaim, Message, Recipient
+from messaging.model import (
+    Case,
+    InformationRequest,
+    LeadRequest,
+    LocatedClaim,
+    Meeting,
+    MeetingAttendee,
+    MeetingInvitation,
+    Message,
+    Recipient,
+)
 
 ANSWERS: dict[str, tuple[str, ...]] = {
     "lead-transfer-request": ("lead-transfer-accept", "lead-transfer-decline"),
     "located": ("located-confirm", "located-refuse"),
     "information-request": ("information-response", "information-response"),
+    "strategy-meeting-invitation": ("strategy-meeting-reply", "strategy-meeting-reply"),
 }
 """What a unit answers to a message of each type, the affirmative first."""
 
@@ -72,6 +83,19 @@ def is_open(session: Session, message: Message, unit_id: UUID) -> bool:
                 InformationRequest.message_id == message.id,
                 InformationRequest.to_unit_id == unit_id,
                 InformationRequest.state == "open",
+            )
+        case "strategy-meeting-invitation":
+            open_ = (
+                select(MeetingAttendee.id)
+                .join(Meeting, Meeting.id == MeetingAttendee.meeting_id)
+                .join(MeetingInvitation, MeetingInvitation.meeting_id == Meeting.id)
+                .where(
+                    MeetingInvitation.message_id == message.id,
+                    MeetingInvitation.sequence == Meeting.sequence,
+                    Meeting.state == "called",
+                    MeetingAttendee.unit_id == unit_id,
+                    MeetingAttendee.dropped_at.is_(None),
+                )
             )
         case _:
             return False

@@ -17,7 +17,7 @@ from hub.jobs import outbox
 from hub.records import audit
 from messaging import clocks
 from messaging.contracts import CONTRACTS
-from messaging.model import Case, Clock, Message, Receipt, Recipient
+from messaging.model import Case, CaseAction, Clock, MeetingInvitation, Message, Receipt, Recipient
 from messaging.sending import clock_settings, receipt
 
 OPENED_CLOCKS = ("opened", "opened-urgent", "opened-request")
@@ -206,6 +206,9 @@ def restart(session: Session, message_id: UUID, units: Collection[UUID], now: da
     """Start a message's answer clocks afresh for units that have just received it."""
     settings = clock_settings(session, None)
     needed_by = session.scalar(select(Message.reply_due_at).where(Message.id == message_id))
+    starts_at = session.scalar(
+        select(MeetingInvitation.starts_at).where(MeetingInvitation.message_id == message_id)
+    )
     for clock in session.scalars(
         select(Clock).where(
             Clock.message_id == message_id,
@@ -219,13 +222,18 @@ def restart(session: Session, message_id: UUID, units: Collection[UUID], now: da
                     "direction",
                     "enquiry",
                     "enquiry-urgent",
+                    "meeting-reply",
+                    "meeting-reply-urgent",
+                    "meeting-action",
                 )
             ),
             Clock.met_at.is_(None),
             Clock.ended_at.is_(None),
         )
     ):
-        due = clocks.due_once_told(clock.kind, now, settings, needed_by)
+        action = session.get(CaseAction, clock.action_id) if clock.action_id else None
+        by = action.due_at if action else starts_at or needed_by
+        due = clocks.due_once_told(clock.kind, now, settings, by)
         clock.started_at, clock.due_at, clock.missed_at = now, due, None
         clock.step, clock.escalates_at = 0, due
     session.flush()

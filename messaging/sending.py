@@ -226,11 +226,11 @@ def send(
     body = read_body(command)
     if case.closed_at is not None:
         raise conflict("case-closed", "The case is closed.")
-    unit = acting_unit(case, actor, command.type)
+    unit = acting_unit(case, actor, command.type, body.permission)
     return _send(session, actor, vault, command, body, case, unit)
 
 
-def acting_unit(case: CaseState, actor: Actor, message_type: str) -> UUID:
+def acting_unit(case: CaseState, actor: Actor, message_type: str, permission: str) -> UUID:
     """Return the unit for which the actor may send this; their own first.
 
     Raises:
@@ -238,7 +238,7 @@ def acting_unit(case: CaseState, actor: Actor, message_type: str) -> UUID:
     """
     mine = case.mine(actor)
     for unit in mine:
-        if policy.allows(actor, f"send.{message_type}", *case.relations(unit)):
+        if policy.allows(actor, permission, *case.relations(unit)):
             return unit
     # What the rules refuse with a reason of their own is not the map's business.
     # Whoever was asked and has answered sees the question still, and nothing else of the case.
@@ -544,4 +544,11 @@ SENTENCES = {
     "no-side": "A dispute is between the unit that leads and one that it was offered to.",
     "dispute-ended": "There is no open dispute: look at the case again.",
     "direction-ended": "There is no direction that waits: look at the case again.",
+    "meeting-unknown": "There is no such meeting in this case: reply to its invitation.",
+    "meeting-over": "The meeting was cancelled, or its record is here.",
+    "meeting-started": "The meeting has started: it takes no reply and no change any more.",
+    "meeting-not-started": "The meeting has not started: record it afterwards.",
+    "not-convenor": "Only the unit that convenes the meeting can do this.",
+    "not-asked": "Your unit is not asked to this meeting.",
+    "action-done": "There is no such open action of your unit: look at the case again.",
 }

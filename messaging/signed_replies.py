@@ -303,6 +303,12 @@ def _body(answer_type: str, way: str, fields: Mapping[str, str]) -> dict[str, st
             body = {"outcome": "provided", "answers": words}
         case "information-response":
             body = {"outcome": "refused", "reason": words}
+        case "strategy-meeting-reply":
+            comes = way == "accept"
+            body = {
+                "attendance": "attending" if comes else "declined",
+                "person": fields.get("officer_name", ""), "reason": "" if comes else words,
+            }  # fmt: skip
         case "located-confirm":
             body = {"confirmed_how": words}
         case _:

@@ -48,6 +48,11 @@ WHERE NOT EXISTS (SELECT FROM party h WHERE h.case_id = p.case_id AND h.unit_id 
         WHERE e.case_id = c.id AND w.to_unit_id = gone.unit_id)
     OR EXISTS (SELECT FROM information_request i WHERE i.case_id = c.id AND i.state = 'open'
         AND gone.unit_id IN (i.to_unit_id, i.from_unit_id))
+    OR EXISTS (SELECT FROM meeting g JOIN meeting_attendee a ON a.meeting_id = g.id
+        AND a.dropped_at IS NULL WHERE g.case_id = c.id AND g.state = 'called'
+        AND gone.unit_id IN (a.unit_id, g.convenor_unit_id))
+    OR EXISTS (SELECT FROM action x WHERE x.case_id = c.id AND x.owner_unit_id = gone.unit_id
+        AND x.state = 'open')
     OR EXISTS (SELECT FROM clock k WHERE k.case_id = c.id AND k.owed_by_unit_id = gone.unit_id
         AND k.met_at IS NULL AND k.ended_at IS NULL)
 ORDER BY 1 LIMIT :most
@@ -131,7 +136,19 @@ _STEPS = tuple(
         """UPDATE clock SET ended_at = :at WHERE case_id = :case_id AND owed_by_unit_id = :unit
             AND met_at IS NULL AND ended_at IS NULL AND EXISTS (
                 SELECT FROM clock other WHERE other.message_id = clock.message_id
-                AND other.kind = clock.kind AND other.owed_by_unit_id = :heir)""",
+                AND other.kind = clock.kind AND other.owed_by_unit_id = :heir
+                AND other.action_id IS NOT DISTINCT FROM clock.action_id)""",
+        """UPDATE action SET owner_unit_id = :heir WHERE case_id = :case_id
+            AND owner_unit_id = :unit AND state = 'open'""",
+        """UPDATE meeting SET convenor_unit_id = :heir WHERE case_id = :case_id
+            AND convenor_unit_id = :unit AND state = 'called'""",
+        """UPDATE meeting_attendee a SET unit_id = :heir FROM meeting g
+            WHERE g.id = a.meeting_id AND g.case_id = :case_id AND g.state = 'called'
+            AND a.unit_id = :unit AND NOT EXISTS (SELECT FROM meeting_attendee h
+                WHERE h.meeting_id = g.id AND h.unit_id = :heir)""",
+        """UPDATE meeting_attendee a SET dropped_at = :at FROM meeting g
+            WHERE g.id = a.meeting_id AND g.case_id = :case_id AND g.state = 'called'
+            AND a.unit_id = :unit AND a.dropped_at IS NULL""",
         """UPDATE clock SET owed_by_unit_id = :heir WHERE case_id = :case_id
             AND owed_by_unit_id = :unit AND met_at IS NULL AND ended_at IS NULL""",
     )

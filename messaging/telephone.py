@@ -148,6 +148,10 @@ def _purpose(call: Call) -> str:
             return _("I am reporting a child missing, and ask you to record it.")
         case "located":
             return _("A missing child has been seen. I ask you to confirm that they are located.")
+        case "strategy-meeting-invitation":
+            return _("We ask you to name somebody for a strategy meeting about a missing child.")
+        case "strategy-meeting-record":
+            return _("A strategy meeting has given your unit something to do.")
         case "lead-transfer-withdraw":
             return _("We withdraw our request that you take the lead. You need do nothing more.")
         case _:
@@ -200,6 +204,8 @@ def _closing(call: Call) -> list[Line]:
             ),
             Line("ask", _("Will you do it, and by when? If not, why not?")),
         ]
+    elif call.message_type == "strategy-meeting-invitation":
+        lines.append(Line("ask", _("Who comes: name, rank or role, and how we reach them?")))
     elif call.message_type == "missing-episode-report":
         lines.append(
             Line(

@@ -680,7 +680,13 @@ def actions(session: Session, case: CaseState, actor: Actor) -> list[Action]:
 
 
 def prefill(
-    session: Session, actor: Actor, vault: Vault, reference: str, message_type: str, now: datetime
+    session: Session,
+    actor: Actor,
+    vault: Vault,
+    reference: str,
+    message_type: str,
+    now: datetime,
+    in_reply_to: UUID | None = None,
 ) -> Known:
     """Return what a form of this type is filled in with, so that nothing is typed twice.
 
@@ -690,12 +696,16 @@ def prefill(
     if message_type not in CONTRACTS:
         raise not_found()
     case = load(session, actor, references.clean(reference), now, lock=False)
-    messages = _messages(session, actor, vault, case, _names(session, case.id), now)
+    names = _names(session, case.id)
+    messages = _messages(session, actor, vault, case, names, now)
     latest: dict[str, Any] = {}
     for message in messages:
         latest |= {name: value for name, value in message.body.items() if value is not None}
     fill = KNOWN.get(message_type)
-    body = fill(Knowing(case, actor, latest, now)) if fill else {}
+    answered = next((message.body for message in messages if message.id == in_reply_to), {})
+    codes = {unit.id: unit.code for unit in names.values()}
+    known = Knowing(case, actor, latest, now, session, in_reply_to, answered, codes)
+    body = fill(known) if fill else {}
     audit.record(
         session, actor.who, audit.CONSULTATION, now=now, case_id=case.id, object_kind="case",
         object_id=case.id, reason_code="to-send", detail={"messages": [str(m.id) for m in messages]},

@@ -103,6 +103,10 @@ CLOCKS: dict[str, LazyString] = {
     "shift-end": later("Handover at shift end"),
     "enquiry-urgent": later("Answer to urgent questions"),
     "enquiry": later("Answer to questions"),
+    "meeting-reply": later("Reply to the invitation to a meeting"),
+    "meeting-reply-urgent": later("Reply to the invitation to an urgent meeting"),
+    "meeting-record": later("Record of the meeting"),
+    "meeting-action": later("Action from a meeting"),
 }
 """What is owed, by kind of clock."""
 

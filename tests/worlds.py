@@ -62,7 +62,7 @@ class World:
 
     def inbox(self, actor: Actor) -> list[inbox.InboxRow]:
         with self.database.unit_of_work() as session:
-            return inbox.inbox(session, actor)
+            return inbox.inbox(session, actor, now=self.now)
 
     def lead(self, reference: str) -> str:
         with self.database.unit_of_work() as session:

@@ -21,6 +21,13 @@ from messaging.contracts.enquiries import InformationRequest, InformationRespons
 from messaging.contracts.fields import Contract, Line, Telephone, Words, ask, long
 from messaging.contracts.handover import OfficerHandover
 from messaging.contracts.locating import Located, LocatedConfirm, LocatedRefuse
+from messaging.contracts.meetings import (
+    Attendee,
+    MeetingAction,
+    StrategyMeetingInvitation,
+    StrategyMeetingRecord,
+    StrategyMeetingReply,
+)
 from messaging.contracts.news import Update
 from messaging.contracts.offers import (
     HoldingReply,
@@ -38,6 +45,7 @@ from messaging.contracts.reports import (
 
 __all__ = [
     "CONTRACTS",
+    "Attendee",
     "Child",
     "Closure",
     "Command",
@@ -57,9 +65,13 @@ __all__ = [
     "Located",
     "LocatedConfirm",
     "LocatedRefuse",
+    "MeetingAction",
     "MissingEpisodeReport",
     "OfficerHandover",
     "ReportNotAccepted",
+    "StrategyMeetingInvitation",
+    "StrategyMeetingRecord",
+    "StrategyMeetingReply",
     "Telephone",
     "TelephoneRecord",
     "TypeName",
@@ -91,6 +103,9 @@ CONTRACTS: Mapping[str, type[Contract]] = {
         Located,
         LocatedConfirm,
         LocatedRefuse,
+        StrategyMeetingInvitation,
+        StrategyMeetingReply,
+        StrategyMeetingRecord,
         Closure,
     )
 }

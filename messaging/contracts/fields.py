@@ -52,3 +52,8 @@ class Contract(BaseModel):
     """Whether it asks for an answer: it is to be opened sooner (6)."""
     ANSWERS: ClassVar[bool] = False
     """Whether it answers another, so that a late one is told what happened first (4.3)."""
+
+    @property
+    def permission(self) -> str:
+        """What the permission map calls sending this."""
+        return f"send.{self.TYPE}"

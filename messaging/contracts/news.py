@@ -1,6 +1,7 @@
 """News of an open case."""
 
 from typing import Literal
+from uuid import UUID
 
 from pydantic import Field
 
@@ -30,3 +31,9 @@ class Update(Contract):
             "For police only", "Live lines, warnings, associates", more=True, audience="police"
         ),
     )
+    action_done: UUID | None = Field(None, json_schema_extra=ask("", hidden=True))
+
+    @property
+    def permission(self) -> str:
+        """Whoever owns an action says that it is done, though they see no more of the case."""
+        return "action.done" if self.action_done else super().permission

@@ -14,6 +14,7 @@ from messaging.effects import (
     enquiries,
     handover,
     locating,
+    meetings,
     news,
     offers,
     reports,
@@ -41,6 +42,9 @@ EFFECTS: dict[str, Callable[[Act], Any]] = {
     "located": locating.located,
     "located-confirm": locating.located_confirm,
     "located-refuse": locating.located_refuse,
+    "strategy-meeting-invitation": meetings.invitation,
+    "strategy-meeting-reply": meetings.reply,
+    "strategy-meeting-record": meetings.record,
     "closure": closing.closure,
 }
 
@@ -52,6 +56,7 @@ CHOICES: tuple[Callable[[Choosing], Choices], ...] = (
     handover.choices,
     telephone.choices,
     enquiries.choices,
+    meetings.choices,
     news.choices,
     closing.choices,
 )
@@ -65,6 +70,9 @@ KNOWN: dict[str, Callable[[Knowing], dict[str, Any]]] = {
     "direction-acknowledge": offers.known_officer,
     "officer-handover": handover.known_handover,
     "located": locating.known_located,
+    "strategy-meeting-invitation": meetings.known_invitation,
+    "strategy-meeting-reply": meetings.known_reply,
+    "strategy-meeting-record": meetings.known_record,
     "closure": closing.known_closure,
 }
 """What a form of a type is filled in with; those of other types begin empty."""

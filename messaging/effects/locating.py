@@ -130,7 +130,13 @@ def _end(act: Act, episode: OpenEpisode) -> None:
         .where(Episode.id == episode.id)
         .values(ended_at=act.at, end_reason="located", ended_by_message_id=act.message_id)
     )
-    end_clocks(act, keep=("opened", "opened-urgent", "opened-request", "enquiry", "enquiry-urgent"))
+    end_clocks(
+        act,
+        keep=(
+            "opened", "opened-urgent", "opened-request", "enquiry", "enquiry-urgent",
+            "meeting-reply", "meeting-reply-urgent", "meeting-record", "meeting-action",
+        ),
+    )  # fmt: skip
 
 
 def choices(now: Choosing) -> Choices:

@@ -8,6 +8,7 @@ from sqlalchemy import select, update
 from hub.errors import invalid
 from messaging import clocks, contracts, lead
 from messaging.choices import Action, Choices, Choosing
+from messaging.effects.actions import action_done
 from messaging.effects.steps import meet, reachable, review, settle, step, tell
 from messaging.model import (
     Clock,
@@ -22,6 +23,8 @@ def update_case(act: Act) -> None:
     """News; new information re-opens a refused report, and high risk makes an offer urgent (4.4)."""
     body = cast(contracts.Update, act.body)
     case, report, episode = act.case, act.case.report, act.case.episode
+    if body.action_done is not None:
+        action_done(act)
     if report is not None and report.reporter == act.unit and report.state == "not-accepted":
         state = step(report, "new-information")
         act.later(lambda: settle(act, report, state))

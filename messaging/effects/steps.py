@@ -12,7 +12,7 @@ from hub.clock import LONDON
 from hub.errors import HubError, conflict, invalid
 from hub.identity.reach import reach
 from hub.organisations import lineage
-from messaging import clocks, reporting
+from messaging import actions, clocks, reporting
 from messaging.model import (
     Clock,
     LeadRequest,
@@ -252,3 +252,4 @@ def move_lead(
         update(Clock).where(*running, Clock.kind == "shift-end").values(ended_at=act.at)
     )
     act.start_clock("shift-end", to, due=until)
+    actions.pass_on(act.session, act.case.id, to)

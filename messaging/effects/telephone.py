@@ -20,8 +20,10 @@ from messaging.effects.steps import (
     tell_duty_inspector,
 )
 from messaging.model import (
+    CaseAction,
     Clock,
     InformationRequest,
+    MeetingInvitation,
     Message,
 )
 from messaging.sending import Act, unit_named
@@ -98,6 +100,18 @@ def _told(act: Act, body: contracts.TelephoneRecord) -> UUID | None:
             )
         )
     )
+    asked += act.session.scalars(
+        select(Clock.owed_by_unit_id)
+        .where(
+            Clock.message_id == act.in_reply_to,
+            Clock.case_id == case.id,
+            Clock.kind.in_(("meeting-reply", "meeting-reply-urgent", "meeting-action")),
+            Clock.started_at.is_(None),
+            Clock.ended_at.is_(None),
+            Clock.owed_by_unit_id.is_not(None),
+        )
+        .distinct()
+    )
     away = [unit for unit in asked if not reachable(act, unit)]
     return away[0] if len(away) == 1 else None
 
@@ -105,7 +119,10 @@ def _told(act: Act, body: contracts.TelephoneRecord) -> UUID | None:
 def _start_clocks(act: Act, message_id: UUID, unit: UUID) -> None:
     """Start the clocks of a request that waited for the telephone (4.5)."""
     waiting = act.session.execute(
-        select(Clock.id, Clock.kind).where(
+        select(Clock.id, Clock.kind, CaseAction.due_at, MeetingInvitation.starts_at)
+        .outerjoin(MeetingInvitation, MeetingInvitation.message_id == Clock.message_id)
+        .outerjoin(CaseAction, CaseAction.id == Clock.action_id)
+        .where(
             Clock.message_id == message_id,
             Clock.owed_by_unit_id == unit,
             Clock.started_at.is_(None),
@@ -115,7 +132,8 @@ def _start_clocks(act: Act, message_id: UUID, unit: UUID) -> None:
     ).all()
     needed_by = act.session.get_one(Message, message_id).reply_due_at
     for row in waiting:
-        due = clocks.due_once_told(row.kind, act.at, act.settings, needed_by)
+        by = row.due_at or row.starts_at or needed_by
+        due = clocks.due_once_told(row.kind, act.at, act.settings, by)
         act.session.execute(
             update(Clock)
             .where(Clock.id == row.id)

@@ -46,9 +46,9 @@ def show() -> ResponseReturnValue:
             type=chosen["type"] or None, text=chosen["q"],
             within=filters.within(session, actor, chosen["unit"]),
         )  # fmt: skip
-        how_many = counts(session, actor, wanted)
+        how_many = counts(session, actor, wanted, now=now)
         found = inbox(
-            session, actor, wanted, after=(place[0], place[1], place[2]) if place else None,
+            session, actor, wanted, now=now, after=(place[0], place[1], place[2]) if place else None,
             most=PAGE + 1,
         )  # fmt: skip
         units = filters.units(session, actor)

@@ -1,0 +1,619 @@
+"""Strategy meetings: called, changed, cancelled; replied to by person; recorded (DOMAIN.md 8)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, cast
+from uuid import UUID
+
+from sqlalchemy import func, select, text, update
+
+from hub.db import new_id
+from hub.errors import invalid
+from hub.jobs import outbox
+from messaging import audiences, clocks, contracts, lead, meetings
+from messaging.choices import Action, Choices, Choosing, Knowing
+from messaging.effects.steps import meet, note, reachable
+from messaging.model import (
+    Clock,
+    Meeting,
+    MeetingAttendee,
+    MeetingInvitation,
+    MeetingReply,
+)
+from messaging.sending import Act, everyone, unit_named
+from messaging.state import ADJUDICATOR, CaseState, PartyUnit
+
+AN_HOUR = timedelta(hours=1)
+LONGEST = timedelta(hours=24)
+REPLY_CLOCKS = ("meeting-reply", "meeting-reply-urgent")
+CALENDAR_JOB = "meeting-calendar"
+
+
+@dataclass(frozen=True)
+class Invited:
+    """A unit that is asked, in its role."""
+
+    unit: PartyUnit
+    role: str
+
+
+def invitation(act: Act) -> None:
+    """Call a meeting, change it, or call it off: each unit is asked for a named person."""
+    body = cast(contracts.StrategyMeetingInvitation, act.body)
+    act.to_all = False
+    if body.meeting_act == "new":
+        act.in_reply_to = None
+        _call(act, body)
+        return
+    meeting = _meeting(act)
+    if act.case.standing(meeting.convenor_unit_id) not in act.case.mine(act.actor):
+        raise lead.Refused("not-convenor")
+    act.unit = act.case.standing(meeting.convenor_unit_id)
+    meetings.may_reply(meeting.state, meeting.starts_at, act.at)
+    act.in_reply_to = _first(act, meeting)
+    if body.meeting_act == "cancel":
+        _cancel(act, meeting)
+    else:
+        _change(act, body, meeting)
+
+
+def _times(act: Act, body: contracts.StrategyMeetingInvitation) -> tuple[datetime, datetime]:
+    starts_at = cast(datetime, body.starts_at)  # the contract needs it
+    ends_at = body.ends_at or starts_at + AN_HOUR
+    if starts_at <= act.at:
+        raise invalid("in-past", "This must be later than now.", "/body/starts_at")
+    if ends_at - starts_at > LONGEST:
+        raise invalid("meeting-too-long", "A meeting ends within a day.", "/body/ends_at")
+    return starts_at, ends_at
+
+
+def _call(act: Act, body: contracts.StrategyMeetingInvitation) -> None:
+    starts_at, ends_at = _times(act, body)
+    invited = _invited(act, body)
+    meeting_id = new_id()
+    _address(act, [one.unit for one in invited.values()])
+    act.insert(
+        "meeting",
+        {
+            "id": meeting_id, "case_id": act.case.id, "convenor_unit_id": act.unit,
+            "sequence": 0, "starts_at": starts_at, "ends_at": ends_at, "opened_at": act.at,
+        },
+    )  # fmt: skip
+    _note_invitation(act, meeting_id, 0, "new", starts_at, ends_at)
+    for one in invited.values():
+        _ask(act, meeting_id, one, starts_at, new=True)
+    _convenor_comes(act, meeting_id, str(body.convenor))
+    _record_due(act, ends_at)
+
+
+def _change(act: Act, body: contracts.StrategyMeetingInvitation, meeting: Meeting) -> None:
+    """Change a meeting: another time asks everyone again, and what stands otherwise stays."""
+    starts_at, ends_at = _times(act, body)
+    invited = _invited(act, body)
+    again = meetings.asks_again(meeting.starts_at, starts_at)
+    before = _attendees(act, meeting)
+    dropped = [
+        one
+        for unit, one in before.items()
+        if unit not in invited and not one.dropped_at and unit != act.unit
+    ]
+    _address(
+        act,
+        [one.unit for one in invited.values()]
+        + [act.case.parties[one.unit_id] for one in dropped if one.unit_id in act.case.parties],
+    )
+    ids = _messages(act, meeting)
+    if again:
+        _end_reply_clocks(act, ids)
+        act.later(lambda: _forget_replies(act, meeting.id))
+    else:
+        act.later(lambda: _carry_reply_clocks(act, ids))
+    for one in dropped:
+        _end_reply_clocks(act, ids, one.unit_id)
+    sequence = meeting.sequence + 1
+    act.later(
+        lambda: act.session.execute(
+            update(Meeting)
+            .where(Meeting.id == meeting.id)
+            .values(sequence=sequence, starts_at=starts_at, ends_at=ends_at)
+        )
+    )
+    _note_invitation(act, meeting.id, sequence, "change", starts_at, ends_at)
+    for one in dropped:
+        _drop(act, one, sequence)
+    if act.unit in before and act.unit not in invited:
+        _reask(act, before[act.unit], "convenor", sequence)
+    for unit, asked in invited.items():
+        known = before.get(unit)
+        if known is None:
+            _ask(act, meeting.id, asked, starts_at, new=True)
+            continue
+        _reask(act, known, asked.role, sequence)
+        if again or known.dropped_at:
+            _ask(act, meeting.id, asked, starts_at, new=False)
+    if again:
+        _convenor_comes(act, meeting.id, str(body.convenor))
+    _end_clocks(act, ids, ("meeting-record",))
+    _record_due(act, ends_at)
+
+
+def _cancel(act: Act, meeting: Meeting) -> None:
+    attendees = [one for one in _attendees(act, meeting).values() if not one.dropped_at]
+    _address(
+        act,
+        [act.case.parties[a.unit_id] for a in attendees if a.unit_id in act.case.parties],
+    )
+    _end_clocks(act, _messages(act, meeting), (*REPLY_CLOCKS, "meeting-record"))
+    sequence = meeting.sequence + 1
+    _note_invitation(act, meeting.id, sequence, "cancel", meeting.starts_at, meeting.ends_at)
+    act.later(
+        lambda: act.session.execute(
+            update(Meeting)
+            .where(Meeting.id == meeting.id)
+            .values(state="cancelled", sequence=sequence)
+        )
+    )
+    for one in attendees:
+        _mail(act, one.id, sequence)
+
+
+def _invited(act: Act, body: contracts.StrategyMeetingInvitation) -> dict[UUID, Invited]:
+    """Return whom each row asks: the unit that it names, or the party that has its role.
+
+    Raises:
+        HubError: 422 `attendee-unnamed`, `attendee-twice`, `unit-unknown`, at the row.
+    """
+    found: dict[UUID, Invited] = {}
+    for index, row in enumerate(body.attendees):
+        pointer = f"/body/attendees/{index}/unit"
+        if row.unit:
+            named = unit_named(act.session, row.unit, pointer, act.at)
+            unit = act.case.parties.get(named.unit_id, named)
+        else:
+            party = role_holder(act.case, row.role)
+            if party is None:
+                raise invalid(
+                    "attendee-unnamed",
+                    "No one party has this role: name the unit by its code.", pointer,
+                )  # fmt: skip
+            unit = act.case.parties[party]
+        if row.role in meetings.CHAIRS and not unit.police:
+            raise invalid("attendee-police", "Name a police unit for this role.", pointer)
+        if unit.unit_id in found:
+            raise invalid("attendee-twice", "This unit is named already.", pointer)
+        found[unit.unit_id] = Invited(unit, row.role)
+    return found
+
+
+def role_holder(case: CaseState, role: str) -> UUID | None:
+    """Return the party that fills a role in a meeting, or None where the sender names it."""
+    parties = [
+        meetings.Party(unit, party.part, party.police)
+        for unit, party in case.parties.items()
+        if (party.full or party.part in meetings.STATUTORY_ROLES)
+        and unit not in case.heirs
+        and party.part != ADJUDICATOR
+    ]
+    home = case.standing(case.home) if case.home else None
+    leads = case.episode.lead if case.episode else None
+    return cast(UUID | None, meetings.unit_for(role, parties, home=home, lead=leads))
+
+
+def _address(act: Act, invited: list[PartyUnit]) -> None:
+    """Send to the statutory parties, and to whoever is asked, for whom it is widened (4.8)."""
+    act.to |= everyone(act)
+    for unit in invited:
+        act.to.setdefault(unit.unit_id, unit)
+        if not unit.police and unit.part not in audiences.STATUTORY:
+            act.audience = "all-parties"
+    urgent = act.command.priority == "urgent"
+    act.priority = "urgent" if urgent else "routine"
+
+
+def _note_invitation(
+    act: Act, meeting_id: UUID, sequence: int, what: str, starts_at: datetime, ends_at: datetime
+) -> None:
+    act.insert(
+        "meeting_invitation",
+        {
+            "message_id": act.message_id, "meeting_id": meeting_id, "case_id": act.case.id,
+            "sequence": sequence, "act": what, "starts_at": starts_at, "ends_at": ends_at,
+        },
+    )  # fmt: skip
+
+
+def _ask(act: Act, meeting_id: UUID, invited: Invited, starts_at: datetime, *, new: bool) -> None:
+    """Ask a unit for a named person, by a clock; the convenor's own unit is not asked."""
+    unit = invited.unit.unit_id
+    if new:
+        row = {
+            "id": new_id(), "meeting_id": meeting_id, "unit_id": unit, "role": invited.role,
+            "asked_at": act.at,
+        }  # fmt: skip
+        act.insert("meeting_attendee", row)
+        _mail(act, cast(UUID, row["id"]), 0)
+    if unit == act.unit:
+        return
+    urgent = act.priority == "urgent"
+    due = meetings.reply_due(act.at, starts_at, urgent=urgent, settings=act.settings)
+    act.reply_due_at = due
+    act.clock(meetings.reply_kind(urgent), unit, started=reachable(act, unit), due=due)
+
+
+def _reask(act: Act, attendee: MeetingAttendee, role: str, sequence: int) -> None:
+    def write() -> None:
+        attendee.role, attendee.dropped_at = role, None
+        act.session.flush()
+
+    act.later(write)
+    _mail(act, attendee.id, sequence)
+
+
+def _drop(act: Act, attendee: MeetingAttendee, sequence: int) -> None:
+    def write() -> None:
+        attendee.dropped_at = act.at
+        act.session.flush()
+
+    act.later(write)
+    _mail(act, attendee.id, sequence)
+
+
+def _mail(act: Act, attendee_id: UUID, sequence: int) -> None:
+    """Have a worker mail the calendar entry as it then stands; the queue holds ids alone (4.11)."""
+    act.later(
+        lambda: outbox.enqueue(
+            act.session, CALENDAR_JOB, attendee_id, now=act.at,
+            dedupe_key=f"{CALENDAR_JOB}:{attendee_id}:{act.message_id}:{sequence}",
+        )
+    )  # fmt: skip
+
+
+def _convenor_comes(act: Act, meeting_id: UUID, convenor: str) -> None:
+    """Take it that who convenes comes: their unit is not asked again."""
+
+    def write() -> None:
+        attendee = act.session.scalar(
+            select(MeetingAttendee).where(
+                MeetingAttendee.meeting_id == meeting_id, MeetingAttendee.unit_id == act.unit
+            )
+        )
+        if attendee is None:
+            attendee = MeetingAttendee(
+                meeting_id=meeting_id, unit_id=act.unit, role="convenor", asked_at=act.at
+            )
+            act.session.add(attendee)
+            act.session.flush()
+            outbox.enqueue(act.session, CALENDAR_JOB, attendee.id, now=act.at)
+        write_reply(act, meeting_id, convenor, "attending")
+
+    act.later(write)
+
+
+def write_reply(act: Act, meeting_id: UUID, person: str, attendance: str) -> None:
+    """Write what stands of a person; what stood before is history."""
+    act.session.execute(
+        update(MeetingReply)
+        .where(
+            MeetingReply.meeting_id == meeting_id,
+            MeetingReply.unit_id == act.unit,
+            func.lower(MeetingReply.person_name) == person.lower(),
+            MeetingReply.superseded_at.is_(None),
+        )
+        .values(superseded_at=act.at)
+    )
+    act.session.add(
+        MeetingReply(
+            meeting_id=meeting_id, case_id=act.case.id, unit_id=act.unit,
+            message_id=act.message_id, person_name=person, attendance=attendance,
+            replied_at=act.at,
+        )
+    )  # fmt: skip
+    act.session.flush()
+
+
+def _forget_replies(act: Act, meeting_id: UUID) -> None:
+    act.session.execute(
+        update(MeetingReply)
+        .where(MeetingReply.meeting_id == meeting_id, MeetingReply.superseded_at.is_(None))
+        .values(superseded_at=act.at)
+    )
+
+
+def _record_due(act: Act, ends_at: datetime) -> None:
+    """Let the convenor owe the record, from the meeting's end."""
+    due = clocks.due("meeting-record", ends_at, act.settings)
+    act.insert(
+        "clock",
+        {
+            "id": new_id(), "case_id": act.case.id, "kind": "meeting-record",
+            "message_id": act.message_id, "owed_by_unit_id": act.unit, "started_at": ends_at,
+            "due_at": due, "escalates_at": due,
+        },
+    )  # fmt: skip
+
+
+def _end_reply_clocks(act: Act, ids: list[UUID], unit: UUID | None = None) -> None:
+    _end_clocks(act, ids, REPLY_CLOCKS, unit)
+
+
+def _carry_reply_clocks(act: Act, ids: list[UUID]) -> None:
+    """Let the clocks of replies that are still owed go on, by the invitation that stands now."""
+    act.session.execute(
+        update(Clock)
+        .where(
+            Clock.message_id.in_(ids),
+            Clock.kind.in_(REPLY_CLOCKS),
+            Clock.met_at.is_(None),
+            Clock.ended_at.is_(None),
+        )
+        .values(message_id=act.message_id)
+    )
+
+
+def _end_clocks(
+    act: Act, ids: list[UUID], kinds: tuple[str, ...], unit: UUID | None = None
+) -> None:
+    query = update(Clock).where(
+        Clock.message_id.in_(ids),
+        Clock.kind.in_(kinds),
+        Clock.met_at.is_(None),
+        Clock.ended_at.is_(None),
+    )
+    if unit is not None:
+        query = query.where(Clock.owed_by_unit_id == unit)
+    act.session.execute(query.values(ended_at=act.at))
+
+
+def _meeting(act: Act) -> Meeting:
+    """Return the meeting that is meant: of the invitation replied to, or the only one called.
+
+    Raises:
+        Refused: `meeting-unknown`.
+    """
+    query = select(Meeting).where(Meeting.case_id == act.case.id)
+    if act.in_reply_to is not None:
+        query = query.join(MeetingInvitation, MeetingInvitation.meeting_id == Meeting.id).where(
+            MeetingInvitation.message_id == act.in_reply_to
+        )
+    else:
+        query = query.where(Meeting.state == "called")
+    found = list(act.session.scalars(query.execution_options(populate_existing=True)))
+    if len(found) != 1:
+        raise lead.Refused("meeting-unknown")
+    return found[0]
+
+
+def _messages(act: Act, meeting: Meeting) -> list[UUID]:
+    """Return the messages that called and changed a meeting, first to last."""
+    return list(
+        act.session.scalars(
+            select(MeetingInvitation.message_id)
+            .where(MeetingInvitation.meeting_id == meeting.id)
+            .order_by(MeetingInvitation.sequence)
+        )
+    )
+
+
+def _first(act: Act, meeting: Meeting) -> UUID:
+    return _messages(act, meeting)[0]
+
+
+def _attendees(act: Act, meeting: Meeting) -> dict[UUID, MeetingAttendee]:
+    rows = act.session.scalars(
+        select(MeetingAttendee).where(MeetingAttendee.meeting_id == meeting.id)
+    )
+    return {row.unit_id: row for row in rows}
+
+
+def reply(act: Act) -> None:
+    """Name who comes, or who does not: the latest for a person stands, until the start."""
+    body = cast(contracts.StrategyMeetingReply, act.body)
+    meeting = _meeting(act)
+    attendees = _attendees(act, meeting)
+    mine = [
+        unit
+        for unit in act.case.mine(act.actor)
+        if unit in attendees and not attendees[unit].dropped_at
+    ]
+    if not mine:
+        raise lead.Refused("not-asked")
+    meetings.may_reply(meeting.state, meeting.starts_at, act.at)
+    act.unit = mine[0]
+    ids = _messages(act, meeting)
+    asked = act.in_reply_to or ids[-1]
+    act.in_reply_to = asked
+    act.to_all = False
+    convenor = act.case.standing(meeting.convenor_unit_id)
+    act.to = {convenor: act.case.parties[convenor]}
+    for message_id in ids:
+        meet(act, message_id, *REPLY_CLOCKS, owed_by=act.unit)
+    if act.unit != convenor:
+        note(act, ids[-1], act.unit, "answered")
+    person = " ".join(body.person.split())
+    act.later(lambda: write_reply(act, meeting.id, person, body.attendance))
+
+
+def record(act: Act) -> None:
+    """Put on record who came, what was decided, and what is to be done, each action by a clock."""
+    body = cast(contracts.StrategyMeetingRecord, act.body)
+    meeting = _meeting(act)
+    convenor = act.case.standing(meeting.convenor_unit_id)
+    if convenor not in act.case.mine(act.actor):
+        raise lead.Refused("not-convenor")
+    meetings.may_record(meeting.state, meeting.starts_at, act.at)
+    act.unit = convenor
+    ids = _messages(act, meeting)
+    act.in_reply_to = act.in_reply_to or ids[-1]
+    act.to_all = False
+    act.to |= everyone(act)
+    attendees = _attendees(act, meeting)
+    came = _attendance(act, body, attendees)
+    owners = _owners(act, body)
+    for unit in owners:
+        if unit is not None and unit.unit_id != act.unit:
+            act.to.setdefault(unit.unit_id, unit)
+            if not unit.police and unit.part not in audiences.STATUTORY:
+                act.audience = "all-parties"
+    _end_clocks(act, ids, REPLY_CLOCKS)
+    for message_id in ids:
+        meet(act, message_id, "meeting-record")
+    act.later(
+        lambda: act.session.execute(
+            update(Meeting)
+            .where(Meeting.id == meeting.id)
+            .values(state="recorded", record_message_id=act.message_id)
+        )
+    )
+    act.insert(
+        "meeting_attendance",
+        *(
+            {"meeting_id": meeting.id, "unit_id": unit, "person_name": name, "attended": here}
+            for (unit, name), here in came.items()
+        ),
+    )
+    _give_out(act, body, owners)
+
+
+def _attendance(
+    act: Act,
+    body: contracts.StrategyMeetingRecord,
+    attendees: Mapping[UUID, MeetingAttendee],
+) -> dict[tuple[UUID, str], bool]:
+    found: dict[tuple[UUID, str], bool] = {}
+    for index, row in enumerate(body.attendance):
+        pointer = f"/body/attendance/{index}"
+        unit = unit_named(act.session, row.unit, f"{pointer}/unit", act.at)
+        if unit.unit_id not in attendees:
+            raise invalid("attendee-not-invited", "This unit was not invited.", f"{pointer}/unit")
+        key = (unit.unit_id, " ".join((row.person or "").split()))
+        if key in found:
+            raise invalid("attendee-twice", "This person is named already.", f"{pointer}/person")
+        found[key] = row.attended == "attended"
+    return found
+
+
+LEAD_OWNS = "lead"
+
+
+def _owners(act: Act, body: contracts.StrategyMeetingRecord) -> list[PartyUnit]:
+    """Return who owns each action; the lead's go with the lead.
+
+    Raises:
+        HubError: 422 `nobody-leads`, `unit-unknown`, `in-past`, at the row.
+    """
+    found = []
+    for index, row in enumerate(body.actions):
+        pointer = f"/body/actions/{index}"
+        if row.due <= act.at:
+            raise invalid("in-past", "This must be later than now.", f"{pointer}/due")
+        if row.owner == LEAD_OWNS:
+            if act.case.episode is None:
+                raise invalid(
+                    "nobody-leads", "Nobody leads now: name the unit.", f"{pointer}/owner"
+                )
+            found.append(act.case.parties[act.case.episode.lead])
+        else:
+            unit = unit_named(act.session, row.owner, f"{pointer}/owner", act.at)
+            found.append(act.case.parties.get(unit.unit_id, unit))
+    return found
+
+
+def _give_out(act: Act, body: contracts.StrategyMeetingRecord, owners: list[PartyUnit]) -> None:
+    for number, (row, owner) in enumerate(zip(body.actions, owners, strict=True), start=1):
+        action_id = new_id()
+        act.insert(
+            "action",
+            {
+                "id": action_id, "case_id": act.case.id, "message_id": act.message_id,
+                "number": number, "owner_unit_id": owner.unit_id,
+                "of_lead": row.owner == LEAD_OWNS, "due_at": row.due, "opened_at": act.at,
+            },
+        )  # fmt: skip
+        told = reachable(act, owner.unit_id)
+        act.insert(
+            "clock",
+            {
+                "id": new_id(), "case_id": act.case.id, "kind": "meeting-action",
+                "message_id": act.message_id, "owed_by_unit_id": owner.unit_id,
+                "started_at": act.at if told else None, "due_at": row.due if told else None,
+                "escalates_at": row.due if told else None, "action_id": action_id,
+            },
+        )  # fmt: skip
+
+
+_MEETINGS = text("""
+SELECT m.id, m.starts_at, m.state, m.convenor_unit_id,
+    (SELECT i.message_id FROM meeting_invitation i WHERE i.meeting_id = m.id
+        ORDER BY i.sequence DESC LIMIT 1) AS latest,
+    ARRAY(SELECT a.unit_id FROM meeting_attendee a WHERE a.meeting_id = m.id
+        AND a.dropped_at IS NULL) AS asked
+FROM meeting m WHERE m.case_id = :case AND m.state = 'called' ORDER BY m.starts_at, m.id
+""")
+
+
+def choices(now: Choosing) -> Choices:
+    """Who was asked replies; who convenes changes, cancels and records; a party calls one."""
+    rows = now.session.execute(_MEETINGS, {"case": now.case.id}).all()
+    for row in rows:
+        before = now.case.at < row.starts_at
+        if before and now.may("strategy-meeting-reply") and set(row.asked) & set(now.mine):
+            yield Action("strategy-meeting-reply", row.latest)
+        if now.case.standing(row.convenor_unit_id) not in now.mine:
+            continue
+        if before and now.may("strategy-meeting-invitation"):
+            yield Action("strategy-meeting-invitation", row.latest)
+        if not before and now.may("strategy-meeting-record"):
+            yield Action("strategy-meeting-record", row.latest)
+    if now.may("strategy-meeting-invitation"):
+        yield Action("strategy-meeting-invitation")
+
+
+def known_invitation(known: Knowing) -> dict[str, Any]:
+    """Fill in the meeting that is changed; of a new one, who convenes and the parties' roles."""
+    if known.answered:
+        return {**known.answered, "meeting_act": "change", "why_changed": None}
+    found = []
+    for role in (*meetings.CHAIRS, *meetings.STATUTORY_ROLES):
+        unit = role_holder(known.case, role)
+        if unit is not None:
+            found.append({"role": role, "unit": str(known.codes.get(unit, unit))})
+    rank = known.actor.rank_or_role
+    return {
+        "meeting_act": "new",
+        "convenor": " ".join(part for part in (rank, known.actor.name) if part),
+        "attendees": found,
+        **known.given("callback_telephone"),
+    }
+
+
+def known_reply(known: Knowing) -> dict[str, Any]:
+    """Take it that the reader comes."""
+    return {"person": known.actor.name, "person_role": known.actor.rank_or_role}
+
+
+def known_record(known: Knowing) -> dict[str, Any]:
+    """Fill in who was to come, by the replies that stand."""
+    if known.session is None or known.in_reply_to is None:
+        return {}
+    rows = known.session.execute(
+        text("""
+            SELECT u.code, r.person_name, r.attendance FROM meeting_invitation i
+            JOIN meeting_attendee a ON a.meeting_id = i.meeting_id AND a.dropped_at IS NULL
+            JOIN unit u ON u.id = a.unit_id
+            LEFT JOIN meeting_reply r ON r.meeting_id = a.meeting_id AND r.unit_id = a.unit_id
+                AND r.superseded_at IS NULL
+            WHERE i.message_id = :id ORDER BY a.asked_at, u.code, r.replied_at, r.id
+        """),
+        {"id": known.in_reply_to},
+    )
+    return {
+        "attendance": [
+            {
+                "unit": row.code,
+                "person": row.person_name,
+                "attended": "attended" if row.attendance in meetings.COMES else "absent",
+            }
+            for row in rows
+        ]
+    }
