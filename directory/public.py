@@ -31,6 +31,7 @@ __all__ = [
     "doors",
     "find_units",
     "mail_came_back",
+    "meeting_mailbox",
     "nudge_mailbox",
     "nudge_mailboxes",
     "plan",
@@ -162,6 +163,32 @@ def nudge_mailboxes(session: Session, unit_id: UUID, status: str, now: datetime)
 def mail_came_back(session: Session, address: str, now: datetime) -> None:
     """Flag a mailbox that refused a mail for good, so that its editors and its readers see it."""
     letters.flag(session, address, now)
+
+
+def meeting_mailbox(session: Session, unit_id: UUID, status: str, now: datetime) -> str | None:
+    """Return where a unit is invited to a meeting: its mailbox for it, else where it is nudged.
+
+    The unit's own comes first, then that of the missing-children team right below it (DOMAIN.md 5).
+    """
+    today = now.astimezone(LONDON).date()
+    found = session.scalar(
+        select(ContactPoint.value)
+        .join(UnitRow, UnitRow.id == ContactPoint.unit_id)
+        .where(
+            or_(
+                UnitRow.id == unit_id,
+                (UnitRow.parent_id == unit_id) & (UnitRow.kind == "missing-children-team"),
+            ),
+            ContactPoint.status == ("exercise" if status == "exercise" else "actual"),
+            ContactPoint.channel.in_(MAILBOX_CHANNELS),
+            ContactPoint.purpose == "meeting",
+            or_(ContactPoint.valid_to.is_(None), ContactPoint.valid_to > today),
+            ContactPoint.verification != "suggested",
+        )
+        .order_by(UnitRow.id != unit_id, ContactPoint.priority, ContactPoint.id)
+        .limit(1)
+    )
+    return found or nudge_mailbox(session, unit_id, status, now)
 
 
 def unit_for_address(text: str, now: datetime) -> UnitFound | None:

@@ -23,6 +23,7 @@ import directory.reading
 import messaging.actors  # its jobs, so that each can be woken
 import messaging.api
 import messaging.api_attachments  # its operations
+import messaging.api_meetings  # it adds operations to messaging.api
 import messaging.pages
 from hub.clock import LONDON
 from hub.identity.actor import PUBLIC, Actor
@@ -61,6 +62,7 @@ NAVIGATION = (
     ("messaging.cases", _("Cases"), "case.list"),
     ("messaging.report", _("Report a child missing"), "case.open"),
     ("messaging.drafts", _("Drafts"), "case.open"),
+    ("messaging.figures", _("Empty chairs"), "meeting.figures"),
     ("directory.tasks", _("Directory tasks"), "directory.keep"),
     ("messaging.settings", _("Clocks"), "lead.decide-own"),
 )

@@ -20,12 +20,16 @@ TIMEOUT_SECONDS = 8.0  # well inside a job's lease, for a few round trips
 
 @dataclass(frozen=True)
 class Mail:
-    """One plain-text mail; `message_id` is the same however often it is sent (see `message_id`)."""
+    """One plain-text mail; `message_id` is the same however often it is sent (see `message_id`).
+
+    `calendar` is an iCalendar object and its method (RFC 6047), for clients that keep a diary.
+    """
 
     to: str
     subject: str
     text: str
     message_id: str
+    calendar: tuple[str, str] | None = None
 
 
 def message_id(settings: Settings, key: UUID | str) -> str:
@@ -111,6 +115,12 @@ def _message(settings: Settings, mail: Mail) -> EmailMessage:
     message["Auto-Submitted"] = "auto-generated"
     message["X-Auto-Response-Suppress"] = "All"
     message.set_content(mail.text)
+    if mail.calendar is not None:
+        words, method = mail.calendar
+        message.add_alternative(
+            words, subtype="calendar", cte="base64",
+            params={"method": method, "component": "VEVENT"},
+        )  # fmt: skip
     return message
 
 

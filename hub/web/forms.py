@@ -2,7 +2,9 @@
 
 A contract's field says in `json_schema_extra` what a form needs beyond its type: `label`, `hint`,
 `widget` (text, textarea, tel, email), `width`, `labels` (of a closed list), `more` (shown under
-"Add more"), `hidden` (never on a form). Nested models become fieldsets with dotted names.
+"Add more"), `hidden` (never on a form), `asked` (a form needs it). Nested models become fieldsets with
+dotted names. A list of models becomes `rows` repeated fieldsets, each called `row`, with numbered names
+("attendees.0.role"); one more is shown when the form is posted with `more_rows` set to its name.
 """
 
 import types
@@ -21,6 +23,7 @@ from hub.errors import FieldProblem
 
 Model = TypeVar("Model", bound=BaseModel)
 Values = dict[str, str]
+MOST_ROWS = 30
 
 
 @dataclass
@@ -39,6 +42,13 @@ class FormField:
     more: bool = False
     group: str = ""
     audience: str = ""
+    row: str = ""
+    rows: list[list["FormField"]] = field(default_factory=list)
+
+    @property
+    def flat(self) -> list["FormField"]:
+        """The question and those of its rows, as an error's summary lists them."""
+        return [self, *(one for row in self.rows for one in row)]
 
     @property
     def id(self) -> str:
@@ -97,8 +107,51 @@ def fields_of(
                 audience=str(extra.get("audience", "")),
             )
         )
+        row = _row_model(info)
+        if row is not None:
+            found[-1].row = gettext(str(extra.get("row", "")))
+            found[-1].rows = [
+                _row_fields(row, f"{name}.{index}.", typed, wrong)
+                for index in range(_row_count(name, typed, int(cast(int, extra.get("rows", 1)))))
+            ]
     found.sort(key=lambda one: one.more)
     return found
+
+
+def _row_fields(
+    row: type[BaseModel], prefix: str, typed: Mapping[str, str], wrong: Mapping[str, str]
+) -> list[FormField]:
+    """Return the questions of one row, under its numbered names."""
+    fields = fields_of(row, *({k.removeprefix(prefix): v for k, v in given.items()
+                               if k.startswith(prefix)} for given in (typed, wrong)))  # fmt: skip
+    for one in fields:
+        one.name = prefix + one.name
+    return fields
+
+
+def _row_count(name: str, typed: Mapping[str, str], least: int) -> int:
+    """Return how many rows to show: those typed in, and as many as were shown before."""
+    shown = typed.get(f"{name}-rows", "")
+    count = int(shown) if shown.isdecimal() and len(shown) < 4 else 0
+    more = 1 if typed.get("more_rows") == name else 0
+    return min(MOST_ROWS, max(least, count + more, 1 + max(_row_numbers(name, typed), default=-1)))
+
+
+def _row_numbers(name: str, typed: Mapping[str, str]) -> list[int]:
+    """Return the numbers of the rows in which something was typed, in order."""
+    found = set()
+    for key, value in typed.items():
+        number = key.removeprefix(f"{name}.").partition(".")[0]
+        if key.startswith(f"{name}.") and value.strip() and number.isdecimal() and len(number) < 4:
+            found.add(int(number))
+    return sorted(number for number in found if number < MOST_ROWS)
+
+
+def _row_model(info: FieldInfo) -> type[BaseModel] | None:
+    """Return the model of a list's rows, or None where it is no list of models."""
+    inner = _bare(info.annotation)
+    of = next(iter(get_args(inner)), None) if get_origin(inner) is list else None
+    return of if isinstance(of, type) and issubclass(of, BaseModel) else None
 
 
 def parse(
@@ -109,8 +162,16 @@ def parse(
     problems: dict[str, str] = {}
     document: dict[str, Any] = {}
     known: dict[str, FormField] = {}
-    for one in fields_of(model, leave_out=leave_out):
+    numbers: dict[str, list[int]] = {}
+    for one in fields_of(model, form, leave_out=leave_out):
         known[one.name] = one
+        if one.kind == "rows":
+            numbers[one.name] = _row_numbers(one.name, form)
+            rows = _parse_rows(one, numbers[one.name], form, values, problems)
+            if rows:
+                _put(document, one.name, rows)
+            known |= {cell.name: cell for cell in one.flat}
+            continue
         for key in _inputs(one):
             if form.get(key, "").strip():
                 values[key] = form[key].strip()
@@ -126,12 +187,58 @@ def parse(
         instance = model.model_validate(document)
     except ValidationError as error:
         for item in error.errors(include_url=False, include_input=False):
-            name = _name_of(item["loc"], known)
+            name = _name_of(_as_shown(item["loc"], numbers), known)
             if name not in problems:
                 problems[name] = _sentence(
                     item["type"], item["msg"], known.get(name), item.get("ctx") or {}
                 )
     return Parsed(instance if not problems else None, values, problems)
+
+
+def _parse_rows(
+    one: FormField,
+    numbers: Sequence[int],
+    form: Mapping[str, str],
+    values: Values,
+    problems: dict[str, str],
+) -> list[dict[str, Any]]:
+    """Read the rows in which something was typed; keep how many were shown."""
+    values[f"{one.name}-rows"] = str(len(one.rows))
+    rows = []
+    for number in numbers:
+        document: dict[str, Any] = {}
+        for cell in one.rows[number] if number < len(one.rows) else ():
+            for key in _inputs(cell):
+                if form.get(key, "").strip():
+                    values[key] = form[key].strip()
+            try:
+                value = _read(cell, form)
+            except ValueError as error:
+                problems[cell.name] = str(error)
+                continue
+            if value is not None:
+                document[cell.name.rsplit(".", 1)[-1]] = value
+        rows.append(document)
+    return rows
+
+
+def _as_shown(
+    loc: Sequence[int | str], numbers: Mapping[str, Sequence[int]]
+) -> Sequence[int | str]:
+    """Return where a problem is with the number of the row as it was shown."""
+    if len(loc) > 1 and isinstance(loc[1], int) and loc[0] in numbers:
+        return [loc[0], numbers[str(loc[0])][loc[1]], *loc[2:]]
+    return loc
+
+
+def as_shown(name: str, values: Mapping[str, str]) -> str:
+    """Return a field's name as a form shows it, where rows left empty were not sent."""
+    of, _, rest = name.partition(".")
+    index, dot, column = rest.partition(".")
+    numbers = _row_numbers(of, values)
+    if not index.isdecimal() or int(index) >= len(numbers):
+        return name
+    return f"{of}.{numbers[int(index)]}{dot}{column}"
 
 
 def typed_from(document: Mapping[str, Any], prefix: str = "") -> Values:
@@ -143,6 +250,9 @@ def typed_from(document: Mapping[str, Any], prefix: str = "") -> Values:
             continue
         if isinstance(value, Mapping):
             values |= typed_from(value, name + ".")
+        elif isinstance(value, list) and value and isinstance(value[0], Mapping):
+            for index, row in enumerate(value):
+                values |= typed_from(row, f"{name}.{index}.")
         elif isinstance(value, list):
             values[name] = "\n".join(str(part) for part in value)
         elif isinstance(value, bool):
@@ -229,6 +339,8 @@ def _kind(info: FieldInfo) -> tuple[str, list[tuple[str, str]]]:
         return "date", []
     if inner is int:
         return "number", []
+    if _row_model(info) is not None:
+        return "rows", []
     if get_origin(inner) in (list, tuple):
         return "lines", []
     return "text", []

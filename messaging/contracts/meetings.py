@@ -41,7 +41,7 @@ class Row(BaseModel):
 class Attendee(Row):
     """One unit that is asked for a named person, by its role."""
 
-    role: Role = Field(json_schema_extra=ask("Role", labels=codes.MEETING_ROLES))
+    role: Role = Field(json_schema_extra=ask("Role", labels=codes.MEETING_ROLES, widget="select"))
     unit: Line | None = Field(
         None,
         json_schema_extra=ask(
@@ -56,7 +56,7 @@ class Attended(Row):
     unit: Line = Field(json_schema_extra=ask("Unit"))
     person: Line | None = Field(None, json_schema_extra=ask("Person"))
     attended: Literal["attended", "absent"] = Field(
-        json_schema_extra=ask("Did they come?", labels=codes.ATTENDED)
+        json_schema_extra=ask("Did they come?", labels=codes.ATTENDED, widget="select")
     )
 
 
@@ -82,7 +82,7 @@ class StrategyMeetingInvitation(Contract):
     SENT = "The invitation is sent. Who comes is on this page."
 
     meeting_act: Literal["new", "change", "cancel"] = Field(
-        "new", json_schema_extra=ask("What is this?", labels=codes.MEETING_ACTS)
+        "new", json_schema_extra=ask("What is this?", labels=codes.MEETING_ACTS, asked=True)
     )
     why_changed: Words | None = Field(
         None,

@@ -18,7 +18,7 @@ from hub.web.forms import typed_from
 from hub.web.guards import page, permission
 from messaging import attachments, drafts, sending, views, wording
 from messaging.contracts import CONTRACTS, Command
-from messaging.pages import attaching, picking
+from messaging.pages import attaching, choosing, picking
 from messaging.pages.attaching import Attaching
 from messaging.pages.blueprint import blueprint
 from messaging.pages.case import ask_reason, known_reason
@@ -32,7 +32,7 @@ NAMING = {
 }
 """Types that name another unit in their words: how the search for it asks, and what it gives."""
 
-CARRIED = ("to", "re", "withdraws", "unit", "draft")
+CARRIED = ("to", "re", "withdraws", "unit", "draft", "action_done")
 """What a form carries unseen from one showing to the next."""
 
 
@@ -53,7 +53,9 @@ class Writing:
         if self.carried.get("re"):
             envelope["in_reply_to"] = self.carried["re"]
         hidden = {
-            name: self.carried[name] for name in ("withdraws", "unit") if name in self.carried
+            name: self.carried[name]
+            for name in ("withdraws", "unit", "action_done")
+            if name in self.carried
         }
         if hidden:
             envelope["body"] = hidden
@@ -75,7 +77,7 @@ def _writing(reference: str, message_type: str) -> Writing:
     carried = {
         name: request.values[name][:200] for name in CARRIED if request.values.get(name, "").strip()
     }
-    for name in ("re", "withdraws", "draft"):
+    for name in ("re", "withdraws", "draft", "action_done"):
         try:
             UUID(carried.get(name, str(UUID(int=0))))
         except ValueError:
@@ -97,14 +99,17 @@ def show(reference: str, message_type: str) -> ResponseReturnValue:
         if known_reason(session, reference) is None:
             return ask_reason(reference, request.full_path.rstrip("?"), {})
         known = views.prefill(
-            session, actor, context.vault(), reference, message_type, context.now()
-        )
+            session, actor, context.vault(), reference, message_type, context.now(),
+            _replied_to(writing),
+        )  # fmt: skip
         if "draft" in writing.carried:
             kept = drafts.load(session, actor, context.vault(), UUID(writing.carried["draft"]))
             form.values = {name: values[0] for name, values in kept.items() if values}
             writing.carried |= {n: form.values[n] for n in CARRIED if form.values.get(n)}
         else:
             form.values = typed_from(known.body)
+            if "action_done" in writing.carried:
+                form.values["heading"] = "action"
             if known.body.get("risk") == "high":
                 form.values["priority"] = "urgent"
         if _chosen_first(actor, writing) and "to" not in writing.carried:
@@ -140,6 +145,10 @@ def show(reference: str, message_type: str) -> ResponseReturnValue:
         return _page(session, writing, form, files, known.status)
 
 
+def _replied_to(writing: Writing) -> UUID | None:
+    return UUID(writing.carried["re"]) if "re" in writing.carried else None
+
+
 def _form(actor: Actor, message_type: str) -> MessageForm:
     """Return the form of a type; who leads is for police alone to say."""
     police_only = () if actor.police else ("named_officer",)
@@ -170,12 +179,15 @@ def send(reference: str, message_type: str) -> ResponseReturnValue:
         ),
     )
     command = form.read(request.form, {**writing.envelope, "attachments": files.ids})
+    if "more_rows" in request.form:
+        form.values["more_rows"] = request.form["more_rows"]
+        form.problems, command = {}, None
     if request.form.get("do") == "draft" and not files.problems:
         _keep(writing, files)
         flash(_("Your draft is saved."))
         return redirect(writing.address(), 303)
     overtaken = ""
-    status = 422
+    status = 200 if "more_rows" in request.form and not files.problems else 422
     if command is not None and not files.problems:
         try:
             return _sent(writing, command)
@@ -193,6 +205,7 @@ def send(reference: str, message_type: str) -> ResponseReturnValue:
             reference,
             message_type,
             context.now(),
+            _replied_to(writing),
         )
         return _page(session, writing, form, files, known.status, overtaken), status
 
@@ -240,7 +253,7 @@ def _keep(writing: Writing, files: Attaching) -> None:
     fields = {
         name: values
         for name, values in request.form.to_dict(flat=False).items()
-        if name not in ("csrf_token", "do", "draft", attaching.DROP, FIELD)
+        if name not in ("csrf_token", "do", "draft", "more_rows", attaching.DROP, FIELD)
     } | {attaching.FILES: files.ids}
     actor = context.current_actor()
     with context.database().unit_of_work() as session:
@@ -267,6 +280,8 @@ def _page(
     overtaken: str = "",
 ) -> str:
     to = find_unit(session, writing.carried["to"]) if "to" in writing.carried else None
+    form.offered = choosing.offered(session, context.current_actor(), writing.reference,
+                                    writing.message_type, context.now())  # fmt: skip
     before = []
     if to is not None:
         before.append(_("To %(unit)s.", unit=to.name))

@@ -7,13 +7,17 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field, create_model
 
 from hub.errors import HubError
-from hub.web.forms import FormField, Values, fields_of, from_problems, parse
+from hub.web.forms import FormField, Values, as_shown, fields_of, from_problems, parse
 from messaging.contracts import CONTRACTS, Command, Contract, Line, Telephone, Words, ask, long
 
 PRIORITIES = {
     "urgent": "Urgent: an answer within 10 minutes",
     "routine": "Routine: an answer within an hour",
 }
+
+
+PRIORITY_ASKED = ("lead-transfer-request", "strategy-meeting-invitation")
+"""Types whose sender says how soon the answer is needed."""
 
 
 class Envelope(BaseModel):
@@ -40,13 +44,17 @@ class Envelope(BaseModel):
 
 @dataclass
 class MessageForm:
-    """One form as it is shown: its questions, and problems that belong to no question."""
+    """One form as it is shown: its questions, and problems that belong to no question.
+
+    `offered` are, by the name of a row's field, the values to choose from, with their words.
+    """
 
     message_type: str
     values: Values = field(default_factory=dict)
     problems: dict[str, str] = field(default_factory=dict)
     leave_out: tuple[str, ...] = ()
     envelope: bool = True
+    offered: Mapping[str, list[tuple[str, str]]] = field(default_factory=dict)
 
     @property
     def contract(self) -> type[Contract]:
@@ -59,7 +67,7 @@ class MessageForm:
         if not self.envelope:
             return tuple(Envelope.model_fields)
         own = tuple(name for name in Envelope.model_fields if name in self.contract.model_fields)
-        urgent = () if self.message_type == "lead-transfer-request" else ("priority",)
+        urgent = () if self.message_type in PRIORITY_ASKED else ("priority",)
         ring = () if self.message_type == "lead-transfer-request" else ("callback_telephone",)
         return own + urgent + ring
 
@@ -68,6 +76,10 @@ class MessageForm:
         """The questions, in order: what must be answered first, the rest behind "Add more"."""
         body = fields_of(self.contract, self.values, self.problems, leave_out=self.leave_out)
         rest = fields_of(_envelope(self._not_asked), self.values, self.problems)
+        for cell in (cell for one in body for row in one.rows for cell in row):
+            offered = self.offered.get(cell.name.rsplit(".", 1)[-1])
+            if offered:
+                cell.kind, cell.options = "select", offered
         return sorted(
             [*(one for one in rest if one.required), *body, *(x for x in rest if not x.required)],
             key=lambda one: one.more,
@@ -76,7 +88,7 @@ class MessageForm:
     @property
     def others(self) -> list[str]:
         """The problems that no question shows."""
-        shown = {one.name for one in self.fields}
+        shown = {one.name for field in self.fields for one in field.flat}
         return [sentence for name, sentence in self.problems.items() if name not in shown]
 
     def read(self, form: Mapping[str, str], known: Mapping[str, Any]) -> Command | None:
@@ -99,7 +111,10 @@ class MessageForm:
 
     def refuse(self, error: HubError) -> None:
         """Keep a service's refusal beside the questions that it is about."""
-        found = from_problems(error.fields)
+        found = {
+            as_shown(name, self.values): sentence
+            for name, sentence in from_problems(error.fields).items()
+        }
         self.problems = found or {"": error.sentence}
 
 

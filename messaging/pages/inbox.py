@@ -111,6 +111,8 @@ def _row(row: InboxRow, actor: Actor, now: datetime) -> dict[str, Any]:
     if waits and (row.alarm or row.missed or (urgent and row.opened_at is None)):
         numbers = ringing.numbers(row.to_unit_id, "open-case", now, actor, row.status)
         ring = numbers[0] if numbers else None
+    if row.type == "strategy-meeting-invitation" and row.from_unit_id == row.to_unit_id:
+        named["answer"] = wording.act_name("strategy-meeting-record")
     return {
         "need": named.get(row.need, wording.type_name(row.type)),
         "kind": row.need,

@@ -31,6 +31,16 @@ def child_rows(child: Mapping[str, Any]) -> list[Row]:
     return rows("missing-episode-report", {"child": child})
 
 
+def _row_said(columns: list[FormField], row: Mapping[str, Any]) -> str:
+    """Return one row of a list in a line: its values, in the contract's order."""
+    said = [
+        _said(one, row[one.name.rsplit(".", 1)[-1]])
+        for one in columns
+        if row.get(one.name.rsplit(".", 1)[-1]) not in (None, "")
+    ]
+    return ", ".join(said)
+
+
 def _at(body: Mapping[str, Any], name: str) -> Any:
     value: Any = body
     for step in name.split("."):
@@ -43,6 +53,8 @@ def _at(body: Mapping[str, Any], name: str) -> Any:
 def _said(one: FormField, value: Any) -> str:
     if isinstance(value, bool):
         return _("Yes") if value else _("No")
+    if one.kind == "rows":
+        return "\n".join(_row_said(one.rows[0], row) for row in value)
     if isinstance(value, list):
         return "\n".join(str(part) for part in value)
     if one.options:

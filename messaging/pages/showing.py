@@ -19,7 +19,7 @@ from messaging.attachments import AttachmentView
 from messaging.choices import Action
 from messaging.contracts import CONTRACTS
 from messaging.model import Case, Message
-from messaging.pages import closing, ringing
+from messaging.pages import closing, meeting_section, ringing
 from messaging.pages.pending import pending
 from messaging.pages.reading import Row, child_rows, rows
 from messaging.views import CaseView, MessageView, RecipientView, TenureView
@@ -51,6 +51,7 @@ def case(session: Session, actor: Actor, keys: Keys, view: CaseView, now: dateti
             for claim in view.claims
         ],
         **pending(view, actor, now),
+        **meeting_section.shown(session, actor, view, now),
         "calls": calls,
         "acts": _acts(view, calls),
         "child": child_rows(view.child),
@@ -161,6 +162,8 @@ def _act_label(view: CaseView, act: Action) -> str:
         return _("Report the child missing again")
     if act.type == "missing-episode-report":
         return _("Record the report: my unit leads")
+    if act.type == "strategy-meeting-invitation" and act.in_reply_to:
+        return _("Change or cancel the meeting")
     if act.type == "located" and view.lead is None:
         return _("The child has come back")
     return wording.act_name(act.type)
