@@ -73,7 +73,8 @@ def calendar(entry: Entry) -> str:
     whole.add("method", entry.method)
     whole.add_component(event)
     whole.add_missing_timezones()
-    return whole.to_ical().decode()
+    words: bytes = whole.to_ical()
+    return words.decode()
 
 
 def _description(entry: Entry) -> str:

@@ -27,6 +27,18 @@ def shown(session: Session, actor: Actor, view: CaseView, now: datetime) -> Show
     }
 
 
+def owing(session: Session, actor: Actor, view: CaseView) -> list[tuple[UUID, UUID]]:
+    """Return the units that owe my unit a reply or an action, each with the message that asks."""
+    found = [
+        (one.message_id, chair.unit_id)
+        for one in meeting_views.of_case(session, view.id, actor.unit_ids, full=view.full)
+        if one.state == "called" and one.convenor_id in actor.unit_ids
+        for chair in one.missing
+    ]
+    found += [(one.message_id, one.owner) for one in actions.open_actions(session, view.id)]
+    return list(dict.fromkeys(found))
+
+
 def meeting(
     session: Session, actor: Actor, reference: str, one: MeetingView, now: datetime
 ) -> Shown:

@@ -292,6 +292,14 @@ def _calls(
             if away:
                 call |= _answer_elsewhere(session, actor, keys, view, message, call, now)
             found.append(call)
+    for message_id, owing in meeting_section.owing(session, actor, view):
+        message = by_id.get(message_id)
+        recipients = message.recipients if message is not None and message.mine else []
+        away = any(r.unit.id == owing and r.reach_now == "not-on-hub" for r in recipients)
+        if message is not None and away:
+            call = _call(session, actor, view, message, owing, now)
+            call |= _answer_elsewhere(session, actor, keys, view, message, call, now)
+            found.append(call)
     found += _unopened(session, actor, view, {(c["message_id"], c["unit_id"]) for c in found}, now)
     direction = view.matters.direction
     if direction:

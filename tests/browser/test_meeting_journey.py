@@ -104,7 +104,7 @@ def test_a_meeting_is_called_replied_to_recorded_and_acted_on(
     ).click()
     act(inspector, "Record the meeting")
     checked += faults(inspector)
-    expect(inspector.get_by_label("Person").nth(1)).to_have_value("Exercise Deputy")
+    expect(inspector.get_by_role("textbox", name="Person").first).to_have_value("Exercise Deputy")
     inspector.get_by_label("What was decided").fill("EXERCISE. To look again in a week.")
     row = inspector.get_by_role("group", name="Action 1", exact=True)
     row.get_by_label("What is to be done").fill("EXERCISE: ask the carer")

@@ -9,13 +9,15 @@ import psycopg
 import pytest
 from sqlalchemy import text
 
-from hub.db import Database
+from hub.db import Database, new_id
 from hub.identity.actor import Actor
 from hub.records.vault import Vault
-from messaging import alarms, sending
-from tests.worlds import ACCEPT, ISLINGTON, KENT, MET, World, refused
+from messaging import alarms, guests, meeting_views, open_questions, sending, succession
+from messaging.contracts import Command
+from tests.worlds import ACCEPT, ISLINGTON, KENT, MET, REPORT, World, refused
 
 AWAY = "surrey"
+HEIR = "kent/west"
 INVITATION = "strategy-meeting-invitation"
 REPLY = "strategy-meeting-reply"
 RECORD = "strategy-meeting-record"
@@ -366,3 +368,99 @@ def test_the_database_lets_an_action_be_met_once_and_a_record_be_of_its_case(
     of_another = f"UPDATE meeting SET state = 'recorded', record_message_id = '{other.message_id}'"
     name = broken(owner_url, f"{of_another} WHERE state = 'called'")
     assert name == "fk_meeting_record_message_id"
+
+
+def figures(world: World, actor: Actor) -> dict[str, tuple[int, int, int]]:
+    with world.database.unit_of_work() as session:
+        found = meeting_views.figures_for(session, actor, world.now)
+    return {one.unit: (one.asked, one.refused, one.empty) for one in found}
+
+
+def test_refusals_and_empty_chairs_are_counted_of_actual_meetings_that_began(
+    database: Database, vault: Vault, someone: Callable[..., Actor]
+) -> None:
+    def actual(*args: str, **more: str) -> Actor:
+        return someone(*args, **{"status": "actual", **more})
+
+    world = World(database, vault, actual)
+    world_of_exercise = World(database, vault, someone)
+    called(world_of_exercise, hours=1)
+    command = Command(type="missing-episode-report", body=REPORT, status="actual")
+    with database.unit_of_work() as session:
+        ref = sending.open_case(session, world.met, vault, command, world.now).case_reference
+    sent = world.send(world.met, ref, INVITATION, **words(world, 1))
+    world.send(world.kent, ref, REPLY, attendance="declined", person="x", reason="EXERCISE")
+    supervisor = someone(KENT, "supervisor", status="actual")
+    adjudicator = someone("npcc/missing-persons", "adjudicator", status="actual")
+    assert figures(world, adjudicator) == {}
+    world.now += timedelta(hours=2)
+    names = {row.code: row.name for row in rows(world, "SELECT code, name FROM unit")}
+    kent, council = names[KENT], names[ISLINGTON]
+    assert figures(world, adjudicator) == {kent: (1, 1, 0), council: (1, 0, 1)}
+    assert figures(world, supervisor) == {kent: (1, 1, 0)}
+    assert figures(world, someone("npcc/missing-persons", "adjudicator")) == {}
+    refused("not-permitted", lambda: figures(world, world.kent))
+    view = _meetings(world, world.met, ref)[0]
+    assert view.empty == ["destination-police"]
+    assert [chair.code for chair in view.missing] == [ISLINGTON]
+    came = [{"unit": KENT, "person": "EXERCISE", "attended": "attended"},
+            {"unit": ISLINGTON, "attended": "absent"}]  # fmt: skip
+    world.send(world.met, ref, RECORD, in_reply_to=sent.message_id, decisions="x", attendance=came)
+    assert figures(world, adjudicator)[kent] == (1, 0, 0)
+    world.now += timedelta(days=91)
+    assert figures(world, adjudicator) == {}
+
+
+def _meetings(world: World, actor: Actor, ref: str) -> list[meeting_views.MeetingView]:
+    with world.database.unit_of_work() as session:
+        return meeting_views.all_of(session, actor, ref, world.now)
+
+
+def test_each_sees_the_meetings_of_its_part_and_a_stranger_none(world: World) -> None:
+    ref, _ = called(world)
+    world.send(world.kent, ref, REPLY, attendance="deputy", person="EXERCISE Deputy")
+    (whole,) = _meetings(world, world.met, ref)
+    assert [(chair.code, chair.standing) for chair in whole.chairs] == [
+        (ISLINGTON, "waiting"), (KENT, "attending"), (MET, "attending")
+    ]  # fmt: skip
+    assert whole.empty == []
+    (part,) = _meetings(world, world.social_worker, ref)
+    assert [chair.code for chair in part.chairs] == [ISLINGTON]
+    refused("not-found", lambda: _meetings(world, world.stranger, ref))
+
+
+def test_a_guest_of_a_unit_away_names_who_comes(world: World) -> None:
+    ref, sent = called(world, attendees=[{"role": "destination-police", "unit": AWAY}])
+    with world.database.unit_of_work() as session:
+        question = open_questions.asked(session, world.met, ref, sent.number)
+        assert question.unit_code == AWAY
+        guest = guests.stand_in(
+            session, question.unit_id, guests.Guest("EXERCISE Pascoe", "PS", "4471"), new_id()
+        )
+    world.send(guest, ref, REPLY, attendance="attending", person="EXERCISE Pascoe")
+    (meeting,) = _meetings(world, world.met, ref)
+    assert meeting.empty == ["home-police"]
+    assert clocks(world, "meeting-reply") == {}
+
+
+def test_what_a_unit_owes_passes_to_the_one_in_its_place(world: World, owner_url: str) -> None:
+    ref, _, _ = recorded(world)
+    world.send(world.met, ref, INVITATION, **words(world))
+    world.send(world.kent, ref, REPLY, attendance="attending", person="EXERCISE Sergeant")
+    today = world.now.date().isoformat()
+    assert broken(
+        owner_url,
+        f"UPDATE unit SET valid_to = '{today}',"  # a date and codes of ours
+        f" superseded_by_id = (SELECT id FROM unit WHERE code = '{HEIR}') WHERE code = '{KENT}'",
+    ) is None  # fmt: skip
+    world.now += timedelta(days=1)
+    with world.database.unit_of_work() as session:
+        assert succession.take_over(session, world.now) == 1
+    assert HEIR in clocks(world, "meeting-action")
+    assert KENT not in clocks(world, "meeting-action")
+    owned = rows(world, "SELECT u.code FROM action a JOIN unit u ON u.id = a.owner_unit_id"
+                 " ORDER BY a.number")  # fmt: skip
+    assert [row.code for row in owned] == [MET, HEIR, HEIR]
+    latest = _meetings(world, world.met, ref)[0]
+    chair = next(one for one in latest.chairs if one.code == HEIR)
+    assert [said.person for said in chair.said] == ["EXERCISE Sergeant"]
