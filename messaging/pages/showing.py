@@ -300,17 +300,17 @@ def _calls(
             call = _call(session, actor, view, message, owing, now)
             call |= _answer_elsewhere(session, actor, keys, view, message, call, now)
             found.append(call)
-    found += _unopened(session, actor, view, {(c["message_id"], c["unit_id"]) for c in found}, now)
     direction = view.matters.direction
     if direction:
         message = by_id.get(direction.message_id)
         if message is not None and message.mine:
             found.append(_call(session, actor, view, message, direction.to, now))
+    found += _unopened(session, actor, view, {call["unit_id"] for call in found}, now)
     return found
 
 
 def _unopened(
-    session: Session, actor: Actor, view: CaseView, boxed: set[tuple[UUID, UUID]], now: datetime
+    session: Session, actor: Actor, view: CaseView, boxed: set[UUID], now: datetime
 ) -> list[Shown]:
     """Return whom to ring because they have not opened what my unit sent urgently, whoever sent it.
 
@@ -325,7 +325,7 @@ def _unopened(
         for recipient in message.recipients:
             unit = recipient.unit.id
             known = recipient.facts.keys() & {"opened", "answered", "told-by-telephone"}
-            if known or unit in rung or any(unit == one for _, one in boxed):
+            if known or unit in rung or unit in boxed:
                 continue
             call = _call(session, actor, view, message, unit, now)
             if not call["why"]:

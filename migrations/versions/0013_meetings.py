@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "0013"
-down_revision = "0007"
+down_revision = "0011"
 
 NEW_KINDS = "'meeting-reply', 'meeting-reply-urgent', 'meeting-record', 'meeting-action'"
 
