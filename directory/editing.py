@@ -225,6 +225,30 @@ def change_unit(
     return unit
 
 
+UNIT_REVERTED = ("kind_label", "name_welsh", "other_names")
+
+
+def revert_unit(
+    session: Session, actor: Actor, change_id: int, *, version: int | None = None, why: str,
+    now: datetime,
+) -> Unit:  # fmt: skip
+    """Put back what one change of a unit's names changed, as a change of its own.
+
+    Raises:
+        HubError: 404, 401, 403, `actual-only`; 422 `why`; 409 `changed-meanwhile`, `not-reverted`.
+    """
+    row = session.get(DirectoryChange, change_id)
+    if row is None or row.kind != "unit":
+        raise not_found()
+    unit = unit_to_edit(session, actor, row.object_id)
+    before = row.before or {}
+    changed = {one for one in UNIT_REVERTED if before and before[one] != row.after[one]}
+    if not changed:
+        raise conflict("not-reverted", "This change has nothing that can be put back.")
+    given = {one: before[one] if one in changed else getattr(unit, one) for one in UNIT_REVERTED}
+    return change_unit(session, actor, unit.id, UnitIn(**given), version=version, why=why, now=now)
+
+
 REVERTED = (
     "purpose", "channel", "value", "audience", "priority", "hours", "bank_holiday_rule",
     "exceptions", "note",

@@ -10,6 +10,7 @@ from flask_babel import gettext as _
 
 from directory import hours_text
 from directory.changes import Change
+from directory.editing import UNIT_REVERTED
 from directory.organisations import REVERTED
 from directory.public import PURPOSES
 from hub.clock import LONDON
@@ -46,8 +47,8 @@ def wording(change: Change, names: Mapping[str, str]) -> Worded:
     reverts = change.kind == "contact_point" and (
         change.new or any(one.name in REVERTS for one in change.fields)
     )
-    if change.kind == "organisation" and not change.new:
-        reverts = any(one.name in REVERTED for one in change.fields)
+    if change.kind in (of := {"organisation": REVERTED, "unit": UNIT_REVERTED}) and not change.new:
+        reverts = any(one.name in of[change.kind] for one in change.fields)
     return Worded(
         change.id, change.object_id, change.at, change.who, change.why, _title(change, names), fields,
         change.new, reverts, change.status == "exercise",

@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 
 from directory import changes, editing, keepers
-from directory.model import ContactPoint
+from directory.model import ContactPoint, DirectoryChange
 from directory.pages.asking import editor
 from directory.pages.blueprint import blueprint
 from directory.pages.changed import wording
@@ -53,6 +53,7 @@ def _history(unit_id: UUID, wrong: dict[str, str], status: int = 200) -> Respons
             )
             if edits
         }
+        versions |= {row.id: row.version} if edits else {}
         page_ = render_template(
             "directory/history.html",
             subject=row,
@@ -93,7 +94,9 @@ def revert(unit_id: UUID, change_id: int) -> ResponseReturnValue:
     """Put back what one change changed."""
     try:
         with database().unit_of_work() as session:
-            editing.revert(
+            row = session.get(DirectoryChange, change_id)
+            put_back = editing.revert_unit if row and row.kind == "unit" else editing.revert
+            put_back(
                 session, editor(), change_id, version=version_given(),
                 why=request.form.get("why", ""), now=now(),
             )  # fmt: skip

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
@@ -174,3 +175,23 @@ def test_a_merger_to_come_is_seen_and_withdrawn(
     acting.append(someone("essex", "directory-editor", status="actual"))
     assert client.get(page).status_code == 403
     assert client.post(page, data=given).status_code == 403
+
+
+def test_a_units_names_are_put_back_from_its_history(
+    client: FlaskClient, acting: list[Actor], someone: Someone, database: Database
+) -> None:
+    acting.append(someone("kent", "directory-editor", status="actual"))
+    with database.unit_of_work() as session:
+        east = find_unit(session, "kent/east")
+        assert east is not None
+        unit = f"/directory/units/{east.id}"
+        form = {"version": str(east.version), "kind_label": "division", "other_names": "Thanet",
+                "why": "what people say"}  # fmt: skip
+    assert client.post(f"{unit}/names", data=form).status_code == 303
+    history = client.get(f"{unit}/history").text
+    undo, version = re.findall(
+        r'action="([^"]+/revert)".*?name="version" value="(\d+)"', history, re.S
+    )[0]
+    given = {"version": version, "why": "a mistake"}
+    assert "It is put back." in said(client.post(undo, data=given, follow_redirects=True))
+    assert "Thanet" not in said(client.get(unit)).partition("Contacts")[0]

@@ -331,6 +331,24 @@ def test_other_names_are_kept_with_their_history(
         assert last.kind == "unit"
         assert any(one.name == "other_names" and one.after == ["Thanet"] for one in last.fields)
     assert read(database, NOW).units[east].other_names == ("Thanet",)
+    with database.unit_of_work() as session:
+        stranger = editor("essex")
+        for actor, version, code in ((stranger, 2, "not-permitted"), (editor(), 1, "changed-me")):
+            with pytest.raises(HubError, match=code):
+                editing.revert_unit(
+                    session, actor, last.id, version=version, why="a mistake", now=LATER
+                )
+        back = editing.revert_unit(
+            session, editor(), last.id, version=2, why="a mistake", now=LATER
+        )
+        assert last.before is not None
+        assert (back.other_names, back.version) == (last.before["other_names"], 3)
+        assert back.name_welsh is None
+        with pytest.raises(HubError, match="not-reverted"):
+            editing.revert_unit(
+                session, editor(), changes.of_unit(session, east, limit=99)[-1].id, why="a mistake",
+                now=LATER,
+            )  # fmt: skip
 
 
 def test_a_suggestion_waits_for_the_unit_and_is_shown_as_one(
