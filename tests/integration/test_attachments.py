@@ -210,20 +210,20 @@ def test_a_piece_that_was_cut_swapped_or_moved_is_found(files: Files, owner_url:
                 )
         assert files.download(files.met, one) == LONG
 
-    first, last = pieces[0], pieces[2]
-    tampered("DELETE FROM attachment_chunk WHERE file_id = :id AND number = 1", id=one)
-    tampered("UPDATE attachment_file SET size = :size WHERE id = :id", id=one, size=2 * CHUNK_BYTES)
-    tampered(
-        "UPDATE attachment_chunk SET ciphertext = :other WHERE file_id = :id AND number = 1",
-        id=one, other=first.ciphertext,
-    )  # fmt: skip
-    tampered(
-        "UPDATE attachment_chunk SET ciphertext = :other WHERE file_id = :id AND number = 2",
-        id=two if last.file_id != one else one,
-        other=next(p.ciphertext for p in pieces if p.file_id == two and p.number == 2)
-        if last.file_id == one
-        else last.ciphertext,
+    assert [piece.file_id for piece in pieces] == [one] * 3 + [two] * 3
+    swap = (
+        "UPDATE attachment_chunk SET ciphertext = :other WHERE file_id = :id AND number = :number"
     )
+    tampered("DELETE FROM attachment_chunk WHERE file_id = :id AND number = 1", id=one)
+    tampered(swap, id=one, number=1, other=pieces[0].ciphertext)
+    tampered(swap, id=one, number=2, other=pieces[5].ciphertext)
+    tampered("UPDATE attachment_file SET size = :size WHERE id = :id", id=one, size=2 * CHUNK_BYTES)
+    case_id = files.rows("SELECT case_id FROM attachment")[0].case_id
+    with files.database.unit_of_work() as session:
+        refused(
+            "content-unreadable",
+            lambda: attachments.piece(session, files.vault, case_id, one, 2 * CHUNK_BYTES, 1),
+        )
     tampered("UPDATE attachment_file SET scan = 'clean' WHERE id = :id", id=one)
     engine.dispose()
 
