@@ -3,7 +3,7 @@
 Each room of effects/ says so of its own types, by the map and the rules that sending uses.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -26,6 +26,7 @@ class Action:
     in_reply_to: UUID | None = None
     withdraws: UUID | None = None
     to: UUID | None = None
+    interview: str | None = None
 
 
 @dataclass
@@ -66,7 +67,9 @@ Choices = Iterator[Action]
 class Knowing:
     """What is known when a form is opened: of every field, what was last given in the case.
 
-    `answered` is the body of the message that is replied to, `codes` the parties' codes by unit.
+    `said` are the messages that the reader may see, by type, first to last; `carried` is what the
+    form's address says of it. `answered` is the body of the message that is replied to, `codes` the
+    parties' codes by unit.
     """
 
     case: CaseState
@@ -77,6 +80,8 @@ class Knowing:
     in_reply_to: UUID | None = None
     answered: Mapping[str, Any] = field(default_factory=dict)
     codes: Mapping[UUID, str] = field(default_factory=dict)
+    said: Sequence[tuple[str, Mapping[str, Any]]] = ()
+    carried: Mapping[str, str] = field(default_factory=dict)
 
     def given(self, *names: str) -> dict[str, Any]:
         """Return what was last given of these fields."""

@@ -26,6 +26,14 @@ class Edition:
 RISK_EDITIONS = (Edition("1", date(2023, 1, 1), RISKS),)
 """The APP's wording was revised in 2026 (unverified): a new edition is added here, none changed."""
 
+
+def risk_list(on: date) -> str:
+    """Return the version of the list of risks that was in force on a day (Europe/London)."""
+    return max(
+        (one for one in RISK_EDITIONS if one.valid_from <= on), key=lambda one: one.valid_from
+    ).version
+
+
 CATEGORIES = {"M": "Missing", "A": "Away from placement without authorisation"}
 NOT_ACCEPTED = {
     "known-whereabouts": "Whereabouts are known",
@@ -67,6 +75,43 @@ LOCATED_HOW = {
     "family": "Found by family",
     "other": "Otherwise",
 }
+GROUNDS = {
+    "seen": "Somebody saw the child, face to face",
+    "wanted": "The child is wanted",
+    "arrested-elsewhere": "The child is said to be arrested elsewhere, and nobody saw them there",
+    "known-whereabouts": "Whereabouts are known, and nobody saw the child",
+}
+CLOSING_GROUNDS = {
+    "safe": "The child is safe, and what was owed is done",
+    "ended": "The placement, or the need for this case, has ended",
+    "wanted": "The child is wanted",
+    "arrested-elsewhere": "The child is said to be arrested elsewhere",
+    "known-whereabouts": "Whereabouts are known",
+}
+ERRORS = {
+    "never-missing": "The child was never missing",
+    "duplicate": "It was recorded twice",
+    "wrong-child": "It is about another child",
+    "wanted": "The child is wanted",
+    "arrested-elsewhere": "The child is said to be arrested elsewhere",
+    "known-whereabouts": "Whereabouts are known",
+    "other": "Another error",
+}
+FOUND = {
+    "alive": "Alive",
+    "dead": "Dead: no interview is owed then",
+}
+INTERVIEWS = {
+    "prevention": "Prevention interview, by police",
+    "rhi": "Return home interview, by the responsible authority",
+}
+INTERVIEW_HOW = {
+    "face-to-face": "Face to face",
+    "phone": "By telephone",
+    "not-done": "Not done",
+}
+INTERVIEW_WITH = {"child": "The child", "parent-or-carer": "A parent or carer"}
+OFFERED = {"yes": "Yes", "no": "No", "not-applicable": "Does not apply"}
 HEADINGS = {
     "sighting": "Sighting",
     "risk-change": "Change of risk",
@@ -74,6 +119,7 @@ HEADINGS = {
     "action": "Action done or asked for",
     "review": "Supervisor’s review",
     "ukmpu-told": "UK Missing Persons Unit told",
+    "ukmpu-not-told": "UK Missing Persons Unit not told, and why",
     "new-information": "New information",
     "other": "Something else",
 }

@@ -35,6 +35,9 @@ STEPS: Mapping[str, tuple[Rung, ...]] = {
     "meeting-reply-urgent": UP,
     "meeting-record": ("duty-inspector",),
     "meeting-action": ("duty-inspector",),
+    "prevention-interview": ("duty-inspector", "control-room"),
+    "rhi": ("control-room", "coordinator"),
+    "supervisor-decision": UP,
 }
 """The steps of each kind of clock, in order; each comes as long after the last as the clock ran."""
 

@@ -255,6 +255,14 @@ def locate(episode: Episode, by: Unit, claim_id: Hashable, now: datetime) -> Epi
     return replace(episode, claims=(*episode.claims, Claim(claim_id, by)))
 
 
+def err(episode: Episode, by: Unit, now: datetime) -> Episode:
+    """End an episode that was recorded in error: the unit that leads does, and what is open ends."""
+    _open(episode)
+    if by != episode.lead:
+        raise Refused("not-lead")
+    return _end(episode, now)
+
+
 def _claimed(episode: Episode, by: Unit, claim_id: Hashable) -> None:
     _open(episode, "claim-already-answered")
     if claim_id not in {claim.id for claim in episode.claims}:

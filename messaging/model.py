@@ -129,6 +129,7 @@ class Episode(Base):
     ended_at: Mapped[datetime | None]
     end_reason: Mapped[str | None]
     ended_by_message_id: Mapped[UUID | None] = mapped_column(ForeignKey("message.id"))
+    found_dead: Mapped[bool] = mapped_column(default=False)
 
 
 class Tenure(Base):
@@ -188,6 +189,23 @@ class LocatedClaim(Base):
     answer_message_id: Mapped[UUID | None] = mapped_column(ForeignKey("message.id"))
     answered_by_unit_id: Mapped[UUID | None] = mapped_column(ForeignKey("unit.id"))
     answered_by_name: Mapped[str | None]
+    found_dead: Mapped[bool] = mapped_column(default=False)
+
+
+class Interview(Base):
+    """An interview that a return is owed, until it is recorded, or why it was not done."""
+
+    __tablename__ = "interview"
+
+    id: Mapped[UUID] = mapped_column(primary_key=True, default=new_id)
+    episode_id: Mapped[UUID] = mapped_column(ForeignKey("episode.id"))
+    kind: Mapped[str]
+    owed_by_unit_id: Mapped[UUID] = mapped_column(ForeignKey("unit.id"))
+    opened_by_message_id: Mapped[UUID] = mapped_column(ForeignKey("message.id"))
+    opened_at: Mapped[datetime]
+    state: Mapped[str] = mapped_column(default="owed")
+    record_message_id: Mapped[UUID | None] = mapped_column(ForeignKey("message.id"))
+    settled_at: Mapped[datetime | None]
 
 
 class Clock(Base):
@@ -482,6 +500,22 @@ for _name, _code, _sentence in (
         "ck_tenure_supervisor",
         "supervisor-needed",
         "Your organisation accepts the lead only with a supervisor's authority: name them.",
+    ),
+    (
+        "ck_cases_statutory",
+        "statutory-step-open",
+        "A statutory step has neither a record nor a reason: see what the case still owes.",
+    ),
+    ("ck_cases_reopened", "case-closed", "A case is reopened by a message that says why."),
+    (
+        "ck_interview_once",
+        "interview-recorded",
+        "This interview is recorded already: send a correction that refers to the record.",
+    ),
+    (
+        "uq_clock_supervisor_decision_open",
+        "supervisor-asked",
+        "A supervisor was asked already, and has not decided yet.",
     ),
     ("ck_message_immutable", "immutable", "Messages cannot be changed: send a correction."),
     (

@@ -224,10 +224,21 @@ def send(
     if command.status not in (None, case.status):
         raise conflict("status-mismatch", f"This case is {case.status}, for life.")
     body = read_body(command)
-    if case.closed_at is not None:
-        raise conflict("case-closed", "The case is closed.")
+    if case.closed_at is not None and not body.OPENS:
+        raise _closed(case)
     unit = acting_unit(case, actor, command.type, body.permission)
     return _send(session, actor, vault, command, body, case, unit)
+
+
+def _closed(case: CaseState) -> HubError:
+    """Return the refusal of anything in a closed case, with who may open it again."""
+    may = (case.opener, case.home, case.last_lead)
+    names = dict.fromkeys(case.parties[unit].name for unit in may if unit in case.parties)
+    return conflict(
+        "case-closed",
+        f"The case is closed. It can be opened again by {', or '.join(names)}.",
+        reopened_by=list(names),
+    )
 
 
 def acting_unit(case: CaseState, actor: Actor, message_type: str, permission: str) -> UUID:
@@ -551,4 +562,10 @@ SENTENCES = {
     "not-convenor": "Only the unit that convenes the meeting can do this.",
     "not-asked": "Your unit is not asked to this meeting.",
     "action-done": "There is no such open action of your unit: look at the case again.",
+    "wanted-stays-missing": "A child who is wanted, or whose whereabouts are known but whom nobody"
+    " saw, stays missing: the duty to safeguard them stays. They are located once somebody sees"
+    " them, face to face, in custody too.",
+    "interview-recorded": "This interview is recorded already: send a correction that refers to the"
+    " record.",
+    "nothing-to-correct": "There is no record of this interview to correct yet.",
 }

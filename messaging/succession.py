@@ -126,6 +126,9 @@ _STEPS = tuple(
                 to_unit_id = CASE to_unit_id WHEN :unit THEN :heir ELSE to_unit_id END,
                 from_unit_id = CASE from_unit_id WHEN :unit THEN :heir ELSE from_unit_id END
             WHERE case_id = :case_id AND state = 'open' AND :unit IN (to_unit_id, from_unit_id)""",
+        """UPDATE interview SET owed_by_unit_id = :heir FROM episode e
+            WHERE e.id = episode_id AND e.case_id = :case_id AND state = 'owed'
+            AND owed_by_unit_id = :unit""",
         """UPDATE clock SET ended_at = :at WHERE case_id = :case_id
             AND met_at IS NULL AND ended_at IS NULL AND (
                 kind = 'direction' AND EXISTS (SELECT FROM direction w

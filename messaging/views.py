@@ -4,7 +4,7 @@ Reading is on record: who, which messages, and why. Nothing is decrypted that is
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -264,7 +264,11 @@ def case_view(
         home=names.get(case.home) if case.home else None,
         tenures=_history(session, case, names, full),
         request=_request(session, case, names, now) if full else None,
-        claims=_claims(session, case, names) if full else [],
+        claims=[
+            claim
+            for claim in _claims(session, case, names)
+            if full or claim.unit.id in actor.unit_ids
+        ],
         report=_report(session, case, names, now) if full or _of_report(messages) else None,
         messages=messages,
         actions=actions(session, case, actor),
@@ -673,9 +677,9 @@ def _child(messages: list[MessageView]) -> dict[str, Any]:
 
 def actions(session: Session, case: CaseState, actor: Actor) -> list[Action]:
     """Return what the reader may send now, by the map and the rules that sending uses."""
-    if case.closed_at is not None:
-        return []
     now = Choosing(session, case, actor)
+    if case.closed_at is not None:
+        return [action for room in CHOICES for action in room(now) if CONTRACTS[action.type].OPENS]
     return [action for room in CHOICES for action in room(now)]
 
 
@@ -687,6 +691,7 @@ def prefill(
     message_type: str,
     now: datetime,
     in_reply_to: UUID | None = None,
+    carried: Mapping[str, str] | None = None,
 ) -> Known:
     """Return what a form of this type is filled in with, so that nothing is typed twice.
 
@@ -704,7 +709,10 @@ def prefill(
     fill = KNOWN.get(message_type)
     answered = next((message.body for message in messages if message.id == in_reply_to), {})
     codes = {unit.id: unit.code for unit in names.values()}
-    known = Knowing(case, actor, latest, now, session, in_reply_to, answered, codes)
+    said = [(message.type, message.body) for message in messages]
+    known = Knowing(
+        case, actor, latest, now, session, in_reply_to, answered, codes, said, carried or {}
+    )
     body = fill(known) if fill else {}
     audit.record(
         session, actor.who, audit.CONSULTATION, now=now, case_id=case.id, object_kind="case",

@@ -10,7 +10,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from messaging.contracts.closing import Closure
+from messaging.contracts.closing import Closure, RecordedInError, Reopen
 from messaging.contracts.disputes import (
     Direction,
     DirectionAcknowledge,
@@ -42,10 +42,12 @@ from messaging.contracts.reports import (
     ReportNotAccepted,
     TelephoneRecord,
 )
+from messaging.contracts.returning import AuthorityNamed, InterviewRecord
 
 __all__ = [
     "CONTRACTS",
     "Attendee",
+    "AuthorityNamed",
     "Child",
     "Closure",
     "Command",
@@ -57,6 +59,7 @@ __all__ = [
     "HoldingReply",
     "InformationRequest",
     "InformationResponse",
+    "InterviewRecord",
     "LeadTransferAccept",
     "LeadTransferDecline",
     "LeadTransferRequest",
@@ -68,6 +71,8 @@ __all__ = [
     "MeetingAction",
     "MissingEpisodeReport",
     "OfficerHandover",
+    "RecordedInError",
+    "Reopen",
     "ReportNotAccepted",
     "StrategyMeetingInvitation",
     "StrategyMeetingRecord",
@@ -106,7 +111,11 @@ CONTRACTS: Mapping[str, type[Contract]] = {
         StrategyMeetingInvitation,
         StrategyMeetingReply,
         StrategyMeetingRecord,
+        RecordedInError,
+        InterviewRecord,
+        AuthorityNamed,
         Closure,
+        Reopen,
     )
 }
 

@@ -52,6 +52,10 @@ class Contract(BaseModel):
     """Whether it asks for an answer: it is to be opened sooner (6)."""
     ANSWERS: ClassVar[bool] = False
     """Whether it answers another, so that a late one is told what happened first (4.3)."""
+    COMPUTED: ClassVar[tuple[str, ...]] = ()
+    """Fields that the hub writes itself: no form asks for them."""
+    OPENS: ClassVar[bool] = False
+    """Whether it is sent in a closed case, and opens it again."""
 
     @property
     def permission(self) -> str:

@@ -28,6 +28,18 @@ class Located(Contract):
     how: Literal["self", "police", "carer", "family", "other"] = Field(
         json_schema_extra=ask("How", labels=codes.LOCATED_HOW)
     )
+    found: Literal["alive", "dead"] | None = Field(
+        None, json_schema_extra=ask("The child was found", labels=codes.FOUND)
+    )
+    ground: Literal["seen", "wanted", "arrested-elsewhere", "known-whereabouts"] | None = Field(
+        None,
+        json_schema_extra=ask(
+            "What this rests on",
+            "A child in custody is located once somebody saw them there.",
+            labels=codes.GROUNDS,
+            more=True,
+        ),
+    )
     harm_or_crime_disclosed: bool | None = Field(
         None, json_schema_extra=ask("Was harm or a crime disclosed?", more=True)
     )

@@ -19,7 +19,7 @@ class Update(Contract):
 
     heading: Literal[
         "sighting", "risk-change", "phone-contact", "action", "review", "ukmpu-told",
-        "new-information", "other",
+        "ukmpu-not-told", "new-information", "other",
     ] = Field(json_schema_extra=ask("What kind of news", labels=codes.HEADINGS))  # fmt: skip
     text: Words = Field(json_schema_extra=long("What happened"))
     new_risk: Literal["high", "medium", "low", "no-apparent-risk"] | None = Field(

@@ -18,6 +18,7 @@ from messaging.effects import (
     news,
     offers,
     reports,
+    returning,
     telephone,
 )
 from messaging.sending import Act
@@ -45,7 +46,11 @@ EFFECTS: dict[str, Callable[[Act], Any]] = {
     "strategy-meeting-invitation": meetings.invitation,
     "strategy-meeting-reply": meetings.reply,
     "strategy-meeting-record": meetings.record,
+    "recorded-in-error": closing.recorded_in_error,
+    "interview-record": returning.interview_record,
+    "authority-named": returning.authority_named,
     "closure": closing.closure,
+    "reopen": closing.reopen,
 }
 
 CHOICES: tuple[Callable[[Choosing], Choices], ...] = (
@@ -58,6 +63,7 @@ CHOICES: tuple[Callable[[Choosing], Choices], ...] = (
     enquiries.choices,
     meetings.choices,
     news.choices,
+    returning.choices,
     closing.choices,
 )
 """What a reader may send now, in the order of the buttons."""
@@ -73,6 +79,7 @@ KNOWN: dict[str, Callable[[Knowing], dict[str, Any]]] = {
     "strategy-meeting-invitation": meetings.known_invitation,
     "strategy-meeting-reply": meetings.known_reply,
     "strategy-meeting-record": meetings.known_record,
+    "interview-record": returning.known_interview,
     "closure": closing.known_closure,
 }
 """What a form of a type is filled in with; those of other types begin empty."""

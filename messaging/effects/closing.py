@@ -1,20 +1,43 @@
-"""The end of a case."""
+"""The end of an episode in error, the end of a case, and a case that is opened again."""
 
-from typing import Any
+from datetime import datetime
+from typing import Any, cast
 
-from sqlalchemy import update
+from sqlalchemy import text, update
 
-from hub.errors import conflict
+from hub.clock import LONDON
+from hub.errors import HubError, conflict, invalid
+from messaging import contracts, lead, owing, returning
 from messaging.choices import Action, Choices, Choosing, Knowing
-from messaging.effects.steps import end_clocks, meet, settle, step
-from messaging.model import Case, InformationRequest
+from messaging.effects.ending import end_episode
+from messaging.effects.steps import end_clocks, meet, open_episode, settle, step
+from messaging.model import Case, Clock, InformationRequest
 from messaging.sending import Act, everyone
+
+STEPS = {
+    "prevention-interview": "the prevention interview",
+    "rhi": "the return home interview",
+    "ukmpu": "telling the UK Missing Persons Unit",
+}
+ENDS = {
+    "located": "located",
+    "joined": "joined to another",
+    "recorded-in-error": "recorded in error",
+}
 
 
 def closure(act: Act) -> None:
-    """Close the case, which is refused while an episode is open."""
-    if act.case.episode is not None:
-        raise conflict("episode-open", "The case cannot be closed while an episode is open.")
+    """Close the case, which is refused while an episode is open, or a statutory step is (8)."""
+    body = cast(contracts.Closure, act.body)
+    for name in body.COMPUTED:
+        if getattr(body, name) is not None:
+            raise invalid("computed", "The hub writes this itself: leave it out.", f"/body/{name}")
+    returning.ends_on(body.ground)
+    incidents = owing.incidents(act.session, act.case.id)
+    try:
+        returning.close(one.missing for one in incidents)
+    except lead.Refused as refused:
+        raise _not_yet(act, refused.code, incidents) from None
     report = act.case.report
     if report is not None:
         if report.state == "awaiting-police" and report.reporter != act.unit:
@@ -23,6 +46,7 @@ def closure(act: Act) -> None:
             state = step(report, "returned")
             act.later(lambda: settle(act, report, state))
         meet(act, None, "report-outcome")
+    act.body = body.model_copy(update=_written(act, incidents))
     act.to |= everyone(act)
     act.later(
         lambda: act.session.execute(
@@ -44,9 +68,120 @@ def closure(act: Act) -> None:
     )  # fmt: skip
 
 
+def _not_yet(act: Act, code: str, incidents: list[owing.Incident]) -> HubError:
+    """Return why a case does not close, with every step that is open and what settles it."""
+    if code != "statutory-step-open":
+        return conflict(code, "The case cannot be closed while an episode is open.")
+    steps = owing.outstanding(incidents)
+    names = {unit: party.name for unit, party in act.case.parties.items()}
+    said = "; ".join(
+        f"{STEPS[one.kind]} of episode {one.episode}"
+        + (f", owed by {names[one.owed_by]}" if one.owed_by in names else "")
+        for one in steps
+    )
+    return conflict(
+        code,
+        f"The case still owes: {said}. Each needs its record, or the reason why not.",
+        steps=[
+            {
+                "step": one.kind,
+                "episode": one.episode,
+                "owed_by": str(one.owed_by),
+                "due_at": one.due_at.isoformat() if one.due_at else None,
+                "settle": {
+                    "type": "interview-record",
+                    "in_reply_to": str(one.asked_by),
+                    "body": {"interview": one.interview},
+                }
+                if one.interview
+                else {"type": "update", "body": {"heading": "ukmpu-told"}},
+            }
+            for one in steps
+        ],
+    )
+
+
+def _written(act: Act, incidents: list[owing.Incident]) -> dict[str, Any]:
+    """Return what the hub knows of a case that closes: its episodes, who led last, its home."""
+    last = act.session.execute(
+        text("""
+            SELECT u.name, t.officer_name FROM tenure t JOIN episode e ON e.id = t.episode_id
+            JOIN unit u ON u.id = t.unit_id
+            WHERE e.case_id = :case_id ORDER BY e.number DESC, t.number DESC LIMIT 1
+        """),
+        {"case_id": act.case.id},
+    ).one_or_none()
+    home = act.case.parties.get(act.case.home) if act.case.home else None
+    return {
+        "episodes": [episode_line(one) for one in incidents] or None,
+        "final_lead": f"{last.name}, {last.officer_name}"[:200] if last else None,
+        "home_unit": home.name if home else None,
+    }
+
+
+def episode_line(one: owing.Incident) -> str:
+    """Return an episode in one line: when it began and ended, and how."""
+    ended = f"{_moment(one.ended_at)}, {ENDS.get(one.end_reason or '', '')}" if one.ended_at else ""
+    return f"Episode {one.number}: {_moment(one.opened_at)} to {ended}"
+
+
+def _moment(at: datetime) -> str:
+    local = at.astimezone(LONDON)
+    return f"{local:%d %B %Y, %H:%M} {local.tzname()}"
+
+
+def reopen(act: Act) -> None:
+    """Open the case again: it stays on record that it was closed, and what it owed runs again."""
+    closed = act.case.closed_at
+    if closed is None:
+        raise conflict("case-open", "The case is open.")
+    act.to |= everyone(act)
+    act.later(
+        lambda: act.session.execute(
+            update(Case).where(Case.id == act.case.id).values(closed_at=None)
+        )
+    )
+    act.later(
+        lambda: act.session.execute(
+            update(Clock)
+            .where(
+                Clock.case_id == act.case.id,
+                Clock.kind.in_(returning.STATUTORY),
+                Clock.met_at.is_(None),
+                Clock.ended_at == closed,
+            )
+            .values(ended_at=None)
+        )
+    )
+
+
+def recorded_in_error(act: Act) -> None:
+    """End an episode that never was: a supervisor of the lead says so, and a second person."""
+    body = cast(contracts.RecordedInError, act.body)
+    episode = open_episode(act)
+    returning.ends_on(body.ground)
+    if returning.same_person(act.actor.name, body.authorised_by):
+        raise invalid(
+            "another-authorises",
+            "A second person authorises this: name them, not yourself.",
+            "/body/authorised_by",
+        )
+    lead.err(episode.as_rules(), act.unit, act.at)
+    act.priority = "urgent"
+    act.to |= everyone(act)
+    end_episode(act, episode, "recorded-in-error")
+
+
 def choices(now: Choosing) -> Choices:
-    """The case can end between episodes."""
-    if now.case.episode is None and now.may("closure"):
+    """The case can end between episodes; a supervisor of the lead ends one recorded in error."""
+    if now.case.closed_at is not None:
+        if now.may("reopen"):
+            yield Action("reopen")
+        return
+    if now.case.episode is not None:
+        if now.may("recorded-in-error"):
+            yield Action("recorded-in-error")
+    elif now.may("closure"):
         yield Action("closure")
 
 

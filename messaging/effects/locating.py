@@ -3,21 +3,15 @@
 from datetime import timedelta
 from typing import Any, cast
 
-from sqlalchemy import select, update
+from sqlalchemy import select
 
 from hub.db import new_id
 from hub.errors import conflict, invalid
-from messaging import contracts, lead
+from messaging import contracts, lead, returning
 from messaging.choices import Action, Choices, Choosing, Knowing
-from messaging.effects.steps import end_clocks, meet, police_parties, reachable, settle, step, tell
-from messaging.model import (
-    Direction,
-    Dispute,
-    Episode,
-    LeadRequest,
-    LocatedClaim,
-    Tenure,
-)
+from messaging.effects.ending import end_episode
+from messaging.effects.steps import meet, police_parties, reachable, settle, step, tell
+from messaging.model import Episode, LocatedClaim
 from messaging.sending import Act, everyone
 from messaging.state import OpenEpisode
 
@@ -27,6 +21,7 @@ def located(act: Act) -> None:
     body = cast(contracts.Located, act.body)
     if body.located_at > act.at + timedelta(minutes=5):
         raise invalid("in-future", "This cannot be later than now.", "/body/located_at")
+    returning.ends_on(body.ground)
     report, episode = act.case.report, act.case.episode
     if episode is None:
         if report is None or report.reporter != act.unit:
@@ -40,7 +35,7 @@ def located(act: Act) -> None:
     after = lead.locate(episode.as_rules(), act.unit, act.message_id, act.at)
     if after.ended_at is not None:
         act.to |= everyone(act)
-        act.later(lambda: _end(act, episode))
+        end_episode(act, episode, "located", dead=body.found == "dead")
         return
     tell(act, {episode.lead})
     act.reply_due_at = act.clock(
@@ -50,7 +45,7 @@ def located(act: Act) -> None:
         "located_claim",
         {
             "id": new_id(), "episode_id": episode.id, "message_id": act.message_id,
-            "by_unit_id": act.unit,
+            "by_unit_id": act.unit, "found_dead": body.found == "dead",
         },
     )  # fmt: skip
 
@@ -65,8 +60,9 @@ def located_confirm(act: Act) -> None:
         act.at,
     )
     act.to |= everyone(act)
+    tell(act, {act.case.standing(claim.by_unit_id)})
     _close_claim(act, claim, "confirmed")
-    act.later(lambda: _end(act, episode))
+    end_episode(act, episode, "located", dead=claim.found_dead)
 
 
 def located_refuse(act: Act) -> None:
@@ -110,33 +106,6 @@ def _close_claim(act: Act, claim: LocatedClaim, state: str) -> None:
 
     act.later(write)
     meet(act, claim.message_id, "located-answer")
-
-
-def _end(act: Act, episode: OpenEpisode) -> None:
-    """End the episode as located, at this moment; what is open in it is overtaken."""
-    session = act.session
-    overtaken = {"state": "overtaken", "answered_at": act.at, "answer_message_id": act.message_id,
-                 "answered_by_unit_id": act.unit, "answered_by_name": act.actor.name}  # fmt: skip
-    tables: tuple[Any, ...] = (LeadRequest, LocatedClaim, Dispute, Direction)
-    for table in tables:
-        session.execute(
-            update(table)
-            .where(table.episode_id == episode.id, table.state == "open")
-            .values(**overtaken)
-        )
-    session.execute(update(Tenure).where(Tenure.id == episode.tenure_id).values(until=act.at))
-    session.execute(
-        update(Episode)
-        .where(Episode.id == episode.id)
-        .values(ended_at=act.at, end_reason="located", ended_by_message_id=act.message_id)
-    )
-    end_clocks(
-        act,
-        keep=(
-            "opened", "opened-urgent", "opened-request", "enquiry", "enquiry-urgent",
-            "meeting-reply", "meeting-reply-urgent", "meeting-record", "meeting-action",
-        ),
-    )  # fmt: skip
 
 
 def choices(now: Choosing) -> Choices:

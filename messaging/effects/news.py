@@ -3,13 +3,13 @@
 from typing import cast
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import or_, select, update
 
-from hub.errors import invalid
+from hub.errors import conflict, invalid
 from messaging import clocks, contracts, lead
 from messaging.choices import Action, Choices, Choosing
 from messaging.effects.actions import action_done
-from messaging.effects.steps import meet, reachable, review, settle, step, tell
+from messaging.effects.steps import reachable, review, settle, step, tell
 from messaging.model import (
     Clock,
     Episode,
@@ -33,10 +33,12 @@ def update_case(act: Act) -> None:
             "report-outcome", report.addressed, started=reachable(act, report.addressed)
         )
         act.priority = "urgent"
+    if body.heading in ("ukmpu-told", "ukmpu-not-told"):
+        _ukmpu(act, episode, body)
     if episode is None:
         return
-    if body.heading in ("review", "ukmpu-told"):
-        _duty_done(act, episode, body)
+    if body.heading == "review":
+        _reviewed(act, episode, body)
     if body.new_risk is None:
         return
     if not case.parties[act.unit].police:
@@ -60,15 +62,28 @@ def update_case(act: Act) -> None:
             _hurry(act, episode.dispute_message, "dispute-routine", "dispute-urgent")
 
 
-def _duty_done(act: Act, episode: OpenEpisode, body: contracts.Update) -> None:
-    """Meet a clock of the lead's by saying so: a supervisor has reviewed, or the UKMPU was told (6)."""
-    if body.heading == "ukmpu-told":
-        if not act.case.parties[act.unit].police:
-            raise invalid(
-                "told-by-police", "Police tell the UK Missing Persons Unit.", "/body/heading"
-            )
-        meet(act, None, "ukmpu")
-        return
+def _ukmpu(act: Act, episode: OpenEpisode | None, body: contracts.Update) -> None:
+    """Meet the clock of the UK Missing Persons Unit: it was told, or after the return why not (6)."""
+    if not act.case.parties[act.unit].police:
+        raise invalid("told-by-police", "Police tell the UK Missing Persons Unit.", "/body/heading")
+    if body.heading == "ukmpu-not-told" and episode is not None:
+        raise conflict(
+            "still-missing", "The child is still missing: tell the UK Missing Persons Unit."
+        )
+    act.session.execute(
+        update(Clock)
+        .where(
+            Clock.case_id == act.case.id,
+            Clock.kind == "ukmpu",
+            Clock.met_at.is_(None),
+            or_(Clock.ended_at.is_(None), Clock.ended_at >= Clock.due_at),
+        )
+        .values(met_at=act.at)
+    )
+
+
+def _reviewed(act: Act, episode: OpenEpisode, body: contracts.Update) -> None:
+    """Meet the clock of the review: a supervisor of the unit that leads has reviewed (6)."""
     # A partner system speaks for its unit, whose supervisors are people of its own.
     supervises = "supervisor" in act.actor.roles or act.actor.kind == "client"
     if act.unit != episode.lead or not supervises:

@@ -24,7 +24,7 @@ from messaging.model import (
 from messaging.sending import Act, receipt, unit_named
 from messaging.state import OpenEpisode, OpenReport, PartyUnit
 
-ON_DUTY = timedelta(hours=8)
+ON_DUTY, LONGEST_DUTY = timedelta(hours=8), timedelta(hours=16)
 LEAD_CLOCKS = ("lead-urgent", "lead-routine")
 REVIEWS = ("review-high", "review-medium", "review-low")
 LEADS = ("ukmpu", *REVIEWS, "located-answer")
@@ -130,10 +130,18 @@ def on_duty(act: Act, until: datetime | None) -> datetime:
     """Return until when the named officer is on duty: as said, or for 8 hours.
 
     Raises:
-        HubError: 422 `in-past`.
+        HubError: 422 `in-past`, or `duty-too-long` beyond 16 hours.
     """
     if until is not None and until <= act.at:
         raise invalid("in-past", "This must be later than now.", "/body/on_duty_until")
+    if until is not None and until > act.at + LONGEST_DUTY:
+        latest = (act.at + LONGEST_DUTY).astimezone(LONDON)
+        raise invalid(
+            "duty-too-long",
+            f"An officer is on duty for 16 hours at most: until {latest:%d %B, %H:%M}. Hand over"
+            " to the next then.",
+            "/body/on_duty_until",
+        )
     return until or act.at + ON_DUTY
 
 

@@ -1,0 +1,162 @@
+"""The interviews that a return is owed, and the authority that owes one (DOMAIN.md 6 to 8)."""
+
+from typing import Any, cast
+from uuid import UUID
+
+from sqlalchemy import update
+
+from hub.clock import LONDON
+from hub.errors import conflict, invalid
+from messaging import contracts, owing, returning
+from messaging.choices import Action, Choices, Choosing, Knowing
+from messaging.effects.ending import responsible
+from messaging.effects.steps import authorities, meet, reachable, tell
+from messaging.model import Clock, Interview
+from messaging.owing import Step
+from messaging.sending import Act, unit_named
+from messaging.state import CaseState
+
+
+def interview_record(act: Act) -> None:
+    """Put an interview on record, or why it was not done: its clock is met by either (6)."""
+    body = cast(contracts.InterviewRecord, act.body)
+    if body.completed_on and body.completed_on > act.at.astimezone(LONDON).date():
+        raise invalid(
+            "in-future", "This cannot be later than today: until then it is owed.",
+            "/body/completed_on",
+        )  # fmt: skip
+    steps = owing.interviews(owing.incidents(act.session, act.case.id))
+    step = _meant(act, body.interview, steps)
+    _by_its_debtor(act, step)
+    corrects = act.in_reply_to if act.in_reply_to == step.record else None
+    after = returning.settle(
+        owing.as_rules(step), act.message_id, done=body.done, corrects=corrects
+    )
+    act.in_reply_to = corrects or step.asked_by
+    debtors = {
+        act.case.standing(one.owed_by) for one in steps if one.episode == step.episode
+    } & act.case.parties.keys()
+    if body.account is not None and act.to.keys() - debtors - {act.unit}:
+        raise invalid(
+            "account-to",
+            "The child’s account goes to the unit that led and the responsible authority alone:"
+            " name nobody else.",
+            "/to",
+        )
+    tell(act, debtors)
+    if body.account is None:
+        home = {act.case.home} if act.case.home in act.case.parties else set()
+        tell(act, authorities(act) | {unit for unit in home if unit})
+    act.to_all = False
+    meet(act, step.asked_by, step.kind)
+    act.later(
+        lambda: act.session.execute(
+            update(Interview)
+            .where(Interview.id == step.id)
+            .values(state=after.state, record_message_id=act.message_id, settled_at=act.at)
+        )
+    )
+
+
+def _meant(act: Act, kind: str, steps: list[Step]) -> Step:
+    """Return the interview that is meant: of the message named, or the last that is owed."""
+    of_kind = [one for one in steps if one.interview == kind]
+    if act.in_reply_to is not None:
+        of_kind = [one for one in of_kind if act.in_reply_to in (one.asked_by, one.record)]
+    if not of_kind:
+        raise conflict("interview-not-owed", "No return in this case is owed this interview.")
+    return max(of_kind, key=lambda one: (one.state == "owed", one.episode))
+
+
+def _by_its_debtor(act: Act, step: Step) -> None:
+    """Let the debtor record its interview, its organisation too; and others where it is away."""
+    case = act.case
+    debtor = case.standing(step.owed_by)
+    if debtor in case.mine(act.actor):
+        act.unit = debtor
+        return
+    owner = case.parties.get(debtor)
+    own = case.parties[act.unit]
+    if owner is not None and own.organisation_id == owner.organisation_id:
+        return
+    if _stands_in(case, act.unit) and not reachable(act, debtor):
+        return
+    raise conflict(
+        "interview-owed-elsewhere",
+        f"{owner.name if owner else 'Another unit'} owes this interview: it puts it on record, or"
+        " why it was not done. Ring them.",
+    )
+
+
+def _stands_in(case: CaseState, unit: UUID) -> bool:
+    """Say whether a unit may write down what one without accounts told it."""
+    party = case.parties[unit]
+    return party.full and (party.police or unit == case.home)
+
+
+def authority_named(act: Act) -> None:
+    """Let the responsible authority into the case: it owes the return home interview from now on."""
+    named = [unit for unit in act.to.values() if unit.part == "responsible-authority"]
+    if len(named) != 1 or len(act.to) != 1:
+        raise invalid("to-one", "Name one council’s children’s social care team.", "/to")
+    if responsible(act) is not None:
+        raise conflict(
+            "authority-known", "The responsible authority is on the case already: send an update."
+        )
+    to = unit_named(act.session, str(named[0].unit_id), "/to/0", act.at)
+    act.add_party(to)
+    owed = [
+        one
+        for one in owing.interviews(owing.incidents(act.session, act.case.id))
+        if one.interview == "rhi" and one.state == "owed"
+    ]
+    act.later(lambda: _pass_on(act, owed, to.unit_id))
+
+
+def _pass_on(act: Act, owed: list[Step], to: UUID) -> None:
+    for step in owed:
+        act.session.execute(
+            update(Interview).where(Interview.id == step.id).values(owed_by_unit_id=to)
+        )
+        act.session.execute(
+            update(Clock)
+            .where(
+                Clock.message_id == step.asked_by,
+                Clock.kind == step.kind,
+                Clock.met_at.is_(None),
+                Clock.ended_at.is_(None),
+            )
+            .values(owed_by_unit_id=to)
+        )
+
+
+def choices(now: Choosing) -> Choices:
+    """Who owes an interview records it; without a responsible authority, one is to be named."""
+    if not now.may("interview-record"):
+        return
+    steps = owing.interviews(owing.incidents(now.session, now.case.id))
+    mine = [one for one in steps if now.case.standing(one.owed_by) in now.mine]
+    for step in mine:
+        if step.state == "owed":
+            yield Action("interview-record", step.asked_by, interview=step.interview)
+    for step in mine:
+        if step.record is not None:
+            yield Action("interview-record", step.record, interview=step.interview)
+    unnamed = any(
+        one.kind == "rhi" and one.state == "owed" and not one.of_authority for one in steps
+    )
+    if unnamed and now.may("authority-named"):
+        yield Action("authority-named")
+
+
+def known_interview(known: Knowing) -> dict[str, Any]:
+    """Offer the interviewer of the last interview of the kind, as far as the reader may read it."""
+    kind = known.carried.get("interview")
+    last = [
+        said["interviewer"]
+        for message_type, said in known.said
+        if message_type == "interview-record"
+        and said.get("interviewer")
+        and kind in (None, said.get("interview"))
+    ]
+    return {"interviewer": last[-1]} if last else {}
