@@ -78,8 +78,8 @@ LOCATED_HOW = {
 GROUNDS = {
     "seen": "Somebody saw the child, face to face",
     "wanted": "The child is wanted",
-    "arrested-elsewhere": "The child is said to be arrested elsewhere, and nobody saw them there",
-    "known-whereabouts": "Whereabouts are known, and nobody saw the child",
+    "arrested-elsewhere": "The child is said to be under arrest, and nobody saw them there",
+    "known-whereabouts": "It is known at what place the child is, and nobody saw them there",
 }
 CLOSING_GROUNDS = {
     "safe": "The child is safe, and what was owed is done",

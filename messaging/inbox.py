@@ -44,6 +44,7 @@ class InboxRow:
     missed: bool
     alarm: bool
     unanswered: bool
+    interview: bool = False
 
     def seconds_left(self, now: datetime) -> int | None:
         """Return how long there is for the answer; negative when it is overdue."""
@@ -122,6 +123,9 @@ WITH asks AS (
     FROM action x JOIN message xm ON xm.id = x.message_id
     JOIN cases xc ON xc.id = x.case_id AND xc.closed_at IS NULL WHERE x.state = 'open'
     UNION ALL
+    SELECT DISTINCT v.opened_by_message_id, v.owed_by_unit_id, m.sender_unit_id
+    FROM interview v JOIN message m ON m.id = v.opened_by_message_id WHERE v.state = 'owed'
+    UNION ALL
     SELECT d.message_id, CAST(:adjudicating AS uuid), d.by_unit_id
     FROM dispute d JOIN message m ON m.id = d.message_id
     WHERE d.state = 'open' AND CAST(:adjudicating AS uuid) IS NOT NULL AND NOT EXISTS (
@@ -165,7 +169,9 @@ WITH asks AS (
         opened.who_name AS opened_by, acknowledged.at AS acknowledged_at,
         acknowledged.who_name AS acknowledged_by, coalesce(q.request_no, 1) AS request_no,
         coalesce(k.missed, false) AS missed, coalesce(k.alarm, false) AS alarm,
-        mine.asked AS unanswered, coalesce(k.due_at, 'infinity') AS sort_at,
+        mine.asked AS unanswered, EXISTS (SELECT FROM interview v WHERE v.opened_by_message_id = m.id
+            AND v.owed_by_unit_id = mine.owing AND v.state = 'owed' AND mine.asked) AS interview,
+        coalesce(k.due_at, 'infinity') AS sort_at,
         coalesce(q.priority, m.priority) <> 'urgent' AS sort_routine
     FROM mine
     JOIN message m ON m.id = mine.message_id
@@ -184,7 +190,8 @@ WITH asks AS (
             CASE WHEN mine.asked THEN k.message_id = m.id AND k.kind IN ('lead-urgent',
                     'lead-routine', 'located-answer', 'dispute-urgent', 'dispute-routine',
                     'direction', 'enquiry', 'enquiry-urgent', 'meeting-reply',
-                    'meeting-reply-urgent', 'meeting-record', 'meeting-action')
+                    'meeting-reply-urgent', 'meeting-record', 'meeting-action',
+                    'prevention-interview', 'rhi')
                 OR k.kind = 'report-outcome' AND m.type IN ('missing-episode-report', 'update')
             ELSE k.message_id = m.id AND k.kind LIKE 'opened%' END AS counts) of
         WHERE k.case_id = m.case_id AND coalesce(k.owed_by_unit_id, mine.owing) = mine.owing
@@ -204,7 +211,7 @@ WITH asks AS (
 _NUMBERED = """
 SELECT id, number, reference, status, type, priority, sent_at, from_unit, from_unit_id, to_unit,
     to_unit_id, need, due_at, delivered_at, opened_at, opened_by, acknowledged_at, acknowledged_by,
-    request_no, missed, alarm, unanswered
+    request_no, missed, alarm, unanswered, interview
 FROM (
     SELECT lines.*, row_number() OVER (PARTITION BY need ORDER BY sort_at, sort_routine, id) AS place
     FROM lines

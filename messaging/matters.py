@@ -9,7 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from hub.identity.reach import reach_of
-from messaging import alarms
+from messaging import alarms, owing
 from messaging.alarms import Step
 from messaging.state import ADJUDICATOR, CaseState
 
@@ -61,11 +61,15 @@ class Matters:
     direction: DirectionView | None = None
     questions: list[QuestionView] = field(default_factory=list)
     steps: list[Step] = field(default_factory=list)
+    incidents: list[owing.Incident] = field(default_factory=list)
+    owed: list[owing.Step] = field(default_factory=list)
+    """The statutory steps that the reader owes, or may see."""
 
     @property
     def units(self) -> set[UUID]:
         """The units that are named."""
         named = {one.told for one in self.steps} | {one.owed_by for one in self.steps}
+        named |= {one.owed_by for one in self.owed}
         named |= {one.asked_by for one in self.questions} | {one.to for one in self.questions}
         if self.dispute:
             named |= {self.dispute.by, self.dispute.other}
@@ -77,14 +81,29 @@ class Matters:
 def of_case(session: Session, case: CaseState, mine: frozenset[UUID], full: bool) -> Matters:
     """Return what is open; a party of less than the whole case sees its own questions alone."""
     questions = _questions(session, case)
+    incidents = owing.incidents(session, case.id)
+    steps = [step for one in incidents for step in one.steps]
+    reported = case.opener in mine or bool(case.report and case.report.reporter in mine)
     if not full:
         return Matters(
-            questions=[one for one in questions if one.to in mine or one.asked_by in mine]
+            questions=[one for one in questions if one.to in mine or one.asked_by in mine],
+            steps=_of_report(session, case) if reported and case.report else [],
+            incidents=incidents if reported else [],
+            owed=[one for one in steps if reported or one.owed_by in mine],
         )
     return Matters(
         _dispute(session, case), _direction(session, case), questions,
-        alarms.steps_of(session, case.id),
+        alarms.steps_of(session, case.id), incidents, steps,
     )  # fmt: skip
+
+
+def _of_report(session: Session, case: CaseState) -> list[Step]:
+    """Return the steps up because nobody answers a report: its reporter is shown each (4.2)."""
+    return [
+        step
+        for step in alarms.steps_of(session, case.id)
+        if step.kind in ("report-outcome", "supervisor-decision")
+    ]
 
 
 def _dispute(session: Session, case: CaseState) -> DisputeView | None:

@@ -46,10 +46,11 @@ class Incident:
     end_reason: str | None
     steps: tuple[Step, ...]
     missing: returning.Missing
+    found_dead: bool = False
 
 
 _EPISODES = text("""
-SELECT e.id, e.number, e.opened_at, e.ended_at, e.end_reason, e.opened_by_message_id,
+SELECT e.id, e.number, e.opened_at, e.ended_at, e.end_reason, e.opened_by_message_id, e.found_dead,
     k.owed_by_unit_id, k.due_at, k.met_at IS NOT NULL AS told, k.missed_at IS NOT NULL AS missed
 FROM episode e
 LEFT JOIN clock k ON k.case_id = e.case_id AND k.message_id = e.opened_by_message_id
@@ -103,7 +104,15 @@ def incidents(session: Session, case_id: UUID) -> list[Incident]:
                 ),
             ]  # fmt: skip
         found.append(
-            Incident(row.number, row.opened_at, row.ended_at, row.end_reason, tuple(steps), missing)
+            Incident(
+                row.number,
+                row.opened_at,
+                row.ended_at,
+                row.end_reason,
+                tuple(steps),
+                missing,
+                row.found_dead,
+            )
         )
     return found
 

@@ -132,7 +132,10 @@ class MissingEpisodeReport(Contract):
     also_wanted: bool | None = Field(
         None,
         json_schema_extra=ask(
-            "Is the child also wanted?", "They stay missing all the same.", more=True
+            "Is the child also wanted?",
+            "They stay missing all the same.",
+            more=True,
+            audience="police",
         ),
     )
     publicity: Line | None = Field(

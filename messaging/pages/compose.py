@@ -1,5 +1,6 @@
 """Writing a message in a case: what is on the case already is filled in, and it is sent once."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -18,7 +19,8 @@ from hub.web.forms import typed_from
 from hub.web.guards import page, permission
 from messaging import attachments, drafts, sending, views, wording
 from messaging.contracts import CONTRACTS, Command
-from messaging.pages import attaching, choosing, picking
+from messaging.contracts.returning import PREVENTION, RHI
+from messaging.pages import attaching, choosing, picking, returning
 from messaging.pages.attaching import Attaching
 from messaging.pages.blueprint import blueprint
 from messaging.pages.case import ask_reason, known_reason
@@ -32,7 +34,10 @@ NAMING = {
 }
 """Types that name another unit in their words: how the search for it asks, and what it gives."""
 
-CARRIED = ("to", "re", "withdraws", "unit", "draft", "action_done")
+OTHERS = {"prevention": RHI, "rhi": PREVENTION}
+"""What the form of an interview does not ask: the fields of the other."""
+
+CARRIED = ("to", "re", "withdraws", "unit", "draft", "action_done", "interview")
 """What a form carries unseen from one showing to the next."""
 
 
@@ -93,14 +98,14 @@ def show(reference: str, message_type: str) -> ResponseReturnValue:
     """
     writing = _writing(reference, message_type)
     actor = context.current_actor()
-    form = _form(actor, message_type)
+    form = _form(actor, message_type, writing.carried)
     kept: dict[str, list[str]] = {}
     with context.database().unit_of_work() as session:
         if known_reason(session, reference) is None:
             return ask_reason(reference, request.full_path.rstrip("?"), {})
         known = views.prefill(
             session, actor, context.vault(), reference, message_type, context.now(),
-            _replied_to(writing),
+            _replied_to(writing), writing.carried,
         )  # fmt: skip
         if "draft" in writing.carried:
             kept = drafts.load(session, actor, context.vault(), UUID(writing.carried["draft"]))
@@ -138,6 +143,8 @@ def show(reference: str, message_type: str) -> ResponseReturnValue:
                 "reason": "wrong-force",
                 "readdress_to": request.args["readdress"][:200],
             }
+        if message_type == "update" and request.args.get("heading"):
+            form.values |= {"heading": request.args["heading"][:200]}
         if message_type == "direction" and request.args.get("lead"):
             form.values |= {"lead": request.args["lead"][:200]}
     files = attaching.carried(message_type, kept.get(attaching.FILES, []))
@@ -149,8 +156,12 @@ def _replied_to(writing: Writing) -> UUID | None:
     return UUID(writing.carried["re"]) if "re" in writing.carried else None
 
 
-def _form(actor: Actor, message_type: str) -> MessageForm:
+def _form(actor: Actor, message_type: str, carried: Mapping[str, str]) -> MessageForm:
     """Return the form of a type; who leads is for police alone to say."""
+    if message_type == "interview-record" and carried.get("interview") in OTHERS:
+        return MessageForm(
+            message_type, leave_out=OTHERS[carried["interview"]], unseen=("interview",)
+        )
     police_only = () if actor.police else ("named_officer",)
     return MessageForm(message_type, leave_out=police_only)
 
@@ -171,7 +182,7 @@ def _chosen_first(actor: Actor, writing: Writing) -> bool:
 def send(reference: str, message_type: str) -> ResponseReturnValue:
     """Send the message once, or keep it as a draft; a refusal keeps what was typed."""
     writing = _writing(reference, message_type)
-    form = _form(context.current_actor(), message_type)
+    form = _form(context.current_actor(), message_type, writing.carried)
     files = attaching.received(
         message_type,
         lambda session, _earlier: attachments.place(
@@ -271,6 +282,11 @@ def _keep(writing: Writing, files: Attaching) -> None:
         writing.carried["draft"] = str(kept)
 
 
+def _heading(writing: Writing) -> str:
+    kinds = {"prevention": _("Prevention interview"), "rhi": _("Return home interview")}
+    return kinds.get(writing.carried.get("interview", ""), wording.act_name(writing.message_type))
+
+
 def _page(
     session: Session,
     writing: Writing,
@@ -301,6 +317,16 @@ def _page(
         before.append(_("You lead until they accept. A decline or silence moves nothing."))
         if "withdraws" in writing.carried:
             before.append(_("Your open offer is withdrawn in the same moment."))
+    owed: list[dict[str, Any]] = []
+    if writing.message_type == "closure":
+        owed, episodes = returning.before_closing(
+            session, context.current_actor(), writing.reference, context.now()
+        )
+        before += [_("The hub writes of its episodes itself:"), *episodes] if episodes else []
+    if writing.message_type == "recorded-in-error":
+        before.append(
+            _("A second person authorises it. It starts no interview, and stays in the history.")
+        )
     pick = None
     if writing.message_type == "direction":
         pick = (writing.address(q=""), _("If another unit than the two must lead, find it"))
@@ -309,9 +335,11 @@ def _page(
     return render_template(
         "messaging/compose.html",
         pick=pick,
+        owing=owed,
+        now=context.now(),
         ref=writing.reference,
         status=status,
-        heading=wording.act_name(writing.message_type),
+        heading=_heading(writing),
         send_label=wording.send_label(writing.message_type),
         back=url_for("messaging.case", reference=writing.reference),
         action=url_for(

@@ -55,11 +55,18 @@ class MessageForm:
     leave_out: tuple[str, ...] = ()
     envelope: bool = True
     offered: Mapping[str, list[tuple[str, str]]] = field(default_factory=dict)
+    unseen: tuple[str, ...] = ()
+    """Fields that the form carries without asking."""
 
     @property
     def contract(self) -> type[Contract]:
         """The contract of the message."""
         return CONTRACTS[self.message_type]
+
+    @property
+    def _left_out(self) -> tuple[str, ...]:
+        """What the form does not have: what the page leaves out, and what the hub writes itself."""
+        return (*self.leave_out, *self.contract.COMPUTED)
 
     @property
     def _not_asked(self) -> tuple[str, ...]:
@@ -74,7 +81,8 @@ class MessageForm:
     @property
     def fields(self) -> list[FormField]:
         """The questions, in order: what must be answered first, the rest behind "Add more"."""
-        body = fields_of(self.contract, self.values, self.problems, leave_out=self.leave_out)
+        left_out = (*self._left_out, *self.unseen)
+        body = fields_of(self.contract, self.values, self.problems, leave_out=left_out)
         rest = fields_of(_envelope(self._not_asked), self.values, self.problems)
         for cell in (cell for one in body for row in one.rows for cell in row):
             offered = self.offered.get(cell.name.rsplit(".", 1)[-1])
@@ -96,7 +104,7 @@ class MessageForm:
 
         `known` is what the page knows: `to`, `in_reply_to`, `status`, and hidden `body`.
         """
-        body = parse(self.contract, form, leave_out=self.leave_out)
+        body = parse(self.contract, form, leave_out=self._left_out)
         rest = parse(_envelope(self._not_asked), form)
         self.values = {**body.values, **rest.values}
         self.problems = {**rest.problems, **body.problems}

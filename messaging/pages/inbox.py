@@ -113,6 +113,11 @@ def _row(row: InboxRow, actor: Actor, now: datetime) -> dict[str, Any]:
         ring = numbers[0] if numbers else None
     if row.type == "strategy-meeting-invitation" and row.from_unit_id == row.to_unit_id:
         named["answer"] = wording.act_name("strategy-meeting-record")
+    if row.interview:
+        named = {
+            "answer": _("Record the interview, or why not"),
+            "waiting": _("%(unit)s owes an interview", unit=row.to_unit),
+        }
     return {
         "need": named.get(row.need, wording.type_name(row.type)),
         "kind": row.need,

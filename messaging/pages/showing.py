@@ -19,7 +19,7 @@ from messaging.attachments import AttachmentView
 from messaging.choices import Action
 from messaging.contracts import CONTRACTS
 from messaging.model import Case, Message
-from messaging.pages import closing, meeting_section, ringing
+from messaging.pages import closing, meeting_section, returning, ringing
 from messaging.pages.pending import pending
 from messaging.pages.reading import Row, child_rows, rows
 from messaging.views import CaseView, MessageView, RecipientView, TenureView
@@ -52,6 +52,11 @@ def case(session: Session, actor: Actor, keys: Keys, view: CaseView, now: dateti
         ],
         **pending(view, actor, now),
         **meeting_section.shown(session, actor, view, now),
+        "owing": returning.steps(session, actor, view, now),
+        "changes": returning.changes(view),
+        "ending": returning.ending(view),
+        "ended_at": view.matters.incidents[-1].ended_at if view.matters.incidents else None,
+        "also_wanted": returning.also_wanted(view),
         "calls": calls,
         "acts": _acts(view, calls),
         "child": child_rows(view.child),
@@ -124,6 +129,8 @@ def _acts(view: CaseView, calls: list[Shown]) -> list[Shown]:
     for act in view.actions:
         if act.type == "telephone-record" and act.in_reply_to in boxed:
             continue
+        if act.type in ("interview-record", "authority-named"):
+            continue  # the step that is owed offers it
         shown.append(
             {
                 "label": _act_label(view, act),
@@ -143,6 +150,7 @@ def _act_address(view: CaseView, act: Action) -> str:
         message_type=act.type,
         re=act.in_reply_to,
         withdraws=act.withdraws,
+        interview=act.interview,
         lead=unit if direction else None,
         to=None if direction else unit,
     )
