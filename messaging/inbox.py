@@ -123,6 +123,10 @@ WITH asks AS (
     FROM action x JOIN message xm ON xm.id = x.message_id
     JOIN cases xc ON xc.id = x.case_id AND xc.closed_at IS NULL WHERE x.state = 'open'
     UNION ALL
+    SELECT k.message_id, k.owed_by_unit_id, m.sender_unit_id
+    FROM clock k JOIN message m ON m.id = k.message_id
+    WHERE k.kind = 'supervisor-decision' AND k.met_at IS NULL AND k.ended_at IS NULL
+    UNION ALL
     SELECT DISTINCT v.opened_by_message_id, v.owed_by_unit_id, m.sender_unit_id
     FROM interview v JOIN message m ON m.id = v.opened_by_message_id WHERE v.state = 'owed'
     UNION ALL
@@ -191,7 +195,7 @@ WITH asks AS (
                     'lead-routine', 'located-answer', 'dispute-urgent', 'dispute-routine',
                     'direction', 'enquiry', 'enquiry-urgent', 'meeting-reply',
                     'meeting-reply-urgent', 'meeting-record', 'meeting-action',
-                    'prevention-interview', 'rhi')
+                    'prevention-interview', 'rhi', 'supervisor-decision')
                 OR k.kind = 'report-outcome' AND m.type IN ('missing-episode-report', 'update')
             ELSE k.message_id = m.id AND k.kind LIKE 'opened%' END AS counts) of
         WHERE k.case_id = m.case_id AND coalesce(k.owed_by_unit_id, mine.owing) = mine.owing

@@ -19,9 +19,11 @@ from messaging.model import (
     MeetingInvitation,
     Message,
     Recipient,
+    Report,
 )
 
 ANSWERS: dict[str, tuple[str, ...]] = {
+    "missing-episode-report": ("missing-episode-report", "report-not-accepted"),
     "lead-transfer-request": ("lead-transfer-accept", "lead-transfer-decline"),
     "located": ("located-confirm", "located-refuse"),
     "information-request": ("information-response", "information-response"),
@@ -77,6 +79,12 @@ def is_open(session: Session, message: Message, unit_id: UUID) -> bool:
                     LocatedClaim.state == "open",
                     Recipient.unit_id == unit_id,
                 )
+            )
+        case "missing-episode-report":
+            open_ = select(Report.id).where(
+                Report.message_id == message.id,
+                Report.addressed_unit_id == unit_id,
+                Report.state.in_(("awaiting-police", "recorded-by-telephone")),
             )
         case "information-request":
             open_ = select(InformationRequest.id).where(

@@ -220,6 +220,7 @@ def restart(session: Session, message_id: UUID, units: Collection[UUID], now: da
                     "lead-routine",
                     "located-answer",
                     "direction",
+                    "supervisor-decision",
                     "enquiry",
                     "enquiry-urgent",
                     "meeting-reply",

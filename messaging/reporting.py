@@ -36,6 +36,8 @@ WAYS: dict[tuple[State, Event], State] = {
     ("not-accepted", "taken"): "recorded-by-telephone",
     ("not-accepted", "refused"): "not-accepted",
     ("not-accepted", "told-to-wait"): "not-accepted",
+    ("not-accepted", "not-accepted"): "not-accepted",
+    ("not-accepted", "readdressed"): "awaiting-police",
     ("not-accepted", "new-information"): "awaiting-police",
     ("not-accepted", "returned"): "returned-before-recorded",
 }

@@ -31,6 +31,11 @@ from messaging.sending import part_aad
 from messaging.state import CaseState, load
 
 ADDRESSED = "addressed-to-my-unit"
+OF_OTHERS = frozenset({
+    "information-request", "information-response", "located", "located-confirm", "located-refuse",
+    "interview-record",
+})  # fmt: skip
+"""What a unit may be sent, or send, that has no part in the report."""
 
 
 @dataclass(frozen=True)
@@ -525,7 +530,7 @@ def _report(
 
 def _of_report(messages: Sequence[MessageView]) -> bool:
     """Say whether a reader of part of a case has to do with its report, and was not only asked."""
-    return any(m.type not in ("information-request", "information-response") for m in messages)
+    return any(m.type not in OF_OTHERS for m in messages)
 
 
 def _messages(

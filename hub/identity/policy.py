@@ -89,6 +89,7 @@ PERMISSIONS: Mapping[str, tuple[Rule, ...]] = {
         _rule({"adjudicator"}, "adjudicator"),
     ),
     "send.report-not-accepted": (_rule(POLICE, "addressed"),),
+    "send.supervisor-request": (_rule(STAFF, "party", "reporter"),),
     "send.lead-transfer-request": (_rule(POLICE, "lead"),),
     "send.lead-transfer-accept": (_rule(POLICE, "offered"),),
     "send.lead-transfer-decline": (_rule(POLICE, "offered"),),
@@ -124,7 +125,7 @@ PERMISSIONS: Mapping[str, tuple[Rule, ...]] = {
     "send.authority-named": (_rule(STAFF, "opener", "home", "last-lead", "lead"),),
     "send.closure": (_rule(STAFF, "opener", "home", "last-lead"),),
     "send.reopen": (_rule(STAFF, "opener", "home", "last-lead"),),
-    "guest-link.issue": (_rule(POLICE, "requester"),),
+    "guest-link.issue": (_rule(STAFF, "requester"),),
     "signed-reply.upload": (_rule(POLICE, "requester"),),
     "signed-reply.authorise": (_rule({"supervisor"}, "not-sender"),),
 }

@@ -40,6 +40,7 @@ from messaging.contracts.reports import (
     Child,
     MissingEpisodeReport,
     ReportNotAccepted,
+    SupervisorRequest,
     TelephoneRecord,
 )
 from messaging.contracts.returning import AuthorityNamed, InterviewRecord
@@ -77,6 +78,7 @@ __all__ = [
     "StrategyMeetingInvitation",
     "StrategyMeetingRecord",
     "StrategyMeetingReply",
+    "SupervisorRequest",
     "Telephone",
     "TelephoneRecord",
     "TypeName",
@@ -92,6 +94,7 @@ CONTRACTS: Mapping[str, type[Contract]] = {
         MissingEpisodeReport,
         TelephoneRecord,
         ReportNotAccepted,
+        SupervisorRequest,
         LeadTransferRequest,
         LeadTransferAccept,
         LeadTransferDecline,

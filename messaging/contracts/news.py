@@ -3,10 +3,10 @@
 from typing import Literal
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
 from messaging import codes
-from messaging.contracts.fields import Contract, Words, ask, long
+from messaging.contracts.fields import Contract, Line, Words, ask, long
 
 
 class Update(Contract):
@@ -16,6 +16,7 @@ class Update(Contract):
     AUDIENCE = "statutory"
     NAME = "Update"
     ACT = "Send an update"
+    COMPUTED = ("risk_list_version",)
 
     heading: Literal[
         "sighting", "risk-change", "phone-contact", "action", "review", "ukmpu-told",
@@ -24,6 +25,25 @@ class Update(Contract):
     text: Words = Field(json_schema_extra=long("What happened"))
     new_risk: Literal["high", "medium", "low", "no-apparent-risk"] | None = Field(
         None, json_schema_extra=ask("New risk", "Only when it has changed.", labels=codes.RISKS)
+    )
+    risk_assessor: Line | None = Field(
+        None,
+        json_schema_extra=ask("Who assessed the risk", "You, unless you name another.", more=True),
+    )
+    review_at: AwareDatetime | None = Field(
+        None, json_schema_extra=ask("Supervisor’s next review", more=True)
+    )
+    risk_list_version: Line | None = Field(
+        None, json_schema_extra=ask("Version of the list of risks", more=True)
+    )
+    also_wanted: bool | None = Field(
+        None,
+        json_schema_extra=ask(
+            "Is the child also wanted?",
+            "They stay missing all the same.",
+            more=True,
+            audience="police",
+        ),
     )
     police_only: Words | None = Field(
         None,

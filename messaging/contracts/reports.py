@@ -68,6 +68,7 @@ class MissingEpisodeReport(Contract):
     SEND = "Record it: my unit leads"
     NEED = "Record the report, or say why not"
     ASKS = True
+    COMPUTED = ("risk_list_version",)
 
     child: Child = Field(json_schema_extra=ask("The child"))
     last_seen_at: AwareDatetime = Field(json_schema_extra=ask("Last seen, when"))
@@ -140,6 +141,13 @@ class MissingEpisodeReport(Contract):
     )
     publicity: Line | None = Field(
         None, json_schema_extra=ask("Publicity: agreed, refused, by whom", more=True)
+    )
+    risk_assessor: Line | None = Field(
+        None,
+        json_schema_extra=ask("Who assessed the risk", "You, unless you name another.", more=True),
+    )
+    risk_list_version: Line | None = Field(
+        None, json_schema_extra=ask("Version of the list of risks", more=True)
     )
     named_officer: Line | None = Field(
         None,
@@ -240,3 +248,20 @@ class ReportNotAccepted(Contract):
         if "reason" in info.data and (info.data["reason"] == "wrong-force") != bool(unit):
             raise ValueError("Name the unit that must take it, when and only when it is another’s")
         return unit
+
+
+class SupervisorRequest(Contract):
+    """Whose report police did not accept asks a supervisor of theirs to decide."""
+
+    TYPE = "supervisor-request"
+    AUDIENCE = "all-parties"
+    NAME = "Supervisor’s decision asked for"
+    ACT = "Ask for a supervisor’s decision"
+    SEND = "Ask the duty inspector"
+    NEED = "Decide on the report, as supervisor"
+    ASKS = True
+    SENT = "The force’s duty inspector is told, and owes a decision. Ring as well."
+
+    why: Words = Field(
+        json_schema_extra=long("Why the report should be accepted", "What the first answer missed")
+    )

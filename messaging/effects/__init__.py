@@ -27,6 +27,7 @@ EFFECTS: dict[str, Callable[[Act], Any]] = {
     "missing-episode-report": reports.missing_episode_report,
     "telephone-record": telephone.telephone_record,
     "report-not-accepted": reports.report_not_accepted,
+    "supervisor-request": reports.supervisor_request,
     "lead-transfer-request": offers.lead_transfer_request,
     "lead-transfer-accept": offers.lead_transfer_accept,
     "lead-transfer-decline": offers.lead_transfer_decline,

@@ -30,6 +30,7 @@ def located(act: Act) -> None:
         act.later(lambda: settle(act, report, state))
         tell(act, {report.addressed})
         meet(act, None, "report-outcome")
+        meet(act, None, "supervisor-decision", met=False)
         return
     act.priority = "urgent"
     after = lead.locate(episode.as_rules(), act.unit, act.message_id, act.at)

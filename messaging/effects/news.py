@@ -1,5 +1,6 @@
 """Updates, and what a change of risk does (DOMAIN.md 4.2, 4.4)."""
 
+from datetime import datetime
 from typing import cast
 from uuid import UUID
 
@@ -9,14 +10,22 @@ from hub.errors import conflict, invalid
 from messaging import clocks, contracts, lead
 from messaging.choices import Action, Choices, Choosing
 from messaging.effects.actions import action_done
-from messaging.effects.steps import reachable, review, settle, step, tell
+from messaging.effects.steps import (
+    assessed,
+    reachable,
+    review,
+    settle,
+    step,
+    supervises,
+    tell,
+)
 from messaging.model import (
     Clock,
     Episode,
     LeadRequest,
 )
-from messaging.sending import Act
-from messaging.state import OpenEpisode
+from messaging.sending import Act, everyone
+from messaging.state import OpenEpisode, OpenReport
 
 
 def update_case(act: Act) -> None:
@@ -25,10 +34,10 @@ def update_case(act: Act) -> None:
     case, report, episode = act.case, act.case.report, act.case.episode
     if body.action_done is not None:
         action_done(act)
-    if report is not None and report.reporter == act.unit and report.state == "not-accepted":
+    if report is not None and report.state == "not-accepted" and _adds_to(act, report):
         state = step(report, "new-information")
         act.later(lambda: settle(act, report, state))
-        tell(act, {report.addressed})
+        tell(act, {report.addressed, report.reporter})
         act.reply_due_at = act.clock(
             "report-outcome", report.addressed, started=reachable(act, report.addressed)
         )
@@ -37,9 +46,17 @@ def update_case(act: Act) -> None:
         _ukmpu(act, episode, body)
     if episode is None:
         return
-    if body.heading == "review":
-        _reviewed(act, episode, body)
+    reviewed = body.heading == "review"
+    changed = body.new_risk is not None and body.new_risk != episode.risk
+    if body.review_at is not None and not (reviewed or changed):
+        raise invalid(
+            "review-at", "A review time comes with a change of risk, or with a review.",
+            "/body/review_at",
+        )  # fmt: skip
+    due = _reviewed(act, episode, body) if reviewed else None
     if body.new_risk is None:
+        if reviewed:
+            act.body = body.model_copy(update={"review_at": due})
         return
     if not case.parties[act.unit].police:
         raise invalid(
@@ -52,8 +69,13 @@ def update_case(act: Act) -> None:
             update(Episode).where(Episode.id == episode.id).values(risk=risk)
         )
     )
-    if risk != episode.risk and body.heading != "review":
-        review(act, risk, episode.lead)
+    if changed:
+        # Whomever the sender names: a change of risk reaches everybody on the case (issue 4.2).
+        act.to |= everyone(act)
+        tell(act, {u for u in (episode.lead, case.home) if u in case.parties})
+    if changed and not reviewed:
+        due = review(act, risk, episode.lead, body.review_at, "/body/review_at")
+    assessed(act, body, due)
     if risk == "high":
         act.priority = "urgent"
         if episode.request_id is not None and lead.raise_risk(episode.as_rules()).request:
@@ -82,15 +104,21 @@ def _ukmpu(act: Act, episode: OpenEpisode | None, body: contracts.Update) -> Non
     )
 
 
-def _reviewed(act: Act, episode: OpenEpisode, body: contracts.Update) -> None:
+def _adds_to(act: Act, report: OpenReport) -> bool:
+    """Say whether news come from who may have a refused report looked at again."""
+    party = act.case.parties[act.unit]
+    return report.reporter == act.unit or party.part == "responsible-authority"
+
+
+def _reviewed(act: Act, episode: OpenEpisode, body: contracts.Update) -> datetime | None:
     """Meet the clock of the review: a supervisor of the unit that leads has reviewed (6)."""
-    # A partner system speaks for its unit, whose supervisors are people of its own.
-    supervises = "supervisor" in act.actor.roles or act.actor.kind == "client"
-    if act.unit != episode.lead or not supervises:
+    if act.unit != episode.lead or not supervises(act.actor):
         raise invalid(
             "review-by-supervisor", "A supervisor of the unit that leads reviews.", "/body/heading"
         )
-    review(act, body.new_risk or episode.risk, episode.lead)
+    return review(
+        act, body.new_risk or episode.risk, episode.lead, body.review_at, "/body/review_at"
+    )
 
 
 def _hurry_request(act: Act, episode: OpenEpisode) -> None:

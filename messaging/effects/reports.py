@@ -5,17 +5,20 @@ from typing import Any, cast
 from sqlalchemy import select, update
 
 from hub.db import new_id
-from hub.errors import conflict, invalid
+from hub.errors import conflict, forbidden, invalid
 from messaging import contracts, lead
 from messaging.choices import Action, Choices, Choosing, Knowing
 from messaging.effects.steps import (
     ON_DUTY,
+    assessed,
     authorities,
     meet,
     reachable,
     review,
     settle,
     step,
+    supervises,
+    supervisor_asked,
     tell,
     tell_duty_inspector,
 )
@@ -81,10 +84,11 @@ def _record(act: Act) -> None:
         reported = report
         act.later(lambda: settle(act, reported, "recorded", episode_id))
         tell(act, {report.reporter} | authorities(act))
-        meet(act, report.message_id, "report-outcome")
+        meet(act, None, "report-outcome", "supervisor-decision")
     act.clock("ukmpu", act.unit)
     act.clock("shift-end", act.unit, due=act.at + ON_DUTY)
-    review(act, body.risk, act.unit, body.review_at, "/body/review_at")
+    due = review(act, body.risk, act.unit, body.review_at, "/body/review_at")
+    assessed(act, body, due)
     own_party = case.parties[act.unit]
     if not own_party.full:
         act.add_party(
@@ -108,6 +112,8 @@ def _tell_police(act: Act) -> None:
             "to-missing", "Name the police unit to tell: the directory says which it is.", "/to"
         )
     act.priority = "urgent"
+    body = cast(contracts.MissingEpisodeReport, act.body)
+    assessed(act, body, body.review_at)
     for unit in act.to.values():
         act.add_party(unit)
     act.insert(
@@ -129,11 +135,18 @@ def report_not_accepted(act: Act) -> None:
     report = act.case.report
     if report is None:
         raise conflict("report-settled", "There is no report here that waits for police.")
-    act.in_reply_to = report.message_id
+    asked = supervisor_asked(act.session, act.case.id)
+    if asked is None and report.state == "not-accepted":
+        raise conflict("report-settled", "The report does not wait for police now.")
+    if asked is not None and not supervises(act.actor):
+        raise forbidden(
+            "supervisor-decides", "A supervisor was asked to decide on this report: they answer it."
+        )
+    act.in_reply_to = asked or report.message_id
     act.priority = "urgent"
     tell(act, {report.reporter} | authorities(act))
     tell_duty_inspector(act, act.unit)
-    meet(act, None, "report-outcome")
+    meet(act, None, "report-outcome", "supervisor-decision")
     if body.readdress_to is None:
         state = step(report, "not-accepted")
         act.later(lambda: settle(act, report, state))
@@ -141,8 +154,9 @@ def report_not_accepted(act: Act) -> None:
     other = unit_named(act.session, body.readdress_to, "/body/readdress_to", act.at)
     if not other.police or other.unit_id == act.unit:
         raise invalid("unit-unknown", "Name another police unit.", "/body/readdress_to")
-    if report.state != "awaiting-police":
+    if report.state == "recorded-by-telephone":
         raise conflict("report-settled", "The report does not wait for police now.")
+    state = step(report, "readdressed")
     act.to.setdefault(other.unit_id, other)
     act.add_party(other)
     act.clock("report-outcome", other.unit_id, started=reachable(act, other.unit_id))
@@ -150,8 +164,28 @@ def report_not_accepted(act: Act) -> None:
         lambda: act.session.execute(
             update(Report)
             .where(Report.id == report.id)
-            .values(addressed_unit_id=other.unit_id, state_since=act.at)
+            .values(addressed_unit_id=other.unit_id, state=state, state_since=act.at)
         )
+    )
+
+
+def supervisor_request(act: Act) -> None:
+    """Ask the force's duty inspector to decide on a report that was not accepted: it is due (4.2)."""
+    report = act.case.report
+    if report is None or report.state != "not-accepted":
+        raise conflict("report-not-refused", "There is no report here that police refused.")
+    if act.case.parties[act.unit].police:
+        raise conflict("not-reporter", "The reporter or the responsible authority asks for this.")
+    if supervisor_asked(act.session, act.case.id) is not None:
+        raise conflict(
+            "supervisor-asked", "A supervisor was asked already, and has not decided yet: ring."
+        )
+    act.in_reply_to = report.message_id
+    act.priority = "urgent"
+    tell(act, {report.addressed, report.reporter} | authorities(act))
+    tell_duty_inspector(act, report.addressed)
+    act.reply_due_at = act.clock(
+        "supervisor-decision", report.addressed, started=reachable(act, report.addressed)
     )
 
 
@@ -166,12 +200,18 @@ def choices(now: Choosing) -> Choices:
         return
     if now.police and now.may("missing-episode-report"):
         yield Action("missing-episode-report", report.message_id)
-    if now.may("report-not-accepted") and report.state != "not-accepted":
-        yield Action("report-not-accepted", report.message_id)
+    asked = supervisor_asked(now.session, now.case.id)
+    open_ = supervises(now.actor) if asked else report.state != "not-accepted"
+    if open_ and now.may("report-not-accepted"):
+        yield Action("report-not-accepted", asked or report.message_id)
+    refused = report.state == "not-accepted" and asked is None and not now.police
+    if refused and now.may("supervisor-request"):
+        yield Action("supervisor-request", report.message_id)
 
 
 def known_report(known: Knowing) -> dict[str, Any]:
     """Fill in everything that the case has of a report."""
     body = known.given(*contracts.MissingEpisodeReport.model_fields)
-    body.pop("named_officer", None)
+    for name in ("named_officer", "risk_assessor", "risk_list_version", "review_at"):
+        body.pop(name, None)
     return body

@@ -7,12 +7,14 @@ from uuid import UUID
 
 from sqlalchemy import Table, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy.orm import Session
 
 from hub.clock import LONDON
 from hub.errors import HubError, conflict, invalid
+from hub.identity.actor import Actor
 from hub.identity.reach import reach
 from hub.organisations import lineage
-from messaging import actions, clocks, reporting
+from messaging import actions, clocks, codes, contracts, reporting
 from messaging.model import (
     Clock,
     LeadRequest,
@@ -147,10 +149,10 @@ def on_duty(act: Act, until: datetime | None) -> datetime:
 
 def review(
     act: Act, risk: str, owed_by: UUID, at: datetime | None = None, pointer: str = ""
-) -> None:
+) -> datetime | None:
     """Start the clock of the supervisor's next review, in the place of any that runs (6).
 
-    It is due as the risk says, or earlier, where somebody set a time.
+    It is due as the risk says, or earlier, where somebody set a time; returns when.
 
     Raises:
         HubError: 422 `review-at` when that time has gone by, or is later than the risk allows.
@@ -161,7 +163,49 @@ def review(
         by = latest.astimezone(LONDON)
         raise invalid("review-at", f"Review by {by:%d %B, %H:%M} at the latest.", pointer)
     meet(act, None, *REVIEWS)
-    act.clock(kind, owed_by, due=at)
+    return act.clock(kind, owed_by, due=at)
+
+
+def assessed(
+    act: Act, body: contracts.MissingEpisodeReport | contracts.Update, review_at: datetime | None
+) -> None:
+    """Put on a level of risk by which list, by whom and until when it was assessed (7).
+
+    Raises:
+        HubError: 422 `list-version` when the sender's list is not the one in force.
+    """
+    version = codes.risk_list(act.at.astimezone(LONDON).date())
+    if body.risk_list_version not in (None, version):
+        raise invalid(
+            "list-version", f"The list of risks in force is version {version}.",
+            "/body/risk_list_version",
+        )  # fmt: skip
+    actor = act.actor
+    who = (actor.rank_or_role, actor.name, actor.collar_number)
+    act.body = body.model_copy(
+        update={
+            "risk_list_version": version,
+            "risk_assessor": body.risk_assessor or " ".join(part for part in who if part)[:200],
+            "review_at": review_at,
+        }
+    )
+
+
+def supervisor_asked(session: Session, case_id: UUID) -> UUID | None:
+    """Return the message by which a supervisor was asked to decide on the report, and has not yet."""
+    return session.scalar(
+        select(Clock.message_id).where(
+            Clock.case_id == case_id,
+            Clock.kind == "supervisor-decision",
+            Clock.met_at.is_(None),
+            Clock.ended_at.is_(None),
+        )
+    )
+
+
+def supervises(actor: Actor) -> bool:
+    """Say whether they act as a supervisor; a partner system's supervisors are people of its own."""
+    return "supervisor" in actor.roles or actor.kind == "client"
 
 
 def step(report: OpenReport, event: reporting.Event) -> reporting.State:

@@ -73,6 +73,8 @@ def _call_about_report(act: Act, report: OpenReport, body: contracts.TelephoneRe
     act.later(lambda: settle(act, report, state))
     if body.outcome in ("taken", "refused"):
         meet(act, None, "report-outcome")
+    if body.outcome == "taken":
+        meet(act, None, "supervisor-decision")
     if body.outcome == "refused":
         # At once to the responsible authority and the force's duty inspector (4.2).
         act.priority = "urgent"

@@ -16,6 +16,7 @@ from hub.errors import HubError
 from hub.identity.actor import Actor
 from hub.records import audit
 from hub.web import context
+from hub.web.forms import typed_from
 from hub.web.guards import page, permission, public
 from messaging import downloads, guests, open_questions, receipts, sending, serving, views, wording
 from messaging.attachments import AttachmentView
@@ -25,6 +26,9 @@ from messaging.model import Message
 from messaging.pages.blueprint import blueprint
 from messaging.pages.forms import MessageForm
 from messaging.pages.reading import Row, rows
+
+NOT_TAKEN_OVER = ("risk_assessor", "risk_list_version", "review_at", "callback_telephone")
+"""What whoever records a report says of it themselves."""
 
 View = Callable[..., ResponseReturnValue]
 
@@ -156,7 +160,7 @@ def _message(
     report = _report(session, opened, message.id)
     answers = []
     for answer_type in open_questions.answers_to(message.type):
-        form = tried.get(answer_type) or _blank(answer_type, actor)
+        form = tried.get(answer_type) or _blank(answer_type, actor, message.body)
         answers.append(
             _Answer(answer_type, wording.send_label(answer_type), _says(answer_type), form)
         )
@@ -241,9 +245,12 @@ def _report(session: Session, opened: Opened, message_id: UUID) -> list[Row]:
     return rows(found.type, {n: v for n, v in found.body.items() if n in shown})
 
 
-def _blank(answer_type: str, actor: Actor) -> MessageForm:
-    """Return the form of an answer, filled in with who the guest said they are."""
+def _blank(answer_type: str, actor: Actor, asked: Mapping[str, Any]) -> MessageForm:
+    """Return the form of an answer, filled in with who the guest said they are, and what was told."""
     form = MessageForm(answer_type, envelope=False)
+    if answer_type == "missing-episode-report":
+        told = {name: value for name, value in asked.items() if name not in NOT_TAKEN_OVER}
+        form.values = typed_from({**told, "named_officer": actor.name})
     if answer_type == "lead-transfer-accept":
         known = {
             "named_officer": actor.name,
@@ -255,7 +262,7 @@ def _blank(answer_type: str, actor: Actor) -> MessageForm:
 
 
 def _says(answer_type: str) -> str:
-    if answer_type == "lead-transfer-accept":
+    if answer_type in ("lead-transfer-accept", "missing-episode-report"):
         return _("Your unit leads the investigation from the moment you send this.")
     if answer_type == "lead-transfer-decline":
         return _("The lead stays where it is.")
@@ -264,7 +271,7 @@ def _says(answer_type: str) -> str:
 
 def _done(message_type: str, opened: Opened) -> ResponseReturnValue:
     lines = [_("You can close this page. The link cannot be used again.")]
-    if message_type == "lead-transfer-accept":
+    if message_type in ("lead-transfer-accept", "missing-episode-report"):
         lines.insert(0, _("%(unit)s leads from this moment.", unit=opened.actor.unit_name))
     elif message_type == "lead-transfer-decline":
         lines.insert(0, _("The lead has not moved: the other unit leads."))

@@ -275,7 +275,10 @@ def _calls(
     if report and report.state in ("awaiting-police", "not-accepted") and not view.lead:
         message = by_id.get(report.message_id)
         if message is not None and report.reporter.id in actor.unit_ids:
-            found.append(_call(session, actor, view, message, report.addressed.id, now))
+            call = _call(session, actor, view, message, report.addressed.id, now)
+            if call["away"] and report.state == "awaiting-police":
+                call |= _answer_elsewhere(session, actor, keys, view, message, call, now)
+            found.append(call)
     if request and request.from_unit.id in actor.unit_ids:
         message = by_id.get(request.message_id)
         if message is not None and (
@@ -406,7 +409,7 @@ def _answer_elsewhere(
     now: datetime,
 ) -> Shown:
     """Return how the answer of a unit without accounts can count (DOMAIN.md 4.5)."""
-    if not actor.police or not open_questions.answers_to(message.type):
+    if not open_questions.answers_to(message.type):
         return {}
     mailbox = guests.mailbox_of(session, call["unit_id"], view.status)
     return {
@@ -424,7 +427,9 @@ def _answer_elsewhere(
             reference=view.reference,
             number=message.number,
             unit=call["unit_code"],
-        ),
+        )
+        if actor.police
+        else None,
     }
 
 
