@@ -19,7 +19,7 @@ from messaging.attachments import AttachmentView
 from messaging.choices import Action
 from messaging.contracts import CONTRACTS
 from messaging.model import Case, Message
-from messaging.pages import closing, meeting_section, returning, ringing
+from messaging.pages import closing, meeting_section, refusals, returning, ringing
 from messaging.pages.pending import pending
 from messaging.pages.reading import Row, child_rows, rows
 from messaging.views import CaseView, MessageView, RecipientView, TenureView
@@ -34,8 +34,11 @@ def case(session: Session, actor: Actor, keys: Keys, view: CaseView, now: dateti
     """Return everything that the page of a case says."""
     numbers = {message.id: message.number for message in view.messages}
     calls = _calls(session, actor, keys, view, now)
-
     closed = cache(lambda unit: closing.with_number(session, actor, unit, view.status, now))
+    refused = refusals.refused(session, actor, view, now)
+    if refused:
+        # What the box of the refusal says is said once.
+        calls = [call for call in calls if call["message_id"] != refused["message_id"]]
     return {
         "id": view.id,
         "reference": view.reference,
@@ -45,6 +48,7 @@ def case(session: Session, actor: Actor, keys: Keys, view: CaseView, now: dateti
         "home_unit": view.home.name if view.home else None,
         "located_at": view.located_at,
         "report": _report(view),
+        "refused": refused,
         "request": _request(view),
         "claims": [
             {"unit": claim.unit.name, "number": claim.number, "due_at": claim.due_at}
@@ -58,7 +62,7 @@ def case(session: Session, actor: Actor, keys: Keys, view: CaseView, now: dateti
         "ended_at": view.matters.incidents[-1].ended_at if view.matters.incidents else None,
         "also_wanted": returning.also_wanted(view),
         "calls": calls,
-        "acts": _acts(view, calls),
+        "acts": _acts(view, calls, refused),
         "child": child_rows(view.child),
         "messages": [_message(m, view, numbers, closed) for m in reversed(view.messages)],
         "tenures": [_tenure(tenure) for tenure in view.tenures],
@@ -122,15 +126,17 @@ def _request(view: CaseView) -> Shown | None:
     }
 
 
-def _acts(view: CaseView, calls: list[Shown]) -> list[Shown]:
+def _acts(view: CaseView, calls: list[Shown], refused: Shown | None) -> list[Shown]:
     """Return the buttons; a call that a box above offers to record has none of its own."""
     shown = []
     boxed = {call["message_id"] for call in calls}
+    if refused and refused["record_address"]:
+        boxed.add(refused["message_id"])
     for act in view.actions:
         if act.type == "telephone-record" and act.in_reply_to in boxed:
             continue
-        if act.type in ("interview-record", "authority-named"):
-            continue  # the step that is owed offers it
+        if act.type in ("interview-record", "authority-named", "supervisor-request"):
+            continue  # the step that is owed, or the box of the refusal, offers it
         shown.append(
             {
                 "label": _act_label(view, act),

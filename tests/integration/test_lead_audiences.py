@@ -75,9 +75,14 @@ def test_a_unit_that_was_asked_sees_the_enquiry_and_no_risk_and_no_report(world:
     assert (row.risk, row.report_state) == (None, None)
     assert (reporters.risk, reporters.report_state) == (None, "recorded")
     assert (leads.risk, leads.report_state) == ("high", "recorded")
-    for kind in ("update", "dispute", "lead-transfer-accept", "telephone-record", "located"):
+    for kind in ("update", "dispute", "lead-transfer-accept", "telephone-record"):
         with pytest.raises(HubError):
             world.send(world.stranger, ref, kind, **ANYTHING[kind])
+    world.send(world.stranger, ref, "located", **ANYTHING["located"])
+    view = world.case(world.stranger, ref)
+    assert [m.type for m in view.messages] == ["information-request", "located"]
+    assert (view.risk, view.report, view.child, view.matters.steps) == (None, None, {}, [])
+    assert (view.matters.incidents, view.matters.owed) == ([], [])
 
 
 ANYTHING: dict[str, dict[str, Any]] = {
