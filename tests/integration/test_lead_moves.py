@@ -156,6 +156,9 @@ def test_located_is_what_someone_saw_and_the_lead_confirms(world: World) -> None
                                                authorised_by="EXERCISE"))  # fmt: skip
     world.send(world.kent, ref, "located-confirm", in_reply_to=claim.message_id)
     assert world.case(world.met, ref).lead is None
+    for interview in ({"interview": "prevention", "how": "not-done"},
+                      {"interview": "rhi", "offered": "no"}):  # fmt: skip
+        world.send(world.kent, ref, "interview-record", reason="EXERCISE", **interview)
     world.send(world.kent, ref, "closure", outcome="EXERCISE", authorised_by="EXERCISE")
     refused("case-closed", lambda: world.send(world.met, ref, "update", heading="other",
                                               text="EXERCISE"))  # fmt: skip

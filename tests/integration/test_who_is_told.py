@@ -70,6 +70,10 @@ def test_everyone_hears_that_the_child_is_found_whomever_the_finder_names(world:
         world.kent, ref, "located-confirm", to=["essex"], in_reply_to=claim.message_id
     )
     assert told(world, confirmed) == {"essex", MET, ISLINGTON}
+    world.send(world.kent, ref, "interview-record", interview="prevention", how="not-done",
+               reason="EXERCISE")  # fmt: skip
+    world.send(world.social_worker, ref, "interview-record", interview="rhi", offered="no",
+               reason="EXERCISE")  # fmt: skip
     closed = world.send(world.kent, ref, "closure", to=[MET], outcome="Found", authorised_by="DI")
     assert told(world, closed) == {MET, ISLINGTON}
 
