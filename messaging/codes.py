@@ -119,7 +119,6 @@ HEADINGS = {
     "action": "Action done or asked for",
     "review": "Supervisor’s review",
     "ukmpu-told": "UK Missing Persons Unit told",
-    "ukmpu-not-told": "UK Missing Persons Unit not told, and why",
     "new-information": "New information",
     "other": "Something else",
 }

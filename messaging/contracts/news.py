@@ -20,11 +20,19 @@ class Update(Contract):
 
     heading: Literal[
         "sighting", "risk-change", "phone-contact", "action", "review", "ukmpu-told",
-        "ukmpu-not-told", "new-information", "other",
+        "new-information", "other",
     ] = Field(json_schema_extra=ask("What kind of news", labels=codes.HEADINGS))  # fmt: skip
     text: Words = Field(json_schema_extra=long("What happened"))
     new_risk: Literal["high", "medium", "low", "no-apparent-risk"] | None = Field(
         None, json_schema_extra=ask("New risk", "Only when it has changed.", labels=codes.RISKS)
+    )
+    ukmpu_not_told: Words | None = Field(
+        None,
+        json_schema_extra=long(
+            "Why the UK Missing Persons Unit was not told",
+            "Only once the child is back.",
+            more=True,
+        ),
     )
     risk_assessor: Line | None = Field(
         None,

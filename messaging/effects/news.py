@@ -42,7 +42,7 @@ def update_case(act: Act) -> None:
             "report-outcome", report.addressed, started=reachable(act, report.addressed)
         )
         act.priority = "urgent"
-    if body.heading in ("ukmpu-told", "ukmpu-not-told"):
+    if body.heading == "ukmpu-told" or body.ukmpu_not_told is not None:
         _ukmpu(act, episode, body)
     if episode is None:
         return
@@ -88,7 +88,7 @@ def _ukmpu(act: Act, episode: OpenEpisode | None, body: contracts.Update) -> Non
     """Meet the clock of the UK Missing Persons Unit: it was told, or after the return why not (6)."""
     if not act.case.parties[act.unit].police:
         raise invalid("told-by-police", "Police tell the UK Missing Persons Unit.", "/body/heading")
-    if body.heading == "ukmpu-not-told" and episode is not None:
+    if body.ukmpu_not_told is not None and episode is not None:
         raise conflict(
             "still-missing", "The child is still missing: tell the UK Missing Persons Unit."
         )

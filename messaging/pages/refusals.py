@@ -12,14 +12,11 @@ from hub.identity.actor import Actor
 from messaging.effects.steps import supervisor_asked
 from messaging.model import Clock
 from messaging.pages import ringing
-from messaging.pages.reading import rows
+from messaging.pages.reading import Row, rows
 from messaging.views import CaseView, MessageView
 
 Shown = dict[str, Any]
-SHOWN = {
-    "report-not-accepted": ("reason", "explanation", "what_would_change_it"),
-    "telephone-record": ("reason", "number", "their_reference"),
-}
+WHY = ("reason", "explanation")
 
 
 def refused(session: Session, actor: Actor, view: CaseView, now: datetime) -> Shown | None:
@@ -45,9 +42,8 @@ def refused(session: Session, actor: Actor, view: CaseView, now: datetime) -> Sh
         "by": _who(said) if said else report.addressed.name,
         "at": said.sent_at if said else report.since,
         "telephone": said is not None and said.type == "telephone-record",
-        "why": rows(said.type, {n: said.body[n] for n in SHOWN[said.type] if n in said.body})
-        if said
-        else [],
+        "why": [row["value"] for row in _rows(said, *WHY)],
+        "change": [row["value"] for row in _rows(said, "what_would_change_it")],
         "number": said.number if said else report.number,
         "asked": asked is not None,
         "due_at": due,
@@ -80,6 +76,12 @@ def refused(session: Session, actor: Actor, view: CaseView, now: datetime) -> Sh
         if theirs
         else [],
     }  # fmt: skip
+
+
+def _rows(message: MessageView | None, *names: str) -> list[Row]:
+    if message is None:
+        return []
+    return rows(message.type, {name: message.body[name] for name in names if name in message.body})
 
 
 def _refuses(message: MessageView) -> bool:

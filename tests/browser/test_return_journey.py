@@ -87,3 +87,57 @@ def test_located_interviews_closed_and_opened_again(sign_in: SignIn, checked: li
     expect(went).to_contain_text("Case closed")
     expect(went).to_contain_text("Case opened again")
     checked += faults(met)
+
+
+def test_a_refused_report_says_on_one_screen_who_why_what_to_do_and_whom_to_ring(
+    sign_in: SignIn, checked: list[str]
+) -> None:
+    worker, met = sign_in(cast.SOCIAL_WORKER), sign_in(cast.MET_OFFICER)
+    reference = report_to_the_met(worker)
+    _from_inbox(met, reference, "Record the report")
+    act(met, "Do not accept the report")
+    met.get_by_label("Does not meet the definition of missing").check()
+    met.get_by_label("Explain it to the reporter").fill("EXERCISE. Late, and known to be safe.")
+    met.get_by_label("What would change the decision").fill("EXERCISE. Not back by midnight.")
+    act(met, "Send to the reporter")
+    checked += faults(met)
+
+    worker.set_viewport_size({"width": 320, "height": 900})
+    worker.goto(f"/cases/{reference}")
+    box = worker.get_by_role("region", name="Police have not accepted this report")
+    for words in ("PC Daniel Okafor, 1482CN, Central North", "Does not meet the definition",
+                  "EXERCISE. Late, and known to be safe.", "EXERCISE. Not back by midnight.",
+                  "Nobody leads.", "ring 999"):  # fmt: skip
+        expect(box).to_contain_text(words)
+    expect(box.locator(".hub-number").first).to_be_visible()
+    checked += faults(worker)
+    act(worker, "Ask for a supervisor’s decision")
+    checked += faults(worker)
+    worker.get_by_label("Why the report should be accepted").fill("EXERCISE. She is 13.")
+    act(worker, "Ask the duty inspector")
+    expect(box).to_contain_text("A supervisor of theirs is asked to decide")
+    checked += faults(worker)
+
+    inspector = sign_in(cast.MET_INSPECTOR)
+    _from_inbox(inspector, reference, "Decide on the report, as supervisor")
+    checked += faults(inspector)
+    act(worker, "Add information: police look again")
+    expect(worker.get_by_label("New information")).to_be_checked()
+    worker.get_by_label("What happened").fill("EXERCISE. Not back.")
+    act(worker, "Send")
+    expect(worker.get_by_text("The police do not have this until someone answers")).to_be_visible()
+    inspector.goto(f"/cases/{reference}")
+    act(inspector, "Record the report: my unit leads")
+    act(inspector, "Record it: my unit leads")
+    assert lead_of(inspector) == "Central North"
+    act(inspector, "End an episode that was recorded in error")
+    checked += faults(inspector)
+    inspector.get_by_label("The child was never missing").check()
+    inspector.get_by_label("Explain it").fill("EXERCISE. She was in her room.")
+    inspector.get_by_label("Authorised by, besides you: name").fill("Ruth Adeyemi")
+    act(inspector, "End the episode: it was recorded in error")
+    expect(inspector.get_by_role("alert")).to_contain_text("A second person authorises this")
+    inspector.get_by_label("Authorised by, besides you: name").fill("Chief Inspector Bell")
+    act(inspector, "End the episode: it was recorded in error")
+    expect(inspector.get_by_text("The last episode was recorded in error")).to_be_visible()
+    checked += faults(inspector)

@@ -210,7 +210,7 @@ def test_a_missing_episode_of_three_days_closes_once_the_ukmpu_was_told_or_why_n
 ) -> None:
     ref = world.open(world.met, to=[ISLINGTON]).case_reference
     world.now += timedelta(hours=73)
-    not_told = {"heading": "ukmpu-not-told", "text": "EXERCISE"}
+    not_told = {"heading": "other", "text": "EXERCISE", "ukmpu_not_told": "EXERCISE"}
     refused("still-missing", lambda: world.send(world.met, ref, "update", **not_told))
     world.send(world.met, ref, "located", **SEEN)
     world.send(world.met, ref, "interview-record", **PREVENTION)
