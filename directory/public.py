@@ -15,6 +15,7 @@ from directory.lookup import Answer, Asked
 from directory.mailboxes import VerifiedMailbox, verified_mailbox
 from directory.model import MAILBOX_CHANNELS, ContactPoint
 from directory.on_duty import Door, Plan, doors, plan, step_up
+from directory.placed import Placed, home_of, is_bank_holiday, place_of
 from directory.snapshot import Area, Unit
 from hub.clock import LONDON
 from hub.errors import HubError
@@ -24,16 +25,20 @@ __all__ = [
     "PURPOSES",
     "Door",
     "Number",
+    "Placed",
     "Plan",
     "UnitFound",
     "VerifiedMailbox",
     "contacts_for_unit",
     "doors",
     "find_units",
+    "home_of",
+    "is_bank_holiday",
     "mail_came_back",
     "meeting_mailbox",
     "nudge_mailbox",
     "nudge_mailboxes",
+    "place_of",
     "plan",
     "step_up",
     "unit_for_address",

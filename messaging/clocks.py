@@ -28,6 +28,8 @@ MINUTES: Mapping[str, int] = {
     "meeting-reply-urgent": 60,
     "meeting-record": 24 * 60,
     "meeting-action": 24 * 60,
+    "plan-reply": 3 * 24 * 60,
+    "plan-review": 24 * 60,
 }
 """The defaults, in minutes; the table clock_setting holds what nation and organisations changed."""
 

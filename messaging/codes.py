@@ -68,6 +68,12 @@ CALLS = {
     "told-to-wait": "They told me to wait",
     "handed-over": "I told them about this message",
 }
+PLACEMENTS = {
+    "new": "A new placement",
+    "change": "The child has moved, or the provider has changed",
+    "end": "The placement ends",
+}
+PLAN_ANSWERS = {"agrees": "We agree", "amends": "We amend it", "declines": "We decline"}
 LOCATED_HOW = {
     "self": "Came back",
     "police": "Found by police",

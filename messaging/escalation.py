@@ -38,6 +38,8 @@ STEPS: Mapping[str, tuple[Rung, ...]] = {
     "prevention-interview": ("duty-inspector", "control-room"),
     "rhi": ("control-room", "coordinator"),
     "supervisor-decision": UP,
+    "plan-reply": ("duty-inspector", "coordinator"),
+    "plan-review": ("duty-inspector",),
 }
 """The steps of each kind of clock, in order; each comes as long after the last as the clock ran."""
 

@@ -130,6 +130,9 @@ WITH asks AS (
     SELECT DISTINCT v.opened_by_message_id, v.owed_by_unit_id, m.sender_unit_id
     FROM interview v JOIN message m ON m.id = v.opened_by_message_id WHERE v.state = 'owed'
     UNION ALL
+    SELECT p.message_id, p.other_unit_id, p.proposed_by_unit_id
+    FROM plan p WHERE p.state = 'proposed'
+    UNION ALL
     SELECT d.message_id, CAST(:adjudicating AS uuid), d.by_unit_id
     FROM dispute d JOIN message m ON m.id = d.message_id
     WHERE d.state = 'open' AND CAST(:adjudicating AS uuid) IS NOT NULL AND NOT EXISTS (
@@ -195,7 +198,7 @@ WITH asks AS (
                     'lead-routine', 'located-answer', 'dispute-urgent', 'dispute-routine',
                     'direction', 'enquiry', 'enquiry-urgent', 'meeting-reply',
                     'meeting-reply-urgent', 'meeting-record', 'meeting-action',
-                    'prevention-interview', 'rhi', 'supervisor-decision')
+                    'prevention-interview', 'rhi', 'supervisor-decision', 'plan-reply')
                 OR k.kind = 'report-outcome' AND m.type IN ('missing-episode-report', 'update')
             ELSE k.message_id = m.id AND k.kind LIKE 'opened%' END AS counts) of
         WHERE k.case_id = m.case_id AND coalesce(k.owed_by_unit_id, mine.owing) = mine.owing

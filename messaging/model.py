@@ -7,6 +7,8 @@ from sqlalchemy import ForeignKey
 from sqlalchemy.orm import Mapped, mapped_column
 
 from hub.db import Base, new_id, register_constraint
+from messaging.placement_model import Placement as Placement
+from messaging.placement_model import Plan as Plan
 
 
 class Case(Base):
@@ -173,6 +175,7 @@ class LeadRequest(Base):
     request_no: Mapped[int] = mapped_column(default=1)
     held_until: Mapped[datetime | None]
     held_by_name: Mapped[str | None]
+    basis: Mapped[str] = mapped_column(default="accepted")
 
 
 class LocatedClaim(Base):

@@ -226,6 +226,7 @@ def restart(session: Session, message_id: UUID, units: Collection[UUID], now: da
                     "meeting-reply",
                     "meeting-reply-urgent",
                     "meeting-action",
+                    "plan-reply",
                 )
             ),
             Clock.met_at.is_(None),

@@ -30,7 +30,7 @@ from hub.web.problems import field_problems
 from messaging import attachments, audiences, clocks, codes, lead, references
 from messaging.contracts import CONTRACTS, Command, Contract
 from messaging.model import Case
-from messaging.state import CaseState, PartyUnit, load
+from messaging.state import CaseState, PartyUnit, load, refresh
 from messaging.winners import winner
 
 TABLES = Case.metadata.tables
@@ -52,6 +52,22 @@ class Sent:
     reply_due_at: datetime | None
     reach: dict[UUID, str]
     urgent: bool
+
+
+@dataclass(frozen=True)
+class Further:
+    """A message that follows from another, and is sent with it."""
+
+    command: Command
+    unit: UUID
+    actor: Actor
+
+
+THE_HUB = Actor("system", name=audit.SYSTEM.name, status=None)
+"""The hub, where it sends in its own name."""
+
+OPENERS = ("missing-episode-report", "placement-notification")
+"""What a case opens with."""
 
 
 @dataclass
@@ -78,6 +94,7 @@ class Act:
     request_no: int | None = None
     reach: dict[UUID, str] = field(default_factory=dict)
     after: list[Callable[[], object]] = field(default_factory=list)
+    further: list["Further"] = field(default_factory=list)
 
     @property
     def at(self) -> datetime:
@@ -97,6 +114,13 @@ class Act:
     def later(self, write: Callable[[], object]) -> None:
         """Do a write once the message itself is there."""
         self.after.append(write)
+
+    def send_further(self, command: Command, unit: UUID, actor: Actor) -> None:
+        """Have the hub send another message once this is there: in the same commit, by the same rules.
+
+        It is from a unit, in the name of whoever acts, or of the hub itself.
+        """
+        self.further.append(Further(command, unit, actor))
 
     def add_party(self, unit: PartyUnit) -> None:
         """Let a unit into the case, or keep it as it is there."""
@@ -161,19 +185,25 @@ def _promote(session: Session, row: dict[str, Any]) -> None:
 def open_case(
     session: Session, actor: Actor, vault: Vault, command: Command, now: datetime
 ) -> Sent:
-    """Open a case with its first message, a report.
+    """Open a case with its first message, a report or the notification of a placement.
+
+    A report that names the reference of a placement goes into that case.
 
     Raises:
         HubError: 403 by the map; 422 `case-opener`, `status-missing`, `status-mismatch`, `to`.
     """
-    if command.type != "missing-episode-report":
-        raise invalid("case-opener", "A case opens with a missing-episode-report.", "/type")
+    if command.placement_reference is not None:
+        from messaging import by_reference  # it sends: it imports this module
+
+        return by_reference.report(session, actor, vault, command, now)
+    if command.type not in OPENERS:
+        raise invalid("case-opener", f"A case opens with a {' or a '.join(OPENERS)}.", "/type")
     if command.in_reply_to is not None:
         raise invalid(
             "case-opener", "A reply is sent to its case: POST it to its messages.", "/in_reply_to"
         )
     policy.require(actor, "case.open")
-    policy.require(actor, "send.missing-episode-report")
+    policy.require(actor, f"send.{command.type}")
     status = command.status or actor.status
     if status is None:
         raise invalid("status-missing", "Say whether this is actual, exercise or test.", "/status")
@@ -305,7 +335,7 @@ def _send(
         act.insert("attachment", *_taken(act))
     act.reach |= reach_of(session, [u for u in act.to if u not in act.reach], case.status, case.at)
     _write(act)
-    return Sent(
+    sent = Sent(
         case.reference,
         act.message_id,
         case.number,
@@ -316,6 +346,18 @@ def _send(
         {unit_id: act.reach[unit_id] for unit_id in act.to},
         act.priority == "urgent",
     )
+    for further in act.further:
+        session.flush()
+        case.number = session.execute(_NEXT_NUMBER, {"id": case.id}).scalar_one()
+        refresh(session, case)
+        words = read_body(further.command)
+        _send(session, further.actor, vault, further.command, words, case, further.unit)
+    return sent
+
+
+_NEXT_NUMBER = text("""
+UPDATE cases SET last_message_no = last_message_no + 1 WHERE id = :id RETURNING last_message_no
+""")
 
 
 def _taken(act: Act) -> list[dict[str, Any]]:
@@ -534,7 +576,7 @@ def refusal(session: Session, case: CaseState, message_id: UUID | None, code: st
 
 ANSWERED = frozenset({
     "request-already-answered", "claim-already-answered", "dispute-ended", "direction-ended",
-    "question-answered",
+    "question-answered", "plan-answered",
 })  # fmt: skip
 """Refusals of what came too late: they name what came first (4.3)."""
 
@@ -554,6 +596,7 @@ SENTENCES = {
     "dispute-open": "Who leads is disputed already: wait for the decision.",
     "no-side": "A dispute is between the unit that leads and one that it was offered to.",
     "dispute-ended": "There is no open dispute: look at the case again.",
+    "plan-answered": "There is no version of the plan that waits for an answer.",
     "direction-ended": "There is no direction that waits: look at the case again.",
     "meeting-unknown": "There is no such meeting in this case: reply to its invitation.",
     "meeting-over": "The meeting was cancelled, or its record is here.",

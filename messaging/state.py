@@ -70,6 +70,7 @@ class OpenEpisode:
     direction_id: UUID | None = None
     direction_message: UUID | None = None
     direction_to: UUID | None = None
+    request_basis: str = "accepted"
 
     def as_rules(self, claims: Iterable[rules.Claim] = ()) -> rules.Episode:
         """Return the episode as the pure rules know it."""
@@ -78,6 +79,7 @@ class OpenEpisode:
             request = rules.Request(
                 self.request_message, self.request_to, self.request_priority == "urgent",
                 self.request_no, self.held_until is not None,
+                "agreed-plan" if self.request_basis == "agreed-plan" else "accepted",
             )  # fmt: skip
         tenure = rules.Tenure(self.lead, self.officer, self.since, None, "recorded")
         dispute = direction = None
@@ -184,7 +186,7 @@ SELECT r.id AS report_id, r.message_id AS report_message, r.reporter_unit_id,
     e.id AS episode_id, e.number, e.risk, t.id AS tenure_id, t.number AS tenure_number,
     t.unit_id AS lead_id, t.officer_name, t.since,
     q.id AS request_id, q.message_id AS request_message, q.to_unit_id, q.priority,
-    q.request_no, q.held_until,
+    q.request_no, q.held_until, q.basis,
     d.id AS dispute_id, d.message_id AS dispute_message, d.by_unit_id, d.other_unit_id,
     w.id AS direction_id, w.message_id AS direction_message, w.to_unit_id AS direction_to,
     ARRAY(SELECT DISTINCT o.to_unit_id FROM lead_request o WHERE o.episode_id = e.id) AS offered,
@@ -287,5 +289,5 @@ def refresh(session: Session, state: CaseState) -> None:
             now.priority, now.request_no or 1, now.held_until,
             frozenset(state.standing(unit) for unit in now.offered),
             now.dispute_id, now.dispute_message, now.by_unit_id, now.other_unit_id,
-            now.direction_id, now.direction_message, now.direction_to,
+            now.direction_id, now.direction_message, now.direction_to, now.basis or "accepted",
         )  # fmt: skip

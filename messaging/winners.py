@@ -17,9 +17,10 @@ from messaging.model import (
     LeadRequest,
     LocatedClaim,
     Message,
+    Plan,
 )
 
-TABLES: tuple[Any, ...] = (LeadRequest, LocatedClaim, Dispute, Direction, InformationRequest)
+TABLES: tuple[Any, ...] = (LeadRequest, LocatedClaim, Dispute, Direction, InformationRequest, Plan)
 
 WORDS = {
     "kept": "decided", "directed": "decided", "provided": "answered", "part": "answered",

@@ -2,8 +2,9 @@
 
 A contract's field says in `json_schema_extra` what a form needs beyond its type: `label`, `hint`,
 `widget` (text, textarea, tel, email), `width`, `labels` (of a closed list), `more` (shown under
-"Add more"), `hidden` (never on a form), `asked` (a form needs it). Nested models become fieldsets with
-dotted names. A list of models becomes `rows` repeated fieldsets, each called `row`, with numbered names
+"Add more"), `hidden` (never on a form), `asked` (of a field with a default: marked as needed),
+`offered` (of a closed list, what a form offers). Nested models become fieldsets with dotted names. A
+list of models becomes `rows` repeated fieldsets, each called `row`, with numbered names
 ("attendees.0.role"); one more is shown when the form is posted with `more_rows` set to its name.
 """
 
@@ -327,7 +328,8 @@ def _kind(info: FieldInfo) -> tuple[str, list[tuple[str, str]]]:
     inner = _bare(info.annotation)
     labels = cast(Mapping[str, str], _extra(info).get("labels", {}))
     if get_origin(inner) is Literal:
-        choices = [str(value) for value in get_args(inner)]
+        offered = cast(Sequence[str], _extra(info).get("offered", get_args(inner)))
+        choices = [str(value) for value in offered]
         return _closed(choices, labels)
     if isinstance(inner, type) and issubclass(inner, Enum):
         return _closed([str(one.value) for one in inner], labels)

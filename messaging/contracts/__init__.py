@@ -36,6 +36,11 @@ from messaging.contracts.offers import (
     LeadTransferRequest,
     LeadTransferWithdraw,
 )
+from messaging.contracts.placements import (
+    JointResponsePlan,
+    PlacementNotification,
+    PlanReply,
+)
 from messaging.contracts.reports import (
     Child,
     MissingEpisodeReport,
@@ -61,6 +66,7 @@ __all__ = [
     "InformationRequest",
     "InformationResponse",
     "InterviewRecord",
+    "JointResponsePlan",
     "LeadTransferAccept",
     "LeadTransferDecline",
     "LeadTransferRequest",
@@ -72,6 +78,8 @@ __all__ = [
     "MeetingAction",
     "MissingEpisodeReport",
     "OfficerHandover",
+    "PlacementNotification",
+    "PlanReply",
     "RecordedInError",
     "Reopen",
     "ReportNotAccepted",
@@ -119,6 +127,9 @@ CONTRACTS: Mapping[str, type[Contract]] = {
         AuthorityNamed,
         Closure,
         Reopen,
+        PlacementNotification,
+        JointResponsePlan,
+        PlanReply,
     )
 }
 
@@ -148,5 +159,10 @@ class Command(BaseModel):
     callback_telephone: Telephone | None = None
     attachments: list[UUID] = Field(
         default_factory=list, max_length=10, description="Files uploaded for this case, by id"
+    )
+    placement_reference: Line | None = Field(
+        None,
+        description="The case of the child’s placement: a missing-episode-report that would open a"
+        " case goes into that one",
     )
     body: dict[str, Any]

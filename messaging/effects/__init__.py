@@ -17,6 +17,8 @@ from messaging.effects import (
     meetings,
     news,
     offers,
+    placing,
+    planning,
     reports,
     returning,
     telephone,
@@ -52,6 +54,9 @@ EFFECTS: dict[str, Callable[[Act], Any]] = {
     "authority-named": returning.authority_named,
     "closure": closing.closure,
     "reopen": closing.reopen,
+    "placement-notification": placing.placement_notification,
+    "joint-response-plan": planning.joint_response_plan,
+    "plan-reply": planning.plan_reply,
 }
 
 CHOICES: tuple[Callable[[Choosing], Choices], ...] = (
@@ -63,6 +68,8 @@ CHOICES: tuple[Callable[[Choosing], Choices], ...] = (
     telephone.choices,
     enquiries.choices,
     meetings.choices,
+    planning.choices,
+    placing.choices,
     news.choices,
     returning.choices,
     closing.choices,
@@ -82,5 +89,8 @@ KNOWN: dict[str, Callable[[Knowing], dict[str, Any]]] = {
     "strategy-meeting-record": meetings.known_record,
     "interview-record": returning.known_interview,
     "closure": closing.known_closure,
+    "placement-notification": placing.known_placement,
+    "joint-response-plan": planning.known_plan,
+    "plan-reply": planning.known_reply,
 }
 """What a form of a type is filled in with; those of other types begin empty."""

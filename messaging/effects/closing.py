@@ -7,9 +7,10 @@ from sqlalchemy import text, update
 
 from hub.clock import LONDON
 from hub.errors import HubError, conflict, invalid
-from messaging import contracts, lead, owing, returning
+from messaging import contracts, lead, owing, placements, returning
 from messaging.choices import Action, Choices, Choosing, Knowing
 from messaging.effects.ending import end_episode
+from messaging.effects.planning import end_plans
 from messaging.effects.steps import end_clocks, meet, open_episode, settle, step
 from messaging.model import Case, Clock, InformationRequest
 from messaging.sending import Act, everyone
@@ -48,6 +49,7 @@ def closure(act: Act) -> None:
         meet(act, None, "report-outcome")
     act.body = body.model_copy(update=_written(act, incidents))
     act.to |= everyone(act)
+    end_plans(act, placements.of_case(act.session, act.case))
     act.later(
         lambda: act.session.execute(
             update(Case).where(Case.id == act.case.id).values(closed_at=act.at)

@@ -16,7 +16,7 @@ from messaging.state import OpenEpisode
 KEPT = (
     "opened", "opened-urgent", "opened-request", "enquiry", "enquiry-urgent",
     "meeting-reply", "meeting-reply-urgent", "meeting-record", "meeting-action",
-    "prevention-interview", "rhi",
+    "prevention-interview", "rhi", "plan-reply", "plan-review",
 )  # fmt: skip
 """Clocks that the end of an episode does not end."""
 

@@ -32,7 +32,10 @@ HOLDS = {"urgent": timedelta(hours=1), "routine": timedelta(hours=8)}
 
 
 def lead_transfer_request(act: Act) -> None:
-    """Offer the lead to one unit; it leads when it accepts, and not before (4.1, 4.3)."""
+    """Offer the lead to one unit; it leads when it accepts, and not before (4.1, 4.3).
+
+    The hub itself offers it for an agreed plan alone: then the lead comes by that plan (4.1b).
+    """
     body = cast(contracts.LeadTransferRequest, act.body)
     episode = open_episode(act)
     police = [unit for unit in act.to.values() if unit.police]
@@ -40,7 +43,10 @@ def lead_transfer_request(act: Act) -> None:
         raise invalid("to-one", "Offer the lead to exactly one police unit.", "/to")
     to = police[0]
     urgent = act.command.priority == "urgent" or (body.risk or episode.risk) == "high"
-    request = lead.Request(act.message_id, to.unit_id, urgent)
+    by_plan = act.actor.kind == "system"
+    request = lead.Request(
+        act.message_id, to.unit_id, urgent, basis="agreed-plan" if by_plan else "accepted"
+    )
     lead.offer(episode.as_rules(), act.unit, request, withdraws=body.withdraws)
     act.priority = "urgent" if urgent else "routine"
     act.request_no = 1
@@ -55,7 +61,7 @@ def lead_transfer_request(act: Act) -> None:
         {
             "id": new_id(), "episode_id": episode.id, "message_id": act.message_id,
             "kind": body.kind, "from_unit_id": act.unit, "to_unit_id": to.unit_id,
-            "priority": act.priority, "opened_at": act.at,
+            "priority": act.priority, "opened_at": act.at, "basis": request.basis,
         },
     )  # fmt: skip
 
@@ -64,7 +70,7 @@ def lead_transfer_accept(act: Act) -> None:
     """Take the lead: it moves at this commit, whole (4.1a)."""
     body = cast(contracts.LeadTransferAccept, act.body)
     episode, request = _request(act)
-    lead.accept(episode.as_rules(), act.unit, request, body.named_officer, act.at)
+    after = lead.accept(episode.as_rules(), act.unit, request, body.named_officer, act.at)
     until = on_duty(act, body.on_duty_until)
     supervisor = _supervisor(act, body)
     if body.next_review_at is not None:
@@ -75,7 +81,7 @@ def lead_transfer_accept(act: Act) -> None:
         end_dispute(act, episode, "accepted")
     act.later(
         lambda: move_lead(
-            act, episode, act.unit, "accepted", officer=body.named_officer,
+            act, episode, act.unit, after.tenures[-1].basis, officer=body.named_officer,
             rank=body.officer_rank, collar=body.officer_collar, until=until, supervisor=supervisor,
         )
     )  # fmt: skip

@@ -6,8 +6,9 @@ from sqlalchemy import select, update
 
 from hub.db import new_id
 from hub.errors import conflict, forbidden, invalid
-from messaging import contracts, lead
+from messaging import contracts, lead, placements
 from messaging.choices import Action, Choices, Choosing, Knowing
+from messaging.effects.planning import ask_by_plan
 from messaging.effects.steps import (
     ON_DUTY,
     assessed,
@@ -26,7 +27,7 @@ from messaging.model import (
     Episode,
     Report,
 )
-from messaging.sending import Act, unit_named
+from messaging.sending import Act, everyone, unit_named
 from messaging.state import PartyUnit
 
 
@@ -98,6 +99,10 @@ def _record(act: Act) -> None:
         )
     for unit in act.to.values():
         act.add_party(unit)
+    prepared = placements.of_case(act.session, case)
+    if prepared.placement is not None:
+        act.to |= everyone(act)
+    ask_by_plan(act, body, prepared)
 
 
 def _tell_police(act: Act) -> None:
@@ -116,6 +121,8 @@ def _tell_police(act: Act) -> None:
     assessed(act, body, body.review_at)
     for unit in act.to.values():
         act.add_party(unit)
+    if placements.of_case(act.session, case).placement is not None:
+        act.to |= everyone(act)
     act.insert(
         "report",
         {
@@ -214,4 +221,9 @@ def known_report(known: Knowing) -> dict[str, Any]:
     body = known.given(*contracts.MissingEpisodeReport.model_fields)
     for name in ("named_officer", "risk_assessor", "risk_list_version", "review_at"):
         body.pop(name, None)
+    address = ", ".join(known.given("placement_address", "placement_postcode").values())
+    if address and isinstance(body.get("child"), dict):
+        body["child"] = {"placement_address": address, **body["child"]}
+    if "missing_history" in known.latest:
+        body.setdefault("previous_episodes", known.latest["missing_history"])
     return body

@@ -1,0 +1,77 @@
+"""Which police unit and council answer for an address: known for certain, or asked (DOMAIN.md 5)."""
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from uuid import UUID
+
+from flask import has_app_context
+
+from directory import reading
+from directory.hours import bank_holidays
+from directory.ladder import Reader
+from directory.lookup import Answer, Asked
+from hub.errors import HubError
+
+
+@dataclass(frozen=True)
+class Placed:
+    """Who answers for an address. Without a unit, `unclear` says why, in a sentence for the reader.
+
+    `council_unit` is the children's team of the council there, None where none is on record.
+    """
+
+    unit_id: UUID | None = None
+    council_unit: UUID | None = None
+    nation: str = "England"
+    unclear: str = ""
+
+
+def place_of(postcode: str, now: datetime) -> Placed:
+    """Return who answers for a whole postcode; a guess, a border or another country is unclear.
+
+    Outside a web process nothing can be looked up, and that is unclear too.
+    """
+    if not has_app_context():
+        return Placed(unclear="Nothing can be looked up here.")
+    here = reading.lookup()
+    try:
+        answer = here.answer(Asked(postcode=postcode), (), Reader(), now)
+    except HubError as error:
+        return Placed(unclear=error.sentence)
+    if not isinstance(answer, Answer) or answer.area is None:
+        note = answer.match.note if isinstance(answer, Answer) else ""
+        return Placed(unclear=note or "The postcode is of no district in England or Wales.")
+    council = answer.place.council
+    team = here.snapshot.by_code.get(f"{council.code}/childrens-social-care") if council else None
+    found = Placed(None, team.id if team else None, answer.place.nation, answer.match.note)
+    unit = answer.place.bcu or answer.place.force_unit
+    whole = answer.match.basis == "postcode" and not answer.others
+    clean = "".join(postcode.split()).upper() == answer.query.replace(" ", "")
+    if unit is None or answer.match.guess or not whole or not clean:
+        sentence = found.unclear or "A whole postcode is needed to be sure."
+        return Placed(None, found.council_unit, found.nation, sentence)
+    return Placed(unit.id, found.council_unit, found.nation)
+
+
+def home_of(council_code: str) -> UUID | None:
+    """Return the police unit of a council's own area: of several, their whole force.
+
+    None where the area has more than one force, or nothing can be looked up.
+    """
+    if not has_app_context():
+        return None
+    snapshot = reading.lookup().snapshot
+    council = snapshot.organisation_by_code.get(council_code)
+    areas = [one for one in snapshot.areas.values() if council and one.csa_id == council.id]
+    forces = {one.force_id for one in areas}
+    if len(forces) != 1:
+        return None
+    units = {unit.id if (unit := snapshot.bcu_of(one)) else None for one in areas}
+    only = next(iter(units)) if len(units) == 1 else None
+    whole = snapshot.force_unit(next(iter(forces)))
+    return only or (whole.id if whole else None)
+
+
+def is_bank_holiday(day: date, nation: str) -> bool:
+    """Say whether a day is a bank holiday of a nation."""
+    return day in bank_holidays(nation, day.year)

@@ -1,0 +1,102 @@
+"""A report that names the reference of the child’s placement goes into that case (DOMAIN.md 4.1b).
+
+The reference is the key: whoever names it, police or a practitioner signed in for the same status,
+becomes a party by it, on record as a disclosure.
+"""
+
+from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from hub.errors import HubError, invalid
+from hub.identity import policy
+from hub.identity.actor import Actor
+from hub.records import audit
+from hub.records.vault import Vault
+from messaging import references, sending
+from messaging.contracts import Command
+
+REASON = "placement-reference"
+
+_FIND = text("""
+SELECT c.id FROM cases c
+WHERE c.reference = :reference AND c.status = :status AND c.closed_at IS NULL
+    AND EXISTS (SELECT FROM placement l WHERE l.case_id = c.id AND l.state = 'current'
+        AND (l.end_message_id IS NULL
+            OR l.ends_on >= (CAST(:now AS timestamptz) AT TIME ZONE 'Europe/London')::date))
+FOR UPDATE
+""")
+_MINE = text("SELECT 1 FROM party WHERE case_id = :case_id AND unit_id = ANY(:units)"
+             " AND (sees = 'full' OR part = 'reporter') LIMIT 1")  # fmt: skip
+_SAME_COUNCIL = text("""
+SELECT p.part FROM party p JOIN unit u ON u.id = p.unit_id
+WHERE p.case_id = :case_id AND u.organisation_id = :organisation AND p.sees = 'full'
+    AND p.part IN ('responsible-authority', 'host-authority') LIMIT 1
+""")
+_ADMIT = text("""
+INSERT INTO party (case_id, unit_id, part, sees, since)
+VALUES (:case_id, :unit_id, :part, :sees, :now)
+ON CONFLICT (case_id, unit_id) DO UPDATE SET part = EXCLUDED.part, sees = EXCLUDED.sees
+""")
+
+
+def report(
+    session: Session, actor: Actor, vault: Vault, command: Command, now: datetime
+) -> sending.Sent:
+    """Send a report into the case of the placement that it names, and let its unit into it.
+
+    Raises:
+        HubError: 422 `placement-reference` where there is no such reference, whatever the cause;
+            403 by the map; 409 and 422 as for any report.
+    """
+    policy.require(actor, "case.open")
+    policy.require(actor, "send.missing-episode-report")
+    if command.type != "missing-episode-report":
+        raise invalid(
+            "case-opener",
+            "Only a missing-episode-report names a placement.",
+            "/placement_reference",
+        )
+    status = command.status or actor.status
+    if status is None:
+        raise invalid("status-missing", "Say whether this is actual, exercise or test.", "/status")
+    if actor.status not in (None, status):
+        raise invalid(
+            "status-mismatch", f"You are signed in for {actor.status} cases only.", "/status"
+        )
+    reference = references.clean(command.placement_reference or "")
+    case_id = session.scalar(_FIND, {"reference": reference, "status": status, "now": now})
+    if case_id is None:
+        raise HubError(
+            "placement-reference", 422,
+            "There is no such placement reference. Look at it again, or report without it.",
+            pointer="/placement_reference",
+        )  # fmt: skip
+    _admit(session, actor, vault, case_id, command, now)
+    return sending.send(session, actor, vault, reference, command, now)
+
+
+def _admit(
+    session: Session, actor: Actor, vault: Vault, case_id: UUID, command: Command, now: datetime
+) -> None:
+    """Make the reporter's unit a party, where it is none that may report."""
+    mine = {"case_id": case_id, "units": list(actor.unit_ids)}
+    if session.execute(_MINE, mine).first() is not None:
+        return
+    part = "police" if actor.police else session.scalar(
+        _SAME_COUNCIL, {"case_id": case_id, "organisation": actor.organisation_id}
+    )  # fmt: skip
+    session.execute(
+        _ADMIT,
+        {
+            "case_id": case_id, "unit_id": actor.unit_id, "part": part or "reporter",
+            "sees": "full" if part else "limited", "now": now,
+        },
+    )  # fmt: skip
+    audit.record(
+        session, actor.who, audit.DISCLOSURE, now=now, case_id=case_id, object_kind="case",
+        object_id=case_id, reason_code=REASON, reason=command.purpose,
+        detail={"unit": str(actor.unit_id)}, vault=vault,
+    )  # fmt: skip

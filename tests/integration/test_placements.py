@@ -1,0 +1,373 @@
+"""Placements, plans, and the lead that comes by a plan (DOMAIN.md 4.1b)."""
+
+from collections.abc import Callable, Iterator
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+
+from hub.app import create_app
+from hub.clock import LONDON
+from hub.db import Database
+from hub.errors import HubError
+from hub.identity.actor import Actor
+from hub.records.keys import Keys
+from hub.records.vault import Vault
+from hub.settings import Settings
+from messaging import alarms, sending, views
+from messaging.contracts import Command
+from tests.worlds import ACCEPT, KENT, MET, REPORT, World, refused
+
+KENT_COUNCIL = "E10000016/childrens-social-care"
+
+
+@pytest.fixture(scope="module")
+def postcode_dir(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    return tmp_path_factory.mktemp("placements")
+
+
+@pytest.fixture
+def looked_up(settings: Settings, keys: Keys, postcode_dir: Any) -> Iterator[Flask]:
+    """Look postcodes up, as a web process does."""
+    app = create_app(settings.model_copy(update={"data_dir": postcode_dir}), keys=keys)
+    with app.app_context():
+        yield app
+    app.extensions["hub"].database.dispose()
+    app.extensions["hub"].redis.close()
+
+
+@pytest.fixture
+def world(
+    database: Database, vault: Vault, someone: Callable[..., Actor], looked_up: Flask
+) -> World:
+    return World(database, vault, someone)
+
+
+def day(world: World, offset: int = 0) -> date:
+    return world.now.astimezone(LONDON).date() + timedelta(days=offset)
+
+
+def notice(world: World, **more: Any) -> dict[str, Any]:
+    return {
+        "child": {"given_name": "EXERCISE child", "age": 14},
+        "placement_address": "EXERCISE House, Margate",
+        "placement_postcode": "CT9 1EZ",
+        "starts_on": day(world, 1).isoformat(),
+        "social_worker_telephone": "020 7946 0201",
+        "risk_flags": ["CCE"],
+        **more,
+    }
+
+
+def place(world: World, **more: Any) -> sending.Sent:
+    world.now += timedelta(seconds=1)
+    command = Command(type="placement-notification", status="exercise", body=notice(world, **more))
+    with world.database.unit_of_work() as session:
+        return sending.open_case(session, world.social_worker, world.vault, command, world.now)
+
+
+def plan(world: World, lead: str = MET, **more: Any) -> dict[str, Any]:
+    return {
+        "lead_unit": lead,
+        "first_actions_home": "EXERCISE home",
+        "first_actions_destination": "EXERCISE destination",
+        "contacts_in_hours": "EXERCISE 01632 960201",
+        "contacts_out_of_hours": "EXERCISE 01632 960200",
+        "associates": "EXERCISE associates",
+        "review_on": day(world, 30).isoformat(),
+        **more,
+    }
+
+
+AGREE = {"answer": "agrees", "named_person": "EXERCISE Inspector"}
+
+
+def agreed(world: World, lead: str = MET, **more: Any) -> str:
+    ref = place(world).case_reference
+    world.send(world.met, ref, "joint-response-plan", **plan(world, lead, **more))
+    world.send(world.kent, ref, "plan-reply", **AGREE)
+    return ref
+
+
+def plans_of(world: World, ref: str) -> list[tuple[int, str]]:
+    with world.database.unit_of_work() as session:
+        rows = session.execute(
+            text("SELECT p.version, p.state FROM plan p JOIN cases c ON c.id = p.case_id"
+                 " WHERE c.reference = :ref ORDER BY p.version"),
+            {"ref": ref},
+        )  # fmt: skip
+        return [(row.version, row.state) for row in rows]
+
+
+def by_reference(world: World, actor: Actor, ref: str, **more: Any) -> sending.Sent:
+    world.now += timedelta(seconds=1)
+    command = Command(
+        type="missing-episode-report", status="exercise", body=REPORT, placement_reference=ref,
+        **more,
+    )  # fmt: skip
+    with world.database.unit_of_work() as session:
+        return sending.open_case(session, actor, world.vault, command, world.now)
+
+
+def test_a_placement_tells_both_areas_and_the_host_council_and_they_see_it(world: World) -> None:
+    sent = place(world)
+    ref = sent.case_reference
+    view = world.case(world.kent, ref)
+    assert view.full
+    assert view.home is not None
+    assert view.home.code == MET
+    assert {r.unit.code for r in view.messages[0].recipients} == {MET, KENT, KENT_COUNCIL}
+    assert {view.names[u].code: r for u, r in sent.reach.items()} == {
+        MET: "staffed", KENT: "staffed", KENT_COUNCIL: "not-on-hub",
+    }  # fmt: skip
+    assert world.case(world.social_worker, ref).full
+    assert world.case(world.met, ref).child["given_name"] == "EXERCISE child"
+    refused("not-found", lambda: world.case(world.stranger, ref))
+    assert view.lead is None
+    assert [row.type for row in world.inbox(world.kent)] == ["placement-notification"]
+
+
+@pytest.mark.parametrize(
+    "postcode", ["EH1 1YZ", "CT9", "CT9 1Z", "ZZ99 9ZZ", "nonsense", "CT91EZ2"]
+)
+def test_a_postcode_that_is_not_sure_asks_for_the_unit(world: World, postcode: str) -> None:
+    error = refused("destination-unclear", lambda: place(world, placement_postcode=postcode))
+    assert [one.pointer for one in error.fields] == ["/body/destination_unit"]
+    ref = place(world, placement_postcode=postcode, destination_unit="essex").case_reference
+    assert world.case(world.stranger, ref).full
+
+
+def test_only_the_placing_council_tells_of_a_placement(
+    world: World, someone: Callable[..., Actor]
+) -> None:
+    ref = place(world).case_reference
+    refused("not-permitted", lambda: world.send(
+        world.kent, ref, "placement-notification", **notice(world, action="change")))  # fmt: skip
+    host = someone(KENT_COUNCIL, "practitioner")
+    refused("placing-authority", lambda: world.send(
+        host, ref, "placement-notification", **notice(world, action="change")))  # fmt: skip
+    refused("placement-current", lambda: world.send(
+        world.social_worker, ref, "placement-notification", **notice(world)))  # fmt: skip
+
+
+def test_a_move_tells_old_and_new_and_the_old_sees_what_it_saw(world: World) -> None:
+    ref = agreed(world)
+    world.send(world.met, ref, "joint-response-plan", **plan(world, KENT))
+    moved = world.send(
+        world.social_worker, ref, "placement-notification",
+        **notice(world, action="change", placement_postcode="CM1 1AB", destination_unit="essex"),
+    )  # fmt: skip
+    assert {world.met.unit_id, world.kent.unit_id, world.stranger.unit_id} <= set(moved.reach)
+    assert plans_of(world, ref) == [(1, "agreed"), (2, "overtaken")]
+    assert world.case(world.stranger, ref).full
+    assert world.case(world.kent, ref).full
+    world.send(world.stranger, ref, "missing-episode-report", **REPORT)
+    assert world.case(world.met, ref).request is None, "the plan was for the old placement"
+    with world.database.unit_of_work() as session:
+        states = session.scalars(text("SELECT state FROM placement ORDER BY id")).all()
+    assert states == ["ended", "current"]
+
+
+def test_another_provider_of_the_same_area_keeps_the_plan(world: World) -> None:
+    ref = agreed(world)
+    world.send(world.social_worker, ref, "placement-notification",
+               **notice(world, action="change", placement_address="EXERCISE Lodge"))  # fmt: skip
+    world.send(world.kent, ref, "missing-episode-report", **REPORT)
+    assert world.case(world.met, ref).request is not None
+
+
+def test_the_lead_comes_by_the_plan_when_the_unit_that_it_names_accepts(world: World) -> None:
+    ref = agreed(world)
+    world.send(world.kent, ref, "missing-episode-report", **REPORT)
+    assert world.lead(ref) == KENT, "who records leads from the first second"
+    view = world.case(world.met, ref)
+    asked = view.messages[-1]
+    assert (asked.type, asked.number, asked.priority) == ("lead-transfer-request", 5, "urgent")
+    assert asked.body["rationale"] == "agreed-plan"
+    assert asked.sender_name == "Missing Children Hub"
+    assert view.request is not None
+    assert view.request.to_unit.code == MET
+    assert view.request.due_at == world.now + timedelta(minutes=10)
+    refused("lead-request-open", lambda: world.send(
+        world.kent, ref, "lead-transfer-request", to=["essex"], rationale="other",
+        circumstances="EXERCISE"))  # fmt: skip
+    world.send(world.met, ref, "lead-transfer-accept", **ACCEPT)
+    assert world.lead(ref) == MET
+    assert [t.basis for t in world.case(world.kent, ref).tenures] == ["recorded", "agreed-plan"]
+
+
+def test_a_decline_or_silence_moves_nothing_and_a_later_offer_is_no_plans(world: World) -> None:
+    ref = agreed(world)
+    world.send(world.kent, ref, "missing-episode-report", **REPORT)
+    world.now += timedelta(minutes=11)
+    with world.database.unit_of_work() as session:
+        assert alarms.escalate(session, world.now)
+    request = world.case(world.met, ref).request
+    assert request is not None
+    assert request.request_no == 2
+    world.send(world.met, ref, "lead-transfer-decline", reason="wrong-area")
+    assert world.lead(ref) == KENT
+    world.send(world.met, ref, "dispute", grounds="EXERCISE")
+    world.send(world.kent, ref, "lead-transfer-request", to=[MET], rationale="agreed-plan",
+               circumstances="EXERCISE")  # fmt: skip
+    world.send(world.met, ref, "lead-transfer-accept", **ACCEPT)
+    assert [t.basis for t in world.case(world.kent, ref).tenures] == ["recorded", "accepted"]
+
+
+def test_no_request_for_a_plan_that_names_the_recorder_or_is_in_force_no_more(world: World) -> None:
+    ref = agreed(world, KENT)
+    world.send(world.kent, ref, "missing-episode-report", **REPORT)
+    assert world.case(world.met, ref).request is None
+    past = agreed(world)
+    ended = agreed(world)
+    world.send(world.social_worker, ended, "placement-notification",
+               **notice(world, action="end", starts_on=day(world, -9).isoformat(),
+                        ends_on=day(world, 5).isoformat()))  # fmt: skip
+    world.now += timedelta(days=6)
+    world.send(world.kent, ended, "missing-episode-report", **REPORT)
+    assert world.case(world.met, ended).request is None, "the last day is past"
+    world.now += timedelta(days=25)
+    world.send(world.kent, past, "missing-episode-report", **REPORT)
+    assert world.lead(past) == KENT
+    assert world.case(world.met, past).request is None, "past its review"
+
+
+def test_a_plan_is_agreed_by_the_other_side_in_versions(
+    world: World, someone: Callable[..., Actor]
+) -> None:
+    host = someone(KENT_COUNCIL, "practitioner")
+    ref = place(world).case_reference
+    refused("plan-side", lambda: world.send(
+        host, ref, "joint-response-plan", **plan(world)))  # fmt: skip
+    refused("plan-lead", lambda: world.send(
+        world.met, ref, "joint-response-plan", **plan(world, "essex")))  # fmt: skip
+    refused("plan-answered", lambda: world.send(world.met, ref, "plan-reply", **AGREE))
+    world.send(world.met, ref, "joint-response-plan", **plan(world))
+    row = next(one for one in world.inbox(world.kent) if one.need == "answer")
+    assert row.type == "joint-response-plan"
+    assert row.due_at is not None
+    refused("plan-side", lambda: world.send(world.met, ref, "plan-reply", **AGREE))
+    refused("plan-proposed", lambda: world.send(
+        world.met, ref, "joint-response-plan", **plan(world)))  # fmt: skip
+    words = plan(world, KENT, trigger_places="EXERCISE pier")
+    world.send(
+        world.kent, ref, "plan-reply", answer="amends", named_person="EXERCISE PC", plan=words
+    )
+    assert plans_of(world, ref) == [(1, "amended"), (2, "proposed")]
+    view = world.case(world.social_worker, ref)
+    assert [m.type for m in view.messages[-2:]] == ["plan-reply", "joint-response-plan"]
+    assert "associates" not in view.messages[-1].body
+    assert "plan" not in view.messages[-2].body, "police’s part of it would be everybody’s"
+    assert "associates" in world.case(world.met, ref).messages[-1].body
+    world.send(world.met, ref, "plan-reply", **AGREE)
+    late = refused("plan-answered", lambda: world.send(
+        world.met, ref, "plan-reply", in_reply_to=view.messages[-1].id, **AGREE))  # fmt: skip
+    assert late.extra["winner"]["outcome"] == "agreed"
+    world.send(world.kent, ref, "joint-response-plan", **plan(world))
+    assert plans_of(world, ref)[1:] == [(2, "agreed"), (3, "proposed")]
+    world.send(
+        world.met, ref, "plan-reply", answer="declines", named_person="EXERCISE", reason="EXERCISE"
+    )
+    world.send(world.kent, ref, "joint-response-plan", **plan(world))
+    world.send(world.met, ref, "plan-reply", **AGREE)
+    assert plans_of(world, ref)[1:] == [(2, "superseded"), (3, "declined"), (4, "agreed")]
+
+
+def test_the_reference_of_a_placement_is_the_key_and_nothing_else_is(
+    world: World, someone: Callable[..., Actor]
+) -> None:
+    ref = agreed(world)
+    other = world.open(world.met).case_reference
+    for wrong in ("EX-2222-2222", other, "x", "EX" * 50):
+        error = refused("placement-reference", lambda wrong=wrong: by_reference(
+            world, world.stranger, wrong))  # fmt: skip
+        assert error.status == 422
+    actual = someone("essex", status="actual")
+    refused("status-mismatch", lambda: by_reference(world, actual, ref))
+    sent = by_reference(world, world.stranger, ref.lower())
+    assert sent.case_reference == ref
+    assert world.lead(ref) == "essex"
+    view = world.case(world.stranger, ref)
+    assert view.full
+    assert view.request is not None
+    assert view.request.to_unit.code == MET
+    assert {"placement-notification", "joint-response-plan"} <= {m.type for m in view.messages}
+    assert {world.met.unit_id, world.kent.unit_id, world.social_worker.unit_id} <= set(sent.reach)
+    with world.database.unit_of_work() as session:
+        found = session.execute(
+            text("SELECT reason_code, who_unit_id FROM audit_record WHERE action = 'disclosure'"
+                 " AND reason_code = 'placement-reference'")
+        ).all()  # fmt: skip
+    assert [row.who_unit_id for row in found] == [world.stranger.unit_id]
+
+
+def test_a_practitioner_who_names_the_reference_sees_their_report_and_no_more(
+    world: World, someone: Callable[..., Actor]
+) -> None:
+    ref = agreed(world)
+    school = someone("E06000035/childrens-social-care", "practitioner")
+    sent = by_reference(world, school, ref, to=[KENT])
+    assert {world.met.unit_id, world.kent.unit_id} <= set(sent.reach)
+    view = world.case(school, ref)
+    assert not view.full
+    assert [m.type for m in view.messages] == ["missing-episode-report"]
+    night = someone("E09000019/edt", "practitioner")
+    refused("report-open", lambda: by_reference(world, night, ref, to=[KENT]))
+    world.send(world.kent, ref, "missing-episode-report", **REPORT)
+    assert world.lead(ref) == KENT
+    assert world.case(world.met, ref).request is not None
+
+
+def test_lateness_is_told_and_never_a_refusal(world: World) -> None:
+    place(world, starts_on=day(world, -30).isoformat())
+    with world.database.unit_of_work() as session:
+        late = session.scalar(text("SELECT working_days_late FROM placement"))
+    assert late is not None
+    assert 15 <= late <= 25
+
+
+def test_the_database_keeps_the_plan_too(world: World) -> None:
+    ref = agreed(world)
+    world.send(world.kent, ref, "missing-episode-report", **REPORT)
+    asked = world.case(world.kent, ref).request
+    assert asked is not None
+    forged = (
+        "UPDATE lead_request SET basis = 'accepted' WHERE message_id = :id",
+        "UPDATE plan SET state = 'proposed'",
+        "UPDATE plan SET state = 'declined'",
+        "UPDATE placement SET state = 'ended'",
+        "INSERT INTO placement SELECT gen_random_uuid(), case_id, :id, 'current', starts_on, ends_on,"
+        " destination_unit_id, host_unit_id, emergency, at_a_distance, 0, NULL FROM placement",
+    )
+    for statement in forged:
+        with pytest.raises((HubError, DBAPIError)), world.database.unit_of_work() as session:
+            session.execute(text(statement), {"id": asked.message_id})
+    world.send(world.met, ref, "lead-transfer-decline", reason="wrong-area")
+    world.send(world.kent, ref, "lead-transfer-request", to=[MET], rationale="other",
+               circumstances="EXERCISE")  # fmt: skip
+    with pytest.raises(HubError) as caught, world.database.unit_of_work() as session:
+        session.execute(text("UPDATE lead_request SET basis = 'agreed-plan' WHERE state = 'open'"))
+    assert caught.value.code == "plan-not-in-force"
+
+
+def test_the_review_is_reminded_of_on_its_day(world: World) -> None:
+    ref = agreed(world, review_on=day(world, 3).isoformat())
+    world.now += timedelta(days=4)
+    with world.database.unit_of_work() as session:
+        while alarms.escalate(session, world.now):
+            pass
+    steps = world.case(world.met, ref).matters.steps
+    assert world.met.unit_id in {s.told for s in steps if s.kind == "plan-review"}
+
+
+def test_closing_ends_a_proposed_version(world: World) -> None:
+    ref = place(world).case_reference
+    world.send(world.met, ref, "joint-response-plan", **plan(world))
+    world.send(world.social_worker, ref, "closure", outcome="EXERCISE", authorised_by="EXERCISE")
+    assert plans_of(world, ref) == [(1, "overtaken")]
+    with world.database.unit_of_work() as session:
+        views.case_view(session, world.kent, world.vault, ref, world.now, reason_code="test")
+    assert all(row.need != "answer" for row in world.inbox(world.kent))
