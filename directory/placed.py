@@ -1,6 +1,6 @@
 """Which police unit and council answer for an address: known for certain, or asked (DOMAIN.md 5)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from uuid import UUID
 
@@ -29,28 +29,31 @@ class Placed:
 def place_of(postcode: str, now: datetime) -> Placed:
     """Return who answers for a whole postcode; a guess, a border or another country is unclear.
 
-    Outside a web process nothing can be looked up, and that is unclear too.
+    Outside a web process nothing can be looked up, and that is unclear too. What is unclear is said
+    without the postcode, which is a child's.
     """
     if not has_app_context():
         return Placed(unclear="Nothing can be looked up here.")
     here = reading.lookup()
     try:
         answer = here.answer(Asked(postcode=postcode), (), Reader(), now)
-    except HubError as error:
-        return Placed(unclear=error.sentence)
+    except HubError:
+        return Placed(unclear="The directory knows no such postcode.")
     if not isinstance(answer, Answer) or answer.area is None:
-        note = answer.match.note if isinstance(answer, Answer) else ""
-        return Placed(unclear=note or "The postcode is of no district in England or Wales.")
+        force = answer.place.force.name if isinstance(answer, Answer) else ""
+        return Placed(unclear=f"The postcode is outside England and Wales: {force} answers there.")
     council = answer.place.council
     team = here.snapshot.by_code.get(f"{council.code}/childrens-social-care") if council else None
-    found = Placed(None, team.id if team else None, answer.place.nation, answer.match.note)
+    found = Placed(None, team.id if team else None, answer.place.nation)
     unit = answer.place.bcu or answer.place.force_unit
-    whole = answer.match.basis == "postcode" and not answer.others
     clean = "".join(postcode.split()).upper() == answer.query.replace(" ", "")
-    if unit is None or answer.match.guess or not whole or not clean:
-        sentence = found.unclear or "A whole postcode is needed to be sure."
-        return Placed(None, found.council_unit, found.nation, sentence)
-    return Placed(unit.id, found.council_unit, found.nation)
+    if answer.match.basis != "postcode" or not clean:
+        return replace(found, unclear="The postcode is not whole as it is written.")
+    if answer.match.guess:
+        return replace(found, unclear="The postcode is newer than our data.")
+    if answer.others or unit is None:
+        return replace(found, unclear="The postcode spans several districts.")
+    return replace(found, unit_id=unit.id)
 
 
 def home_of(council_code: str) -> UUID | None:

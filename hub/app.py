@@ -37,7 +37,9 @@ from hub.web.guards import automatic, from_cookie
 
 MOST_BYTES = 12 * 1024 * 1024
 MOST_WITH_FILES = 100 * 1024 * 1024
-TAKES_FILES = frozenset({"messaging.compose_send", "messaging.report_send"})
+TAKES_FILES = frozenset({
+    "messaging.compose_send", "messaging.placement_send", "messaging.report_send",
+})  # fmt: skip
 """Forms to which people attach files; of those who are signed in."""
 
 PAGE_HEADERS = tuple(

@@ -1,7 +1,7 @@
 """The API of cases, messages and the inbox (DESIGN.md 3)."""
 
 from dataclasses import asdict
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Literal
 from uuid import UUID
 
@@ -162,6 +162,7 @@ class RequestOut(BaseModel):
     priority: str
     opened_at: datetime
     reply_due_at: datetime | None
+    basis: Literal["accepted", "agreed-plan"]
 
 
 class EpisodeOut(BaseModel):
@@ -214,8 +215,40 @@ class CaseOut(BaseModel):
     report_state: str | None
     child: dict[str, Any]
     lead: LeadOut
+    placement: "PlacementOut | None"
+    plan: "PlanOut | None"
     actions: list[str]
     messages: list[MessageOut]
+
+
+class PlacementOut(BaseModel):
+    """The latest placement, for who sees the whole case; 0 working days late is on time."""
+
+    message_id: str
+    current: bool
+    starts_on: date
+    ends_on: date | None
+    home: UnitOut | None
+    destination: UnitOut
+    host_authority: UnitOut | None
+    emergency: bool
+    at_a_distance: bool
+    working_days_late: int
+
+
+class PlanOut(BaseModel):
+    """The agreed plan, and the version that waits for an answer; its words are in its message.
+
+    `lapse` says why an agreed plan is not in force.
+    """
+
+    message_id: str | None
+    version: int | None
+    lead: UnitOut | None
+    review_on: date | None
+    in_force: bool
+    lapse: Literal["placement-ended", "review-past"] | None
+    proposed_message_id: str | None
 
 
 class InboxRowOut(BaseModel):
@@ -289,6 +322,43 @@ def _unit(unit: UnitName) -> dict[str, str]:
     return {
         "id": str(unit.id), "code": unit.code, "name": unit.name, "organisation": unit.organisation
     }  # fmt: skip
+
+
+def _prepared(view: CaseView) -> dict[str, Any]:
+    """Return placement and plan, where the reader sees the whole case."""
+    found = view.prepared
+    if found is None or found.placement is None:
+        return {"placement": None, "plan": None}
+
+    def unit(key: UUID | None) -> dict[str, str] | None:
+        return _unit(view.names[key]) if key in view.names else None
+
+    placement, agreed, proposed = found.placement, found.agreed, found.proposed
+    return {
+        "placement": {
+            "message_id": str(placement.message_id),
+            "current": placement.current,
+            "starts_on": placement.starts_on.isoformat(),
+            "ends_on": placement.ends_on.isoformat() if placement.ends_on else None,
+            "home": _unit(view.home) if view.home else None,
+            "destination": unit(placement.destination),
+            "host_authority": unit(placement.host),
+            "emergency": placement.emergency,
+            "at_a_distance": placement.at_a_distance,
+            "working_days_late": placement.working_days_late,
+        },
+        "plan": {
+            "message_id": str(agreed.message_id) if agreed else None,
+            "version": agreed.version if agreed else None,
+            "lead": unit(agreed.lead) if agreed else None,
+            "review_on": agreed.review_on.isoformat() if agreed else None,
+            "in_force": found.in_force is not None,
+            "lapse": found.lapse,
+            "proposed_message_id": str(proposed.message_id) if proposed else None,
+        }
+        if agreed or proposed
+        else None,
+    }
 
 
 def _message(view: MessageView, reference: str) -> dict[str, Any]:
@@ -500,6 +570,7 @@ def read_case(reference: str) -> ResponseReturnValue:
             "report_state": view.report.state if view.report else None,
             "child": view.child,
             "lead": lead,
+            **_prepared(view),
             "actions": list(dict.fromkeys(action.type for action in view.actions)),
             "messages": [_message(message, view.reference) for message in view.messages],
         }

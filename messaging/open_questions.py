@@ -18,6 +18,7 @@ from messaging.model import (
     MeetingAttendee,
     MeetingInvitation,
     Message,
+    Plan,
     Recipient,
     Report,
 )
@@ -28,6 +29,7 @@ ANSWERS: dict[str, tuple[str, ...]] = {
     "located": ("located-confirm", "located-refuse"),
     "information-request": ("information-response", "information-response"),
     "strategy-meeting-invitation": ("strategy-meeting-reply", "strategy-meeting-reply"),
+    "joint-response-plan": ("plan-reply", "plan-reply"),
 }
 """What a unit answers to a message of each type, the affirmative first."""
 
@@ -104,6 +106,12 @@ def is_open(session: Session, message: Message, unit_id: UUID) -> bool:
                     MeetingAttendee.unit_id == unit_id,
                     MeetingAttendee.dropped_at.is_(None),
                 )
+            )
+        case "joint-response-plan":
+            open_ = select(Plan.id).where(
+                Plan.message_id == message.id,
+                Plan.other_unit_id == unit_id,
+                Plan.state == "proposed",
             )
         case _:
             return False

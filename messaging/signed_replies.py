@@ -309,6 +309,12 @@ def _body(answer_type: str, way: str, fields: Mapping[str, str]) -> dict[str, st
                 "attendance": "attending" if comes else "declined",
                 "person": fields.get("officer_name", ""), "reason": "" if comes else words,
             }  # fmt: skip
+        case "plan-reply":
+            body = {
+                "answer": "agrees" if way == "accept" else "declines",
+                "named_person": f"{fields.get('officer_rank', '')} {fields['officer_name']}",
+                "reason": words,
+            }
         case "located-confirm":
             body = {"confirmed_how": words}
         case _:

@@ -152,6 +152,12 @@ def _purpose(call: Call) -> str:
             return _("We ask you to name somebody for a strategy meeting about a missing child.")
         case "strategy-meeting-record":
             return _("A strategy meeting has given your unit something to do.")
+        case "placement-notification":
+            return _("I am telling you of a child in care who is placed away from home.")
+        case "joint-response-plan":
+            return _("We propose what both sides do if a child placed away from home goes missing.")
+        case "plan-reply":
+            return _("I have our answer to the joint response plan for a child in your area.")
         case "lead-transfer-withdraw":
             return _("We withdraw our request that you take the lead. You need do nothing more.")
         case _:
@@ -206,6 +212,8 @@ def _closing(call: Call) -> list[Line]:
         ]
     elif call.message_type == "strategy-meeting-invitation":
         lines.append(Line("ask", _("Who comes: name, rank or role, and how we reach them?")))
+    elif call.message_type == "joint-response-plan":
+        lines.append(Line("ask", _("Do you agree? If not, why not, and what would you change?")))
     elif call.message_type == "missing-episode-report":
         lines.append(
             Line(

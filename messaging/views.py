@@ -20,13 +20,14 @@ from hub.identity.actor import Actor
 from hub.identity.reach import reach_of
 from hub.records import audit, consultation
 from hub.records.vault import Vault
-from messaging import attachments, audiences, receipts, references
+from messaging import attachments, audiences, placements, receipts, references
 from messaging.attachments import AttachmentView
 from messaging.choices import Action, Choosing, Knowing
 from messaging.contracts import CONTRACTS
 from messaging.effects import CHOICES, KNOWN
 from messaging.matters import Matters, of_case
 from messaging.model import Case, Episode, Message, MessagePart, Receipt, Recipient
+from messaging.placements import Prepared
 from messaging.sending import part_aad
 from messaging.state import CaseState, load
 
@@ -128,6 +129,7 @@ class RequestView:
     told: bool
     request_no: int = 1
     held_until: datetime | None = None
+    basis: str = "accepted"
 
 
 @dataclass(frozen=True)
@@ -178,6 +180,7 @@ class CaseView:
     located_at: datetime | None = None
     """When the last episode ended with the child located; None while one is open."""
     matters: Matters = field(default_factory=Matters)
+    prepared: Prepared | None = None
     names: dict[UUID, UnitName] = field(default_factory=dict)
 
     @property
@@ -279,6 +282,7 @@ def case_view(
         actions=actions(session, case, actor),
         child=_child(messages),
         matters=of_case(session, case, actor.unit_ids, full),
+        prepared=placements.of_case(session, case) if full else None,
         names=names,
     )
     more = view.matters.units - names.keys()
@@ -368,6 +372,7 @@ def lead_view(session: Session, actor: Actor, reference: str, now: datetime) -> 
             "priority": request.priority,
             "opened_at": request.opened_at.isoformat(),
             "reply_due_at": request.due_at.isoformat() if request.due_at else None,
+            "basis": request.basis,
         }
         if request
         else None,
@@ -471,7 +476,7 @@ def _request(
     row = session.execute(
         text("""
             SELECT q.message_id, m.number, q.kind, q.from_unit_id, q.to_unit_id, q.priority,
-                q.opened_at, c.due_at, q.request_no, q.held_until,
+                q.opened_at, c.due_at, q.request_no, q.held_until, q.basis,
                 EXISTS (SELECT FROM receipt r WHERE r.message_id = q.message_id
                     AND r.unit_id = q.to_unit_id AND r.kind = 'told-by-telephone') AS told
             FROM lead_request q JOIN message m ON m.id = q.message_id
@@ -485,7 +490,7 @@ def _request(
     return RequestView(
         row.message_id, row.number, row.kind, names[row.from_unit_id], names[row.to_unit_id],
         to_reach, row.priority, row.opened_at, row.due_at, row.told, row.request_no,
-        row.held_until,
+        row.held_until, row.basis,
     )  # fmt: skip
 
 

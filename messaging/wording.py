@@ -139,6 +139,12 @@ RUNGS_ELSEWHERE: dict[str, LazyString] = {
 }
 """The same of a unit that is not police: it has no inspector and no control room."""
 
+LAPSES: dict[str, LazyString] = {
+    "placement-ended": later("The placement it was agreed for has ended: it names nobody now."),
+    "review-past": later("Its review date has gone by: it names nobody until it is agreed again."),
+}
+"""Why an agreed plan is not in force."""
+
 REACHES: dict[str, LazyString] = {
     "staffed": later("on the hub"),
     "connected": later("on the hub through its own system"),
@@ -163,6 +169,17 @@ def short_moment(at: datetime, now: datetime) -> str:
     if local.date() == now.astimezone(LONDON).date():
         return local.strftime("%H:%M")
     return format_datetime(local, "d MMM, HH:mm", locale=_locale())
+
+
+def lateness(working_days: int) -> str:
+    """Return whether a placement was told in time, in words."""
+    if working_days == 0:
+        return _("Told on time")
+    return str(
+        ngettext(
+            "Told late by %(num)s working day", "Told late by %(num)s working days", working_days
+        )
+    )
 
 
 def duration(minutes: int) -> str:

@@ -57,7 +57,6 @@ class PlacementNotification(Contract):
         json_schema_extra=ask(
             "Police unit of the placement’s address",
             "Leave it empty: the hub finds it from the postcode, and asks where it cannot be sure.",
-            more=True,
         ),
     )
     home_unit: str | None = Field(

@@ -15,12 +15,6 @@ from messaging.model import Episode, LocatedClaim
 from messaging.sending import Act, everyone
 from messaging.state import OpenEpisode
 
-KEPT = (
-    "opened", "opened-urgent", "opened-request", "enquiry", "enquiry-urgent", "plan-reply",
-    "plan-review",
-)  # fmt: skip
-"""The clocks that run on when an episode ends."""
-
 
 def located(act: Act) -> None:
     """Somebody saw the child: the lead's word ends the episode, another's is a claim (4.9)."""

@@ -31,6 +31,7 @@ READ = permission("inbox.read")
 NAMING = {
     "report-not-accepted": (later("Which police unit must take the report?"), "readdress"),
     "direction": (later("Which unit do you direct to lead?"), "lead"),
+    "placement-notification": (later("Which police unit answers for the address?"), "destination"),
 }
 """Types that name another unit in their words: how the search for it asks, and what it gives."""
 
@@ -145,6 +146,10 @@ def show(reference: str, message_type: str) -> ResponseReturnValue:
             }
         if message_type == "update" and request.args.get("heading"):
             form.values |= {"heading": request.args["heading"][:200]}
+        if request.args.get("destination"):
+            form.values |= {"destination_unit": request.args["destination"][:200]}
+        if message_type == "joint-response-plan" and request.args.get("lead"):
+            form.values |= {"lead_unit": request.args["lead"][:200]}
         if message_type == "direction" and request.args.get("lead"):
             form.values |= {"lead": request.args["lead"][:200]}
     files = attaching.carried(message_type, kept.get(attaching.FILES, []))
@@ -327,7 +332,15 @@ def _page(
         before.append(
             _("A second person authorises it. It starts no interview, and stays in the history.")
         )
+    if writing.message_type == "joint-response-plan":
+        before.append(
+            _("It is in force once the other side agrees, until its review date, while the child")
+            + " "
+            + _("is placed there. Whoever records the report leads until that unit accepts.")
+        )
     pick = None
+    if writing.message_type == "placement-notification":
+        pick = (writing.address(q=""), _("Choose the police unit of the address by hand"))
     if writing.message_type == "direction":
         pick = (writing.address(q=""), _("If another unit than the two must lead, find it"))
     if writing.message_type == "report-not-accepted":

@@ -33,6 +33,8 @@ def listing() -> ResponseReturnValue:
 
 
 def _address(row: DraftRow) -> str:
+    if row.case_reference is None and row.type == "placement-notification":
+        return url_for("messaging.placement", draft=row.id)
     if row.case_reference is None:
         return url_for("messaging.report", draft=row.id)
     return url_for(

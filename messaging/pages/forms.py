@@ -29,6 +29,14 @@ class Envelope(BaseModel):
     callback_telephone: Telephone | None = Field(
         None, json_schema_extra=ask("Number to call you back", widget="tel", width=20)
     )
+    placement_reference: Line | None = Field(
+        None,
+        json_schema_extra=ask(
+            "Reference of the child’s placement, if you have it",
+            "Such as MC-7K3Q-9XJ2: the report then goes to everybody who knows the child.",
+            width=20,
+        ),
+    )
     sender_reference: Line | None = Field(
         None, json_schema_extra=ask("Your own reference", more=True, width=20)
     )
@@ -57,6 +65,7 @@ class MessageForm:
     offered: Mapping[str, list[tuple[str, str]]] = field(default_factory=dict)
     unseen: tuple[str, ...] = ()
     """Fields that the form carries without asking."""
+    names_placement: bool = False
 
     @property
     def contract(self) -> type[Contract]:
@@ -76,7 +85,8 @@ class MessageForm:
         own = tuple(name for name in Envelope.model_fields if name in self.contract.model_fields)
         urgent = () if self.message_type in PRIORITY_ASKED else ("priority",)
         ring = () if self.message_type == "lead-transfer-request" else ("callback_telephone",)
-        return own + urgent + ring
+        placement = () if self.names_placement else ("placement_reference",)
+        return own + urgent + ring + placement
 
     @property
     def fields(self) -> list[FormField]:

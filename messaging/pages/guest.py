@@ -258,6 +258,8 @@ def _blank(answer_type: str, actor: Actor, asked: Mapping[str, Any]) -> MessageF
             "officer_collar": actor.collar_number or "",
         }
         form.values = {name: value for name, value in known.items() if value}
+    if answer_type == "plan-reply":
+        form.values = {"named_person": f"{actor.rank_or_role or ''} {actor.name}".strip()}
     return form
 
 

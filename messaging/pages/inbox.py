@@ -170,6 +170,8 @@ def listing() -> ResponseReturnValue:
         more=more,
         show=state,
         may_open=allows(actor, "case.open"),
+        may_place=actor.organisation_kind == "local-authority"
+        and allows(actor, "send.placement-notification"),
         filters=[("", _("All")), ("open", _("Open")), ("closed", _("Closed"))],
     )
 

@@ -1,58 +1,45 @@
 """Reporting a child missing: police record it and lead, a practitioner tells the police unit."""
 
 from typing import Any
-from uuid import UUID
 
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
-from hub.errors import HubError, not_found
+from hub.errors import HubError
 from hub.identity.actor import Actor
 from hub.organisations import find_unit
-from hub.records import consultation
 from hub.web import context
 from hub.web.guards import page, permission
-from messaging import attachments, drafts, sending, views
+from messaging import attachments
 from messaging.contracts import Command
-from messaging.pages import attaching, picking, ringing
+from messaging.pages import attaching, opening, picking, ringing
 from messaging.pages.attaching import Attaching
 from messaging.pages.blueprint import blueprint
 from messaging.pages.forms import MessageForm
-from messaging.pages.once import FIELD, once, token
+from messaging.pages.once import FIELD, token
 
 TYPE = "missing-episode-report"
 OPEN = permission("case.open")
 CARRIED = ("to", "draft")
-OPENED_IT = "opened-it"
 
 
 def _form(actor: Actor) -> MessageForm:
     """Return the form: who leads is for police alone to say."""
-    return MessageForm(TYPE, leave_out=() if actor.police else ("named_officer",))
-
-
-def _carried() -> dict[str, str]:
-    carried = {n: request.values[n][:200] for n in CARRIED if request.values.get(n, "").strip()}
-    try:
-        UUID(carried.get("draft", str(UUID(int=0))))
-    except ValueError:
-        raise not_found() from None
-    return carried
+    return MessageForm(
+        TYPE, leave_out=() if actor.police else ("named_officer",), names_placement=True
+    )
 
 
 @page(blueprint, "/cases/new", guard=OPEN, endpoint="report")
 def show() -> ResponseReturnValue:
     """Show the form; a practitioner first chooses the police unit to tell."""
-    actor, carried = context.current_actor(), _carried()
+    actor, carried = context.current_actor(), opening.carried(CARRIED)
     form = _form(actor)
-    kept: dict[str, list[str]] = {}
     with context.database().unit_of_work() as session:
-        if "draft" in carried:
-            kept = drafts.load(session, actor, context.vault(), UUID(carried["draft"]))
-            form.values = {name: values[0] for name, values in kept.items() if values}
-            carried |= {"to": form.values["to"]} if form.values.get("to") else {}
+        kept = opening.take_up(session, actor, form, carried)
+        carried |= {"to": form.values["to"]} if form.values.get("to") else {}
         if not actor.police and "to" not in carried:
             return picking.page(
                 session,
@@ -65,7 +52,7 @@ def show() -> ResponseReturnValue:
                 _("The place where the child was last seen, or the placement. Police there must"
                   " record your report."),
             )  # fmt: skip
-    files = attaching.carried(TYPE, kept.get(attaching.FILES, []))
+    files = attaching.carried(TYPE, kept)
     with context.database().unit_of_work() as session:
         return _page(session, actor, form, files, carried)
 
@@ -73,7 +60,7 @@ def show() -> ResponseReturnValue:
 @page(blueprint, "/cases/new", guard=OPEN, methods=("POST",), endpoint="report_send")
 def send() -> ResponseReturnValue:
     """Open the case once, or keep a draft; a refusal keeps what was typed."""
-    actor, carried = context.current_actor(), _carried()
+    actor, carried = context.current_actor(), opening.carried(CARRIED)
     form = _form(actor)
     envelope: dict[str, Any] = {"to": [carried["to"]] if "to" in carried else []}
     envelope["priority"] = "routine" if actor.police else "urgent"
@@ -82,7 +69,7 @@ def send() -> ResponseReturnValue:
     )
     command = form.read(request.form, {**envelope, "attachments": files.ids})
     if request.form.get("do") == "draft" and not files.problems:
-        carried["draft"] = _keep(actor, carried, files)
+        carried["draft"] = opening.keep(actor, TYPE, carried, files)
         flash(_("Your draft is saved."))
         return redirect(
             url_for("messaging.report", to=carried.get("to"), draft=carried["draft"]), 303
@@ -94,61 +81,19 @@ def send() -> ResponseReturnValue:
             if error.status not in (403, 409, 422):
                 raise
             form.refuse(error)
-    carried["draft"] = _keep(actor, carried, files)
+    carried["draft"] = opening.keep(actor, TYPE, carried, files)
     with context.database().unit_of_work() as session:
         return _page(session, actor, form, files, carried), 422
 
 
 def _opened(actor: Actor, command: Command, carried: dict[str, str]) -> ResponseReturnValue:
-    vault, now = context.vault(), context.now()
-    with context.database().unit_of_work() as session:
-
-        def effect() -> dict[str, Any]:
-            sent = sending.open_case(session, actor, vault, command, now)
-            if "draft" in carried:
-                drafts.discard(session, actor, vault, UUID(carried["draft"]), now)
-            _remember(session, actor, sent.case_reference)
-            return {"reference": sent.case_reference}
-
-        if actor.id is None:
-            raise not_found()
-        done = once(session, actor.id, now, effect)
+    reference = opening.open_once(actor, command, carried)
     flash(
         _("Recorded. Your unit leads.")
         if actor.police
         else _("Sent. The police do not have it until someone answers: ring now.")
     )
-    return redirect(url_for("messaging.case", reference=done["reference"]), 303)
-
-
-def _remember(session: Session, actor: Actor, reference: str) -> None:
-    """Keep for this session why the reporter looks at the case: they opened it."""
-    if actor.session_id is None:
-        return
-    case_id = views.case_id(session, actor, reference, context.now())
-    consultation.remember_reason(
-        session, context.vault(), actor.session_id, case_id, OPENED_IT, now=context.now()
-    )
-
-
-def _keep(actor: Actor, carried: dict[str, str], files: Attaching) -> str:
-    fields = {
-        name: values
-        for name, values in request.form.to_dict(flat=False).items()
-        if name not in ("csrf_token", "do", "draft", attaching.DROP, FIELD)
-    } | {attaching.FILES: files.ids}
-    draft = UUID(carried["draft"]) if "draft" in carried else None
-    with context.database().unit_of_work() as session:
-        kept = drafts.save(
-            session,
-            actor,
-            context.vault(),
-            message_type=TYPE,
-            fields=fields,
-            now=context.now(),
-            draft_id=draft if draft and drafts.mine(session, actor, draft) else None,
-        )
-    return str(kept)
+    return redirect(url_for("messaging.case", reference=reference), 303)
 
 
 def _page(

@@ -21,6 +21,7 @@ from messaging.contracts import CONTRACTS
 from messaging.model import Case, Message
 from messaging.pages import closing, meeting_section, refusals, returning, ringing
 from messaging.pages.pending import pending
+from messaging.pages.preparing import prepared, unreached
 from messaging.pages.reading import Row, child_rows, rows
 from messaging.views import CaseView, MessageView, RecipientView, TenureView
 
@@ -61,6 +62,7 @@ def case(session: Session, actor: Actor, keys: Keys, view: CaseView, now: dateti
         "ending": returning.ending(view),
         "ended_at": view.matters.incidents[-1].ended_at if view.matters.incidents else None,
         "also_wanted": returning.also_wanted(view),
+        **prepared(view, actor, now),
         "calls": calls,
         "acts": _acts(view, calls, refused),
         "child": child_rows(view.child),
@@ -123,6 +125,7 @@ def _request(view: CaseView) -> Shown | None:
         "told": request.told and request.to_reach == "not-on-hub",
         "request_no": request.request_no,
         "held_until": request.held_until,
+        "by_plan": request.basis == "agreed-plan",
     }
 
 
@@ -149,7 +152,7 @@ def _acts(view: CaseView, calls: list[Shown], refused: Shown | None) -> list[Sho
 
 def _act_address(view: CaseView, act: Action) -> str:
     unit = view.names[act.to].code if act.to else None
-    direction = act.type == "direction"
+    names_lead = act.type in ("direction", "joint-response-plan")
     return url_for(
         "messaging.compose",
         reference=view.reference,
@@ -157,8 +160,8 @@ def _act_address(view: CaseView, act: Action) -> str:
         re=act.in_reply_to,
         withdraws=act.withdraws,
         interview=act.interview,
-        lead=unit if direction else None,
-        to=None if direction else unit,
+        lead=unit if names_lead else None,
+        to=None if names_lead else unit,
     )
 
 
@@ -172,6 +175,12 @@ def _act_label(view: CaseView, act: Action) -> str:
         if act.to == view.lead.unit.id:
             return _("Direct that %(unit)s goes on leading", unit=unit)
         return _("Direct that %(unit)s leads", unit=unit)
+    if act.type == "joint-response-plan" and act.to:
+        return _("Propose a plan: %(unit)s leads", unit=view.names[act.to].name)
+    if act.type == "joint-response-plan":
+        return _("Amend the plan")
+    if act.type == "missing-episode-report" and not view.tenures and view.report is None:
+        return _("Report the child missing")
     if act.type == "missing-episode-report" and act.in_reply_to is None:
         return _("Report the child missing again")
     if act.type == "missing-episode-report":
@@ -317,6 +326,11 @@ def _calls(
             call = _call(session, actor, view, message, owing, now)
             call |= _answer_elsewhere(session, actor, keys, view, message, call, now)
             found.append(call)
+    for message, unit, asked in unreached(view):
+        call = _call(session, actor, view, message, unit, now)
+        if asked and call["away"]:
+            call |= _answer_elsewhere(session, actor, keys, view, message, call, now)
+        found.append(call)
     direction = view.matters.direction
     if direction:
         message = by_id.get(direction.message_id)

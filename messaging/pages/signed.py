@@ -88,6 +88,8 @@ def says(answer_type: str | None, way: str) -> str:
     """Return what a paper says: which answer it is, the affirmative or the other."""
     if answer_type == "information-response":
         return _("It answers") if way == "accept" else _("It refuses to answer")
+    if answer_type == "plan-reply":
+        return _("It agrees to the plan") if way == "accept" else _("It declines the plan")
     return wording.type_name(answer_type or "")
 
 

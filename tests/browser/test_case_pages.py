@@ -53,7 +53,10 @@ def checked() -> Iterator[list[str]]:
 
 def test_axe_finds_nothing_on_a_practitioners_pages(sign_in: SignIn, checked: list[str]) -> None:
     worker = sign_in(cast.SOCIAL_WORKER)
-    for path in ("/inbox", "/cases", "/cases?show=closed", "/cases/drafts", "/cases/new"):
+    for path in (
+        "/inbox", "/cases", "/cases?show=closed", "/cases/drafts", "/cases/new", "/cases/placement",
+        "/cases/placement?q=Canterbury",
+    ):  # fmt: skip
         worker.goto(path)
         checked += faults(worker)
     worker.goto("/cases/new?q=zzzzzzzz")

@@ -115,6 +115,7 @@ def by_reference(world: World, actor: Actor, ref: str, **more: Any) -> sending.S
 def test_a_placement_tells_both_areas_and_the_host_council_and_they_see_it(world: World) -> None:
     sent = place(world)
     ref = sent.case_reference
+    assert [row.type for row in world.inbox(world.kent)] == ["placement-notification"]
     view = world.case(world.kent, ref)
     assert view.full
     assert view.home is not None
@@ -127,7 +128,6 @@ def test_a_placement_tells_both_areas_and_the_host_council_and_they_see_it(world
     assert world.case(world.met, ref).child["given_name"] == "EXERCISE child"
     refused("not-found", lambda: world.case(world.stranger, ref))
     assert view.lead is None
-    assert [row.type for row in world.inbox(world.kent)] == ["placement-notification"]
 
 
 @pytest.mark.parametrize(

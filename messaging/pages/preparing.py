@@ -1,0 +1,112 @@
+"""Placement and plan, as the page of a case says them: one screen to act from at night."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from flask import url_for
+
+from hub.identity.actor import Actor
+from messaging import wording
+from messaging.pages import ringing
+from messaging.pages.reading import rows
+from messaging.placements import PlacementState, PlanState
+from messaging.views import CaseView, MessageView
+
+Shown = dict[str, Any]
+LEFT_OUT = ("lead_unit", "review_on")
+"""What the page says of a plan in its own words."""
+
+
+def prepared(view: CaseView, actor: Actor, now: datetime) -> Shown:
+    """Return placement, agreed plan and proposed version in words, for who sees the whole case."""
+    found = view.prepared
+    if found is None or found.placement is None:
+        return {"placement": None, "plan": None, "proposed": None}
+    plan = None
+    if found.agreed is not None:
+        plan = {
+            **_plan(view, found.agreed),
+            "in_force": found.in_force is not None,
+            "lapse": wording.LAPSES[found.lapse] if found.lapse else "",
+            "sides": _sides(view, found.placement, actor, now),
+        }
+    return {
+        "placement": _placement(view, found.placement),
+        "plan": plan,
+        "proposed": _plan(view, found.proposed) if found.proposed else None,
+    }
+
+
+def _name(view: CaseView, unit: UUID | None) -> str:
+    return view.names[unit].name if unit in view.names else ""
+
+
+def _placement(view: CaseView, placement: PlacementState) -> Shown:
+    return {
+        "number": placement.number,
+        "current": placement.current,
+        "home": view.home.name if view.home else "",
+        "destination": _name(view, placement.destination),
+        "host": _name(view, placement.host),
+        "starts_on": wording.day(placement.starts_on),
+        "ends_on": wording.day(placement.ends_on) if placement.ends_on else "",
+        "emergency": placement.emergency,
+        "at_a_distance": placement.at_a_distance,
+        "late": placement.working_days_late > 0,
+        "lateness": wording.lateness(placement.working_days_late),
+    }
+
+
+def _plan(view: CaseView, plan: PlanState) -> Shown:
+    """Return a version: who leads, and as much of its words as the reader may see."""
+    message = next((one for one in view.messages if one.id == plan.message_id), None)
+    body = message.body if message else {}
+    return {
+        "version": plan.version,
+        "number": plan.number,
+        "lead": _name(view, plan.lead),
+        "proposed_by": _name(view, plan.proposed_by),
+        "other": _name(view, plan.other),
+        "review_on": wording.day(plan.review_on),
+        "agreed_at": plan.answered_at,
+        "agreed_by": plan.answered_by_name,
+        "rows": rows(
+            "joint-response-plan",
+            {name: value for name, value in body.items() if name not in LEFT_OUT},
+        ),
+        "address": url_for("messaging.plan", reference=view.reference),
+    }
+
+
+def _sides(view: CaseView, placement: PlacementState, actor: Actor, now: datetime) -> list[Shown]:
+    """Return the police of both areas, with whom to ring there at this hour."""
+    units = [view.home.id if view.home else None, placement.destination]
+    return [
+        {
+            "unit": _name(view, unit),
+            "numbers": ringing.numbers(unit, "open-case", now, actor, view.status),
+        }
+        for unit in dict.fromkeys(units)
+        if unit is not None
+    ]
+
+
+def unreached(view: CaseView) -> Iterator[tuple[MessageView, UUID, bool]]:
+    """Yield whom the reader must ring about a placement or plan of theirs: nothing reached them.
+
+    With whether an answer is awaited of that unit.
+    """
+    found = view.prepared
+    if found is None:
+        return
+    owing = {found.proposed.message_id: found.proposed.other} if found.proposed else {}
+    told = [m for m in view.messages if m.type == "placement-notification" and m.mine][-1:]
+    proposals = [m for m in view.messages if m.id in owing and m.mine]
+    for message in [*told, *proposals]:
+        for one in message.recipients:
+            asked = owing.get(message.id) == one.unit.id
+            away = one.reach_now == "not-on-hub" and "delivered" not in one.facts
+            if away and (asked or "told-by-telephone" not in one.facts):
+                yield message, one.unit.id, asked
