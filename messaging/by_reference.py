@@ -10,7 +10,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from hub.errors import HubError, invalid
+from hub.errors import HubError, conflict, invalid
 from hub.identity import policy
 from hub.identity.actor import Actor
 from hub.records import audit
@@ -21,12 +21,15 @@ from messaging.contracts import Command
 REASON = "placement-reference"
 
 _FIND = text("""
-SELECT c.id FROM cases c
+SELECT c.id, (SELECT u.name FROM episode e JOIN tenure t ON t.episode_id = e.id
+        JOIN unit u ON u.id = t.unit_id
+    WHERE e.case_id = c.id AND e.ended_at IS NULL AND t.until IS NULL) AS lead
+FROM cases c
 WHERE c.reference = :reference AND c.status = :status AND c.closed_at IS NULL
     AND EXISTS (SELECT FROM placement l WHERE l.case_id = c.id AND l.state = 'current'
         AND (l.end_message_id IS NULL
             OR l.ends_on >= (CAST(:now AS timestamptz) AT TIME ZONE 'Europe/London')::date))
-FOR UPDATE
+FOR UPDATE OF c
 """)
 _MINE = text("SELECT 1 FROM party WHERE case_id = :case_id AND unit_id = ANY(:units)"
              " AND (sees = 'full' OR part = 'reporter') LIMIT 1")  # fmt: skip
@@ -67,14 +70,20 @@ def report(
             "status-mismatch", f"You are signed in for {actor.status} cases only.", "/status"
         )
     reference = references.clean(command.placement_reference or "")
-    case_id = session.scalar(_FIND, {"reference": reference, "status": status, "now": now})
-    if case_id is None:
+    found = session.execute(
+        _FIND, {"reference": reference, "status": status, "now": now}
+    ).one_or_none()
+    if found is None:
         raise HubError(
             "placement-reference", 422,
             "There is no such placement reference. Look at it again, or report without it.",
             pointer="/placement_reference",
         )  # fmt: skip
-    _admit(session, actor, vault, case_id, command, now)
+    _admit(session, actor, vault, found.id, command, now)
+    if found.lead:
+        raise conflict(
+            "episode-open", f"The child is recorded as missing, and {found.lead} leads: ring it."
+        )
     return sending.send(session, actor, vault, reference, command, now)
 
 

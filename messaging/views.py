@@ -4,7 +4,7 @@ Reading is on record: who, which messages, and why. Nothing is decrypted that is
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -244,8 +244,11 @@ def case_view(
     reason_code: str,
     reason: str | None = None,
     automatic: bool = False,
+    shows: Collection[str] | None = None,
 ) -> CaseView:
     """Return the case for its reader; what they have now seen is opened, and on record.
+
+    A page that shows messages of some types alone names them: the others are not opened by it.
 
     Raises:
         HubError: `not-found` to strangers.
@@ -255,7 +258,7 @@ def case_view(
     full = case.parties[unit].full
     names = _names(session, case.id)
     messages = _messages(session, actor, vault, case, names, now)
-    seen = [(m.id, mine) for m in messages for mine in m.to_me]
+    seen = [(m.id, mine) for m in messages for mine in m.to_me if shows is None or m.type in shows]
     if not automatic:
         receipts.opened(session, actor, seen, now)
         _add_facts(session, messages, now, case)

@@ -12,13 +12,12 @@ from hub.db import new_id
 from hub.errors import conflict, forbidden, invalid
 from messaging import contracts, placements, plans
 from messaging.choices import Action, Choices, Choosing, Knowing
-from messaging.effects.planning import end_plans
+from messaging.effects.planning import PLACING, end_plans
 from messaging.model import Case, Placement
 from messaging.placements import PlacementState, Prepared
 from messaging.sending import Act, everyone, unit_named
 from messaging.state import PartyUnit
 
-PLACING = "responsible-authority"
 HOST = "host-authority"
 
 
@@ -182,5 +181,6 @@ def known_placement(known: Knowing) -> dict[str, Any]:
     body = known.given(*contracts.PlacementNotification.model_fields)
     for name in ("destination_unit", "home_unit", "ends_on"):
         body.pop(name, None)
-    body["action"] = "change" if known.latest.get("placement_postcode") else "new"
+    current = known.latest.get("action") in ("new", "change")
+    body["action"] = "change" if current else "new"
     return body

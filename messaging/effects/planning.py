@@ -21,6 +21,7 @@ from messaging.state import CaseState
 REMINDED_AT = time(9)
 """When, on the review date (Europe/London), the review of a plan is due."""
 PLACING = "responsible-authority"
+"""The part of the council that places the child."""
 
 
 def joint_response_plan(act: Act) -> None:

@@ -21,7 +21,14 @@ def show(reference: str) -> ResponseReturnValue:
         if why is None:
             return ask_reason(reference, request.full_path.rstrip("?"), {})
         view = views.case_view(
-            session, actor, vault, reference, now, reason_code=why.code, reason=why.text
+            session,
+            actor,
+            vault,
+            reference,
+            now,
+            reason_code=why.code,
+            reason=why.text,
+            shows=("joint-response-plan",),
         )
         g.page_status = view.status
         shown = prepared(view, actor, now)

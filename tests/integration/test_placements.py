@@ -17,10 +17,12 @@ from hub.identity.actor import Actor
 from hub.records.keys import Keys
 from hub.records.vault import Vault
 from hub.settings import Settings
-from messaging import alarms, sending, views
+from messaging import alarms, guests, open_questions, sending, views
 from messaging.contracts import Command
+from messaging.guest_secrets import Guest
 from tests.worlds import ACCEPT, KENT, MET, REPORT, World, refused
 
+AWAY = "devon-and-cornwall"
 KENT_COUNCIL = "E10000016/childrens-social-care"
 
 
@@ -361,6 +363,55 @@ def test_the_review_is_reminded_of_on_its_day(world: World) -> None:
             pass
     steps = world.case(world.met, ref).matters.steps
     assert world.met.unit_id in {s.told for s in steps if s.kind == "plan-review"}
+
+
+def test_a_second_force_that_names_the_reference_hears_who_leads(world: World) -> None:
+    ref = agreed(world)
+    world.send(world.kent, ref, "missing-episode-report", **REPORT)
+    error = refused("episode-open", lambda: by_reference(world, world.stranger, ref))
+    assert "East Kent leads" in error.sentence
+    refused("not-found", lambda: world.case(world.stranger, ref))
+
+
+def test_a_unit_away_is_rung_answers_the_plan_as_a_guest_and_takes_the_lead(world: World) -> None:
+    sent = place(world, destination_unit=AWAY)
+    ref = sent.case_reference
+    told = {"called_at": world.now.isoformat(), "outcome": "handed-over", "with_name": "EXERCISE",
+            "unit": AWAY}  # fmt: skip
+    world.send(world.social_worker, ref, "telephone-record", in_reply_to=sent.message_id, **told)
+    facts = {
+        r.unit.code: set(r.facts)
+        for r in world.case(world.social_worker, ref).messages[0].recipients
+    }
+    assert facts[AWAY] == {"told-by-telephone"}
+    plan_ = world.send(world.met, ref, "joint-response-plan", **plan(world, AWAY))
+    assert plan_.reply_due_at is None, "nothing runs until they have been told"
+    world.send(world.met, ref, "telephone-record", in_reply_to=plan_.message_id, **told)
+    with world.database.unit_of_work() as session:
+        asked = open_questions.asked(session, world.met, ref, plan_.number)
+        assert asked.unit_code == AWAY
+        guest = guests.stand_in(
+            session, asked.unit_id, Guest("EXERCISE", "1", "Inspector"), plan_.message_id
+        )
+        due = session.scalar(text("SELECT due_at FROM clock WHERE kind = 'plan-reply'"))
+    assert due == world.now + timedelta(days=3)
+    world.send(guest, ref, "plan-reply", in_reply_to=plan_.message_id, **AGREE)
+    world.send(world.met, ref, "missing-episode-report", **REPORT)
+    request = world.case(world.met, ref).request
+    assert request is not None
+    assert request.due_at is None
+    assert (request.to_unit.code, request.to_reach) == (AWAY, "not-on-hub")
+    world.send(guest, ref, "lead-transfer-accept", in_reply_to=request.message_id, **ACCEPT)
+    assert world.case(world.met, ref).tenures[-1].basis == "agreed-plan"
+
+
+def test_a_look_at_the_plan_opens_the_plan_alone(world: World) -> None:
+    ref = agreed(world)
+    world.send(world.met, ref, "update", heading="other", text="EXERCISE")
+    with world.database.unit_of_work() as session:
+        views.case_view(session, world.kent, world.vault, ref, world.now, reason_code="test",
+                        shows=("joint-response-plan",))  # fmt: skip
+    assert [r.type for r in world.inbox(world.kent)] == ["placement-notification", "update"]
 
 
 def test_closing_ends_a_proposed_version(world: World) -> None:
