@@ -46,7 +46,28 @@ SEEN = {
 }
 
 
-def machine(database: Database, vault: Vault, people: dict[str, Actor], adjudicator: Actor) -> type:
+PLACED = {
+    "child": {"given_name": "EXERCISE child", "age": 14},
+    "placement_address": "EXERCISE",
+    "placement_postcode": "CT9 1EZ",
+    "starts_on": "2026-11-24",
+    "social_worker_telephone": "020 7946 0201",
+    "destination_unit": UNITS[0],
+    "home_unit": UNITS[1],
+}
+PLANNED = {
+    "lead_unit": UNITS[1],
+    "first_actions_home": "EXERCISE",
+    "first_actions_destination": "EXERCISE",
+    "contacts_in_hours": "EXERCISE",
+    "contacts_out_of_hours": "EXERCISE",
+    "review_on": "2099-01-01",
+}
+
+
+def machine(
+    database: Database, vault: Vault, people: dict[str, Actor], adjudicator: Actor, council: Actor
+) -> type:
     units = st.sampled_from(UNITS)
     by_id = {actor.unit_id: code for code, actor in people.items()}
 
@@ -64,8 +85,11 @@ def machine(database: Database, vault: Vault, people: dict[str, Actor], adjudica
             self.parties = {UNITS[0]}
             self.closed = False
 
-        @initialize()
-        def begin(self) -> None:
+        @initialize(planned=st.booleans(), answered=st.sampled_from(("agrees", "declines")))
+        def begin(self, planned: bool, answered: str) -> None:
+            if planned:
+                self.plan(answered)
+                return
             command = Command.model_validate(
                 {"type": "missing-episode-report", "status": "exercise", "body": REPORT}
             )
@@ -73,6 +97,28 @@ def machine(database: Database, vault: Vault, people: dict[str, Actor], adjudica
                 sent = sending.open_case(session, people[UNITS[0]], vault, command, self.now)
             self.reference = sent.case_reference
             self.model = lead.record(UNITS[0], people[UNITS[0]].name, sent.sent_at)
+
+        def plan(self, answered: str) -> None:
+            """Place the child, plan that the second unit leads, and have the first record it."""
+            command = Command.model_validate(
+                {"type": "placement-notification", "status": "exercise", "body": PLACED}
+            )
+            with database.unit_of_work() as session:
+                sent = sending.open_case(session, council, vault, command, self.now)
+            self.reference = sent.case_reference
+            assert isinstance(self.send(UNITS[0], "joint-response-plan", PLANNED), UUID)
+            reply = {"answer": answered, "named_person": "EXERCISE", "reason": "EXERCISE"}
+            assert isinstance(self.send(UNITS[1], "plan-reply", reply), UUID)
+            assert self.send(UNITS[1], "plan-reply", reply) == "plan-answered"
+            self.parties = {*UNITS[:2]}
+            assert isinstance(self.send(UNITS[0], "missing-episode-report", REPORT), UUID)
+            self.model = lead.record(UNITS[0], people[UNITS[0]].name, self.now)
+            if answered == "agrees":
+                [asked] = self.still_open("lead_request")
+                request = lead.Request(asked, UNITS[1], True, basis="agreed-plan")
+                self.model = lead.offer(self.model, UNITS[0], request)
+                self.requests.append(asked)
+                self.offered.add(UNITS[1])
 
         def send(
             self, code: str | Actor, kind: str, body: dict[str, Any], **more: Any
@@ -177,6 +223,9 @@ def machine(database: Database, vault: Vault, people: dict[str, Actor], adjudica
             if by in self.parties and not self.closed and (other is None or other == by):
                 assert outcome in ("to-one", "not-permitted", "episode-ended", "no-side",
                                    "dispute-open"), outcome  # fmt: skip
+                return
+            if by in self.parties and not self.closed and by not in {model.lead, *self.offered}:
+                assert outcome == "not-permitted", "it is no side"
                 return
             key = outcome if isinstance(outcome, UUID) else uuid4()
             self.compare(by, outcome, lambda: lead.contest(model, by, key, other))
@@ -286,7 +335,7 @@ def machine(database: Database, vault: Vault, people: dict[str, Actor], adjudica
             with database.unit_of_work() as session:
                 rows = session.execute(
                     text("""
-                        SELECT t.unit_id, t.since, t.until, e.ended_at, e.opened_at
+                        SELECT t.unit_id, t.basis, t.since, t.until, e.ended_at, e.opened_at
                         FROM tenure t JOIN episode e ON e.id = t.episode_id
                         JOIN cases c ON c.id = e.case_id
                         WHERE c.reference = :reference ORDER BY t.number
@@ -302,6 +351,7 @@ def machine(database: Database, vault: Vault, people: dict[str, Actor], adjudica
                     {"reference": self.reference},
                 ).scalars().all()  # fmt: skip
             assert [by_id[row.unit_id] for row in rows] == [t.unit for t in self.model.tenures]
+            assert [row.basis for row in rows] == [t.basis for t in self.model.tenures]
             assert rows[0].since == rows[0].opened_at
             for before, after in pairwise(rows):
                 assert before.until == after.since
@@ -353,7 +403,13 @@ def test_random_histories_keep_the_rules(
 ) -> None:
     people = {code: someone(code) for code in UNITS}
     run_state_machine_as_test(
-        machine(database, vault, people, someone("npcc/missing-persons", "adjudicator")),
+        machine(
+            database,
+            vault,
+            people,
+            someone("npcc/missing-persons", "adjudicator"),
+            someone("E09000019/childrens-social-care", "practitioner"),
+        ),
         settings=settings(
             max_examples=60,
             stateful_step_count=25,
