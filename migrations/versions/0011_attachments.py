@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "0011"
-down_revision = "0008"
+down_revision = "0010"
 
 TABLES = """
 -- A file that was uploaded. Its case may be one that its message is yet to open, so it names the
