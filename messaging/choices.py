@@ -27,6 +27,7 @@ class Action:
     withdraws: UUID | None = None
     to: UUID | None = None
     interview: str | None = None
+    match: UUID | None = None
 
 
 @dataclass

@@ -48,6 +48,10 @@ RATIONALES = {
     "agreed-plan": "The joint response plan says so",
     "other": "Another reason",
 }
+LEADS_AFTER = {
+    "theirs": "They lead: the lead is offered to them",
+    "ours": "We lead: their episode ends in ours",
+}
 DECLINES = {
     "not-most-enquiries": "Most enquiries are not here",
     "insufficient-information": "There is not enough information",

@@ -1,5 +1,6 @@
 """What needs my answer, what is new, what waits for others: references and times, no content."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -10,6 +11,7 @@ from sqlalchemy.orm import Session
 from hub.clock import utcnow
 from hub.identity import policy
 from hub.identity.actor import Actor
+from messaging import contested
 
 LONGEST = 500
 
@@ -267,7 +269,9 @@ def inbox(
             "most": most,
         },
     )
-    return [InboxRow(*row) for row in rows]
+    found = [InboxRow(*row) for row in rows]
+    matches = [InboxRow(*row) for row in contested.of_inbox(session, actor, actor.status or status)]
+    return [row for row in matches if need in (None, row.need)] + found
 
 
 def counts(
@@ -314,6 +318,8 @@ class CaseRow:
     risk: str | None
     report_state: str | None
     last_at: datetime
+    contested: bool = False
+    """Another open case may be of the same child."""
 
 
 _CASES = text("""
@@ -321,7 +327,8 @@ SELECT c.id, c.reference, c.status, c.opened_at, c.closed_at, u.name AS lead, u.
     CASE WHEN p.is_full THEN e.risk END AS risk,
     (SELECT r.state FROM report r WHERE r.case_id = c.id
             AND (p.is_full OR r.reporter_unit_id = ANY(:units) OR r.addressed_unit_id = ANY(:units))
-        ORDER BY r.id DESC LIMIT 1) AS report_state, c.last_at
+        ORDER BY r.id DESC LIMIT 1) AS report_state, c.last_at,
+    p.is_full AND EXISTS (SELECT FROM match_side s WHERE s.case_id = c.id) AS contested
 FROM cases c JOIN LATERAL (SELECT bool_or(p.sees = 'full') AS is_full FROM party p
     WHERE p.case_id = c.id AND p.unit_id = ANY(:units)) p ON p.is_full IS NOT NULL
 LEFT JOIN episode e ON e.case_id = c.id AND e.ended_at IS NULL
@@ -330,6 +337,9 @@ LEFT JOIN unit u ON u.id = t.unit_id
 WHERE (CAST(:status AS text) IS NULL OR c.status = :status)
     AND (CAST(:open AS boolean) IS NULL OR (c.closed_at IS NULL) = :open)
     AND (CAST(:before AS uuid) IS NULL OR c.id < :before)
+    AND (CAST(:reference AS text) IS NULL OR c.reference = :reference)
+    AND (CAST(:keys AS bytea[]) IS NULL OR EXISTS (
+        SELECT FROM child_key k WHERE k.case_id = c.id AND k.key = ANY(CAST(:keys AS bytea[]))))
 ORDER BY c.id DESC LIMIT :most
 """)
 
@@ -341,9 +351,13 @@ def cases(
     before: UUID | None = None,
     open_: bool | None = None,
     status: str | None = None,
+    reference: str | None = None,
+    keys: Sequence[bytes] | None = None,
     most: int = 50,
 ) -> list[CaseRow]:
     """Return the cases that the actor's units are parties of, newest first; no content.
+
+    `keys` are blind keys (matching): only cases that are found by one of them.
 
     Raises:
         HubError: 403 by the map.
@@ -356,6 +370,8 @@ def cases(
             "status": actor.status or status,
             "open": open_,
             "before": before,
+            "reference": reference,
+            "keys": list(keys) if keys is not None else None,
             "most": most,
         },
     )

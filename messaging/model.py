@@ -25,6 +25,7 @@ class Case(Base):
     home_unit_id: Mapped[UUID | None] = mapped_column(ForeignKey("unit.id"))
     last_message_no: Mapped[int] = mapped_column(default=0)
     last_at: Mapped[datetime]
+    joined_into_id: Mapped[UUID | None] = mapped_column(ForeignKey("cases.id"))
 
 
 class Party(Base):
@@ -132,6 +133,7 @@ class Episode(Base):
     end_reason: Mapped[str | None]
     ended_by_message_id: Mapped[UUID | None] = mapped_column(ForeignKey("message.id"))
     found_dead: Mapped[bool] = mapped_column(default=False)
+    joined_into_id: Mapped[UUID | None] = mapped_column(ForeignKey("episode.id"))
 
 
 class Tenure(Base):
@@ -176,6 +178,8 @@ class LeadRequest(Base):
     held_until: Mapped[datetime | None]
     held_by_name: Mapped[str | None]
     basis: Mapped[str] = mapped_column(default="accepted")
+    match_id: Mapped[UUID | None] = mapped_column(ForeignKey("match.id"))
+    lead_after: Mapped[str | None]
 
 
 class LocatedClaim(Base):
@@ -282,6 +286,7 @@ class Direction(Base):
     answer_message_id: Mapped[UUID | None] = mapped_column(ForeignKey("message.id"))
     answered_by_unit_id: Mapped[UUID | None] = mapped_column(ForeignKey("unit.id"))
     answered_by_name: Mapped[str | None]
+    match_id: Mapped[UUID | None] = mapped_column(ForeignKey("match.id"))
 
 
 class InformationRequest(Base):
@@ -536,6 +541,9 @@ for _name, _code, _sentence in (
         "own-dispute",
         "A dispute of your own organisation is decided by an adjudicator of another.",
     ),
+    ("ck_match_once", "match-closed", "This match is closed: look at the case again."),
+    ("ck_match_both_sides", "match-open", "One side alone leaves it contested."),
+    ("ck_cases_alias", "case-joined", "The case was joined to another: look at it again."),
     ("fk_message_case_id_status", "status-mismatch", "A case keeps its status for life."),
     ("ck_meeting_over", "meeting-over", "The meeting was cancelled, or its record is here."),
     (

@@ -27,7 +27,16 @@ from hub.organisations import Organisation, find_unit, standing_on
 from hub.records import audit
 from hub.records.vault import Vault
 from hub.web.problems import field_problems
-from messaging import attachments, audiences, clocks, codes, lead, references
+from messaging import (
+    aliases,
+    attachments,
+    audiences,
+    clocks,
+    codes,
+    lead,
+    matching,
+    references,
+)
 from messaging.contracts import CONTRACTS, Command, Contract
 from messaging.model import Case
 from messaging.state import CaseState, PartyUnit, load, refresh
@@ -93,6 +102,8 @@ class Act:
     reply_due_at: datetime | None = None
     request_no: int | None = None
     reach: dict[UUID, str] = field(default_factory=dict)
+    replies_to_alias: bool = False
+    """What it answers was asked in a case that was joined to this one."""
     after: list[Callable[[], object]] = field(default_factory=list)
     further: list["Further"] = field(default_factory=list)
 
@@ -213,6 +224,7 @@ def open_case(
         )
     assert actor.unit_id is not None and actor.organisation_id is not None  # noqa: S101, PT018  # signed in
     body = read_body(command)
+    matching.refuse_known(session, vault, actor, status, body)
     planned = attachments.planned_case(session, actor, command.attachments)
     case_id = planned or new_id()
     own = PartyUnit(
@@ -250,25 +262,17 @@ def send(
     Raises:
         HubError: `not-found` to strangers; 403 by the map; 409 and 422 as the rules say.
     """
-    case = load(session, actor, references.clean(reference), now, lock=True)
+    reference = references.clean(reference)
+    if CONTRACTS[command.type].JOINS:
+        now = aliases.hold(session, reference, now)
+    case = load(session, actor, reference, now, lock=True)
     if command.status not in (None, case.status):
         raise conflict("status-mismatch", f"This case is {case.status}, for life.")
     body = read_body(command)
-    if case.closed_at is not None and not body.OPENS:
-        raise _closed(case)
+    if case.closed_at is not None:
+        aliases.refuse_closed(session, case, opens=body.OPENS)
     unit = acting_unit(case, actor, command.type, body.permission)
     return _send(session, actor, vault, command, body, case, unit)
-
-
-def _closed(case: CaseState) -> HubError:
-    """Return the refusal of anything in a closed case, with who may open it again."""
-    may = (case.opener, case.home, case.last_lead)
-    names = dict.fromkeys(case.parties[unit].name for unit in may if unit in case.parties)
-    return conflict(
-        "case-closed",
-        f"The case is closed. It can be opened again by {', or '.join(names)}.",
-        reopened_by=list(names),
-    )
 
 
 def acting_unit(case: CaseState, actor: Actor, message_type: str, permission: str) -> UUID:
@@ -465,7 +469,7 @@ def _write(act: Act) -> None:
             "type": command.type, "schema_version": codes.VERSION, "status": case.status,
             "classification": command.classification, "priority": act.priority,
             "request_no": act.request_no, "sent_at": act.at, "reply_due_at": act.reply_due_at,
-            "in_reply_to": act.in_reply_to,
+            "in_reply_to": None if act.replies_to_alias else act.in_reply_to,
             "sender_organisation_id": case.parties[act.unit].organisation_id,
             "sender_unit_id": act.unit, "sender_kind": actor.kind, "sender_id": actor.id,
             "sender_name": actor.name, "sender_rank": actor.rank_or_role,
@@ -480,6 +484,10 @@ def _write(act: Act) -> None:
     receipts = _receipts(act)
     if receipts:
         _insert(session, "receipt", receipts)
+    matching.note(
+        session, act.vault, case, act.message_id, act.body,
+        organisation_id=case.parties[act.unit].organisation_id, reference=command.sender_reference,
+    )  # fmt: skip
     for write in act.after:
         write()
     audit.record(
@@ -611,4 +619,11 @@ SENTENCES = {
     "interview-recorded": "This interview is recorded already: send a correction that refers to the"
     " record.",
     "nothing-to-correct": "There is no record of this interview to correct yet.",
+    "match-closed": "No match waits here: look at the case again.",
+    "match-moved": "Who leads the other episode has changed: look at the case again.",
+    "match-ended": "The other episode has ended: there is nothing to join.",
+    "claim-open": "Somebody says that the child is located: the lead confirms or refuses that first.",
+    "denied-already": "Your side has said so already: the other unit confirms it.",
+    "nothing-to-admit": "The other case has no open episode: there is nothing to admit.",
+    "both-open": "Both cases have an open episode: ask their lead to join them.",
 }

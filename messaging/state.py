@@ -3,9 +3,10 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
 from hub.clock import LONDON
@@ -229,6 +230,22 @@ def load(
     ).one_or_none()
     if row is None or actor.status not in (None, row.status):
         raise not_found()
+    state = _state(session, row, now)
+    _admit_adjudicator(state, actor)
+    if not state.mine(actor):
+        raise not_found()
+    return state
+
+
+def load_other(session: Session, reference: str, now: datetime) -> CaseState:
+    """Return a case as it stands for what is done in another that it is or was one child's with.
+
+    Whoever acts there need be no party here: nothing of it is shown to them.
+    """
+    return _state(session, fetch(session, _READ, {"reference": reference, "now": now}).one(), now)
+
+
+def _state(session: Session, row: Row[Any], now: datetime) -> CaseState:
     state = CaseState(
         row.id, row.reference, row.status, row.opened_at, row.closed_at, row.opener_unit_id,
         row.home_unit_id, row.last_message_no, row.last_at,
@@ -247,9 +264,6 @@ def load(
             state.heirs[unit] = successor
     state.opener = state.standing(state.opener)
     refresh(session, state)
-    _admit_adjudicator(state, actor)
-    if not state.mine(actor):
-        raise not_found()
     return state
 
 

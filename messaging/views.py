@@ -20,7 +20,7 @@ from hub.identity.actor import Actor
 from hub.identity.reach import reach_of
 from hub.records import audit, consultation
 from hub.records.vault import Vault
-from messaging import attachments, audiences, placements, receipts, references
+from messaging import aliases, attachments, audiences, placements, receipts, references
 from messaging.attachments import AttachmentView
 from messaging.choices import Action, Choosing, Knowing
 from messaging.contracts import CONTRACTS
@@ -29,7 +29,7 @@ from messaging.matters import Matters, of_case
 from messaging.model import Case, Episode, Message, MessagePart, Receipt, Recipient
 from messaging.placements import Prepared
 from messaging.sending import part_aad
-from messaging.state import CaseState, load
+from messaging.state import CaseState, load, load_other
 
 ADDRESSED = "addressed-to-my-unit"
 OF_OTHERS = frozenset({
@@ -288,7 +288,8 @@ def case_view(
         prepared=placements.of_case(session, case) if full else None,
         names=names,
     )
-    more = view.matters.units - names.keys()
+    named = {action.to for action in view.actions if action.to}
+    more = (view.matters.units | named) - names.keys()
     view.names |= {one.id: one for one in unit_names(session, sorted(more))}
     if case.episode:
         view.lead = view.tenures[-1]
@@ -336,16 +337,22 @@ def one_message(
 def lead_view(session: Session, actor: Actor, reference: str, now: datetime) -> dict[str, Any]:
     """Return who leads, since when and on what basis, as the API has it; no content.
 
+    A case that was joined to another answers with that one's.
+
     Raises:
         HubError: `not-found` to strangers.
     """
     case = load(session, actor, references.clean(reference), now, lock=False, steady=True)
-    names = _names(session, case.id)
     full = case.parties[reading_unit(case, actor)].full
+    joined = aliases.goes_on_as(session, case.id) if case.closed_at else None
+    if joined is not None:
+        case = load_other(session, joined, now)
+    names = _names(session, case.id)
     history = _history(session, case, names, full)
     present = history[-1] if case.episode else None
     request = _request(session, case, names, now) if full else None
     return {
+        "case_reference": case.reference,
         "episode": {
             "number": case.episode.number,
             "risk": case.episode.risk if full else None,

@@ -31,7 +31,7 @@ class World:
     """A hub with some people in it, and a clock that the test moves."""
 
     def __init__(self, database: Database, vault: Vault, someone: Callable[..., Actor]) -> None:
-        self.database, self.vault = database, vault
+        self.database, self.vault, self.someone = database, vault, someone
         self.met, self.kent = someone(MET), someone(KENT)
         self.social_worker = someone(ISLINGTON, "practitioner")
         self.stranger = someone("essex")

@@ -74,6 +74,7 @@ PERMISSIONS: Mapping[str, tuple[Rule, ...]] = {
     "organisation.restructure": (_rule({"national-administrator"}, "any", "own"),),
     "inbox.read": (_rule(STAFF | {"adjudicator"}, "any"),),
     "case.list": (_rule(STAFF, "any"),),
+    "case.search": (_rule(STAFF, "any"),),
     "case.open": (_rule(STAFF, "any"),),
     "case.read": (
         _rule(STAFF, "party", "recipient", "reporter"),
@@ -126,6 +127,11 @@ PERMISSIONS: Mapping[str, tuple[Rule, ...]] = {
     "send.placement-notification": (_rule({"practitioner"}, "any", "party"),),
     "send.joint-response-plan": (_rule(STAFF, "party"),),
     "send.plan-reply": (_rule(STAFF, "party"),),
+    "send.admit-recording": (
+        _rule(STAFF, "home"),
+        _rule(POLICE, "addressed", "last-lead", "lead"),
+    ),
+    "send.not-same-child": (_rule(POLICE, "lead", "home", "addressed", "last-lead"),),
     "send.closure": (_rule(STAFF, "opener", "home", "last-lead"),),
     "send.reopen": (_rule(STAFF, "opener", "home", "last-lead"),),
     "guest-link.issue": (_rule(STAFF, "requester"),),

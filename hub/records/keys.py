@@ -64,6 +64,14 @@ class Keys:
         """Say whether the code is of this purpose and data, in constant time."""
         return hmac.compare_digest(self.mac(purpose, data), code)
 
+    def blind(self, data: bytes) -> bytes:
+        """Return the 32-byte index key of what must be found again and never read.
+
+        Its own key is derived from the audit chain's: neither can change under one database.
+        """
+        own = hmac.digest(self.audit, b"hub blind index 1", hashlib.sha256)
+        return hmac.digest(own, data, hashlib.sha256)
+
     @property
     def kek_epoch(self) -> int:
         """The epoch that new data keys are wrapped under: the newest."""

@@ -99,6 +99,11 @@ class Vault:
         except (InvalidTag, ValueError):
             raise _unreadable() from None
 
+    def blind(self, *parts: str) -> bytes:
+        """Return the key under which these parts, in this order, are found again; 32 bytes."""
+        packed = (part.encode() for part in parts)
+        return self._keys.blind(b"".join(struct.pack(">I", len(one)) + one for one in packed))
+
     def _row(self, subject_id: UUID, key: bytes) -> dict[str, object]:
         epoch = self._keys.kek_epoch
         nonce = os.urandom(NONCE_BYTES)

@@ -20,6 +20,7 @@ from messaging.contracts.disputes import (
 from messaging.contracts.enquiries import InformationRequest, InformationResponse
 from messaging.contracts.fields import Contract, Line, Telephone, Words, ask, long
 from messaging.contracts.handover import OfficerHandover
+from messaging.contracts.joining import AdmitRecording, NotSameChild
 from messaging.contracts.locating import Located, LocatedConfirm, LocatedRefuse
 from messaging.contracts.meetings import (
     Attendee,
@@ -52,6 +53,7 @@ from messaging.contracts.returning import AuthorityNamed, InterviewRecord
 
 __all__ = [
     "CONTRACTS",
+    "AdmitRecording",
     "Attendee",
     "AuthorityNamed",
     "Child",
@@ -77,6 +79,7 @@ __all__ = [
     "LocatedRefuse",
     "MeetingAction",
     "MissingEpisodeReport",
+    "NotSameChild",
     "OfficerHandover",
     "PlacementNotification",
     "PlanReply",
@@ -125,6 +128,8 @@ CONTRACTS: Mapping[str, type[Contract]] = {
         RecordedInError,
         InterviewRecord,
         AuthorityNamed,
+        AdmitRecording,
+        NotSameChild,
         Closure,
         Reopen,
         PlacementNotification,

@@ -1,5 +1,7 @@
 """Disputes over who leads, and how they are decided (DOMAIN.md 4.1, 6)."""
 
+from uuid import UUID
+
 from pydantic import AwareDatetime, Field
 
 from messaging.contracts.fields import Contract, Line, Telephone, Words, ask, long
@@ -52,12 +54,15 @@ class Direction(Contract):
     NEED = "Acknowledge the direction"
     ASKS = True
     SENT = "Your direction is sent. The lead moves when it is acknowledged."
+    JOINS = True
 
     lead: str = Field(
         max_length=200,
         json_schema_extra=ask("Which unit leads", "Its code, such as kent/east."),
     )
     reasons: Words = Field(json_schema_extra=long("Your reasons"))
+    match: UUID | None = Field(None, json_schema_extra=ask("", hidden=True))
+    """The other case of the same child, whose episode ends in this one as it is acknowledged."""
 
 
 class DirectionAcknowledge(Contract):
@@ -70,6 +75,7 @@ class DirectionAcknowledge(Contract):
     SEND = "Acknowledge: the lead moves now"
     ANSWERS = True
     SENT = "The direction is acknowledged. The lead has moved."
+    JOINS = True
 
     named_officer: Line = Field(json_schema_extra=ask("Officer who leads"))
     officer_rank: Line | None = Field(None, json_schema_extra=ask("Rank", width=20))

@@ -52,6 +52,8 @@ class Contract(BaseModel):
     """Whether it asks for an answer: it is to be opened sooner (6)."""
     ANSWERS: ClassVar[bool] = False
     """Whether it answers another, so that a late one is told what happened first (4.3)."""
+    JOINS: ClassVar[bool] = False
+    """Whether it may change the case of a match too: both are held, in the order of their ids."""
     COMPUTED: ClassVar[tuple[str, ...]] = ()
     """Fields that the hub writes itself: no form asks for them."""
     OPENS: ClassVar[bool] = False

@@ -3,7 +3,7 @@
 from typing import Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field, ValidationInfo, field_validator
+from pydantic import AwareDatetime, Field, ValidationInfo, field_validator, model_validator
 
 from messaging import codes
 from messaging.contracts.fields import Contract, Line, Telephone, Words, ask, long
@@ -26,7 +26,13 @@ class LeadTransferRequest(Contract):
         "majority-of-enquiries", "best-opportunity-to-locate", "agreed-plan", "other"
     ] = Field(json_schema_extra=ask("Why they should lead", labels=codes.RATIONALES))
     circumstances: Words = Field(json_schema_extra=long("Circumstances, in short"))
-    kind: Literal["transfer-lead"] = Field("transfer-lead", json_schema_extra=ask("", hidden=True))
+    kind: Literal["transfer-lead", "join-episodes"] = Field(
+        "transfer-lead", json_schema_extra=ask("", hidden=True)
+    )
+    match: UUID | None = Field(None, json_schema_extra=ask("", hidden=True))
+    lead_after: Literal["theirs", "ours"] | None = Field(
+        None, json_schema_extra=ask("Who leads once they are joined", labels=codes.LEADS_AFTER)
+    )
     rationale_text: Words | None = Field(None, json_schema_extra=long("More about why"))
     risk: Literal["high", "medium", "low", "no-apparent-risk"] | None = Field(
         None, json_schema_extra=ask("Risk", labels=codes.RISKS, more=True)
@@ -53,6 +59,12 @@ class LeadTransferRequest(Contract):
     )
     withdraws: UUID | None = Field(None, json_schema_extra=ask("", hidden=True))
 
+    @model_validator(mode="after")
+    def _of_a_match(self) -> "LeadTransferRequest":
+        if self.kind == "transfer-lead" and (self.match or self.lead_after):
+            raise ValueError("A match and who leads after are for the kind join-episodes")
+        return self
+
 
 class LeadTransferAccept(Contract):
     """The lead is taken, without conditions, at the hub's commit."""
@@ -64,6 +76,7 @@ class LeadTransferAccept(Contract):
     SEND = "Accept the lead now"
     ANSWERS = True
     SENT = "Your unit leads now."
+    JOINS = True
 
     named_officer: Line = Field(json_schema_extra=ask("Officer who leads"))
     officer_rank: Line | None = Field(None, json_schema_extra=ask("Rank", width=20))

@@ -10,7 +10,9 @@ from hub.db import new_id
 from hub.errors import conflict, invalid
 from hub.jobs import outbox
 from messaging import alarms, contracts, lead
+from messaging import joining as rules
 from messaging.choices import Action, Choices, Choosing
+from messaging.effects import joining, merging
 from messaging.effects.steps import (
     end_request,
     meet,
@@ -106,6 +108,7 @@ def direction(act: Act) -> None:
             "A dispute of your own organisation is decided by an adjudicator of another.",
         )
     after = lead.direct(episode.as_rules(), lead.Direction(act.message_id, to.unit_id))
+    joins = _joins(act, body)
     act.priority = "urgent"
     act.in_reply_to = act.in_reply_to or episode.dispute_message or episode.request_message
     act.to |= police_parties(act)
@@ -125,6 +128,7 @@ def direction(act: Act) -> None:
             "dispute_id": episode.dispute_id, "to_unit_id": to.unit_id,
             "adjudicator_organisation_id": act.case.parties[act.unit].organisation_id,
             "opened_at": act.at,
+            "match_id": joins.match.id if joins else None,
             **(
                 {}
                 if after.direction
@@ -137,6 +141,23 @@ def direction(act: Act) -> None:
     )  # fmt: skip
     if after.direction is not None:
         act.reply_due_at = act.clock("direction", to.unit_id, started=reachable(act, to.unit_id))
+    elif joins is not None:
+        merging.merge(act, joins.match, joins.other, into=episode.id, leads=episode.lead)
+
+
+def _joins(act: Act, body: contracts.Direction) -> joining.Pair | None:
+    """Return the match whose other episode is directed to end in this one; no side directs it."""
+    if body.match is None:
+        return None
+    found = joining.pair(act, body.match)
+    rules.end(found.theirs, act.at)
+    sides = {party.organisation_id for party in found.other.parties.values() if party.full}
+    if act.actor.organisation_id in sides:
+        raise conflict(
+            "own-dispute",
+            "A dispute of your own organisation is decided by an adjudicator of another.",
+        )
+    return found
 
 
 def direction_acknowledge(act: Act) -> None:
@@ -158,9 +179,12 @@ def direction_acknowledge(act: Act) -> None:
     lead.acknowledge_direction(
         episode.as_rules(), acknowledged, to if told else act.unit, body.named_officer, act.at
     )
+    joins = joining.directed(act, episode.direction_id)
     until = on_duty(act, body.on_duty_until)
     act.to |= police_parties(act)
     _end_direction(act, episode, "acknowledged")
+    if joins is not None:
+        merging.merge(act, joins.match, joins.other, into=episode.id, leads=to)
     if not told:
         note_answered(act, acknowledged)
     act.later(

@@ -9,7 +9,7 @@ from hub.db import new_id
 from hub.errors import invalid
 from messaging import contracts, lead
 from messaging.choices import Action, Choices, Choosing
-from messaging.effects.steps import meet, note_answered, reachable, tell
+from messaging.effects.steps import meet, note_answered, of_alias, reachable, tell
 from messaging.model import InformationRequest
 from messaging.sending import Act
 
@@ -59,6 +59,7 @@ def information_response(act: Act) -> None:
     act.to_all = False
     meet(act, found.message_id, "enquiry", "enquiry-urgent", owed_by=act.unit)
     note_answered(act, found.message_id)
+    act.replies_to_alias = of_alias(act, found.message_id)
     act.later(
         lambda: act.session.execute(
             update(InformationRequest)

@@ -10,7 +10,9 @@ from hub.clock import LONDON
 from hub.db import new_id
 from hub.errors import invalid
 from messaging import clocks, contracts, lead
+from messaging import joining as rules
 from messaging.choices import Action, Choices, Choosing, Knowing
+from messaging.effects import joining, merging
 from messaging.effects.disputes import end_dispute
 from messaging.effects.steps import (
     LEAD_CLOCKS,
@@ -38,6 +40,7 @@ def lead_transfer_request(act: Act) -> None:
     """
     body = cast(contracts.LeadTransferRequest, act.body)
     episode = open_episode(act)
+    joins = joining.asked_of(act, body)
     police = [unit for unit in act.to.values() if unit.police]
     if len(police) != 1 or len(act.to) != 1:
         raise invalid("to-one", "Offer the lead to exactly one police unit.", "/to")
@@ -47,7 +50,10 @@ def lead_transfer_request(act: Act) -> None:
     request = lead.Request(
         act.message_id, to.unit_id, urgent, basis="agreed-plan" if by_plan else "accepted"
     )
-    lead.offer(episode.as_rules(), act.unit, request, withdraws=body.withdraws)
+    if joins is None:
+        lead.offer(episode.as_rules(), act.unit, request, withdraws=body.withdraws)
+    else:
+        rules.ask(episode.as_rules(), joins.theirs, act.unit, request, body.withdraws)
     act.priority = "urgent" if urgent else "routine"
     act.request_no = 1
     if body.withdraws is not None:
@@ -62,23 +68,31 @@ def lead_transfer_request(act: Act) -> None:
             "id": new_id(), "episode_id": episode.id, "message_id": act.message_id,
             "kind": body.kind, "from_unit_id": act.unit, "to_unit_id": to.unit_id,
             "priority": act.priority, "opened_at": act.at, "basis": request.basis,
+            "match_id": joins.match.id if joins else None,
+            "lead_after": (body.lead_after or "theirs") if joins else None,
         },
     )  # fmt: skip
 
 
 def lead_transfer_accept(act: Act) -> None:
-    """Take the lead: it moves at this commit, whole (4.1a)."""
+    """Take the lead: it moves at this commit, whole (4.1a); joined, one of two episodes ends (4.10)."""
     body = cast(contracts.LeadTransferAccept, act.body)
     episode, request = _request(act)
     after = lead.accept(episode.as_rules(), act.unit, request, body.named_officer, act.at)
+    join = joining.accepted(act, episode, body.named_officer)
+    leads = episode.lead if join and join.after == "ours" else act.unit
     until = on_duty(act, body.on_duty_until)
     supervisor = _supervisor(act, body)
     if body.next_review_at is not None:
-        review(act, episode.risk, act.unit, body.next_review_at, "/body/next_review_at")
+        review(act, episode.risk, leads, body.next_review_at, "/body/next_review_at")
     act.to |= police_parties(act)
     end_request(act, episode, "accepted")
     if episode.dispute_id is not None:
         end_dispute(act, episode, "accepted")
+    if join is not None:
+        merging.merge(act, join.pair.match, join.pair.other, into=episode.id, leads=leads)
+    if leads != act.unit:
+        return
     act.later(
         lambda: move_lead(
             act, episode, act.unit, after.tenures[-1].basis, officer=body.named_officer,

@@ -17,7 +17,9 @@ from hub.organisations import lineage
 from messaging import actions, clocks, codes, contracts, reporting
 from messaging.model import (
     Clock,
+    InformationRequest,
     LeadRequest,
+    Message,
     Receipt,
     Recipient,
     Report,
@@ -92,6 +94,23 @@ def note(act: Act, message_id: UUID, unit: UUID, kind: str) -> None:
                 upsert(cast(Table, Receipt.__table__)).values(rows).on_conflict_do_nothing()
             )
         )
+
+
+def of_alias(act: Act, message_id: UUID) -> bool:
+    """Say whether a question came here with the case in which it was asked (4.10)."""
+    return (
+        act.session.scalar(
+            select(InformationRequest.id)
+            .join(Message, Message.id == InformationRequest.message_id)
+            .where(
+                InformationRequest.message_id == message_id,
+                InformationRequest.case_id == act.case.id,
+                Message.case_id != act.case.id,
+            )
+            .limit(1)
+        )
+        is not None
+    )
 
 
 def end_clocks(act: Act, *, keep: Collection[str] = ()) -> None:

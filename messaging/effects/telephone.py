@@ -13,6 +13,7 @@ from messaging.effects.steps import (
     authorities,
     meet,
     note,
+    of_alias,
     reachable,
     settle,
     step,
@@ -39,6 +40,10 @@ def telephone_record(act: Act) -> None:
     if act.in_reply_to is None:
         act.in_reply_to = _rung_about(act)
     asked = act.session.get(Message, act.in_reply_to) if act.in_reply_to else None
+    if asked is not None and asked.case_id != act.case.id:
+        if not of_alias(act, asked.id):
+            asked = None
+        act.replies_to_alias = asked is not None
     if asked is not None:
         act.audience = audiences.narrower(act.audience, asked.audience)
     about_report = report is not None and act.in_reply_to == report.message_id

@@ -1,0 +1,301 @@
+"""Two cases of one child: contested on both sides, then joined, admitted or told apart (4.10)."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from hub.db import Database
+from hub.errors import HubError
+from hub.identity.actor import Actor
+from hub.records.vault import Vault
+from messaging import aliases, contested, sending, views
+from messaging.contracts import Command
+from tests.worlds import ACCEPT, ISLINGTON, KENT, MET, World, refused
+
+ROBIN = {
+    "family_name": "O’Example-Smith", "given_name": "EXERCISE Robin",
+    "date_of_birth": "2012-03-27",
+}  # fmt: skip
+SPELT = {"family_name": "SMITH O'EXAMPLE", "given_name": "exercise robin", "date_of_birth": "2012-03-27"}  # fmt: skip
+ASK = {"rationale": "best-opportunity-to-locate", "circumstances": "EXERCISE",
+       "kind": "join-episodes"}  # fmt: skip
+SEEN = {"located_at": "2026-11-24T02:00:00Z", "seen_by": "EXERCISE", "place": "EXERCISE",
+        "how": "police"}  # fmt: skip
+
+
+@pytest.fixture
+def world(database: Database, vault: Vault, someone: Callable[..., Actor]) -> World:
+    return World(database, vault, someone)
+
+
+def both(world: World, **more: Any) -> tuple[str, str]:
+    """Two forces record one child, each for itself."""
+    one = world.open(world.met, child=ROBIN, **more).case_reference
+    return one, world.open(world.kent, child=SPELT).case_reference
+
+
+def matches(world: World, actor: Actor, reference: str) -> list[contested.Contested]:
+    with world.database.unit_of_work() as session:
+        case_id = views.case_id(session, actor, reference, world.now)
+        return contested.of_case(session, case_id, actor.unit_ids)
+
+
+def rows(world: World, query: str, **values: object) -> list[Any]:
+    with world.database.unit_of_work() as session:
+        return list(session.execute(text(query), values))
+
+
+def test_two_recordings_of_one_child_find_each_other_and_tell_only_whom_to_ring(
+    world: World,
+) -> None:
+    one, other = both(world)
+    for actor, reference, elsewhere in ((world.met, one, KENT), (world.kent, other, MET)):
+        (match,) = matches(world, actor, reference)
+        assert match.reference is None, "nothing of the other case is told"
+        ring = rows(world, "SELECT code FROM unit WHERE id = :id", id=match.ring)
+        assert ring[0].code == elsewhere
+        (line,) = [row for row in world.inbox(actor) if row.type == "match"]
+        assert (line.reference, line.need) == (reference, "answer")
+    assert not [row for row in world.inbox(world.stranger) if row.type == "match"]
+    assert refused("not-found", lambda: world.case(world.kent, one))
+    jobs = rows(world, "SELECT count(*) FROM outbox_job WHERE kind = 'match'")
+    assert jobs[0][0] == 1
+
+
+def test_who_leads_elsewhere_accepts_and_one_episode_goes_on(world: World) -> None:
+    one, other = both(world)
+    world.send(world.kent, other, "update", heading="other", text="EXERCISE said in Kent",
+               new_risk="high")  # fmt: skip
+    asked = world.send(world.met, one, "lead-transfer-request", **ASK)
+    assert matches(world, world.kent, other)[0].reference == one
+    assert world.lead(one) == MET
+    world.send(world.kent, one, "lead-transfer-accept", in_reply_to=asked.message_id, **ACCEPT)
+    case = world.case(world.met, one)
+    assert case.lead is not None
+    assert (case.lead.unit.code, case.lead.basis, case.risk) == (KENT, "accepted", "high")
+    assert matches(world, world.met, one) == []
+    late = refused("case-joined", lambda: world.send(
+        world.kent, other, "update", heading="other", text="EXERCISE"))  # fmt: skip
+    assert late.extra["case_reference"] == one
+    said = world.case(world.met, other)
+    assert "EXERCISE said in Kent" in [m.body.get("text") for m in said.messages]
+    with world.database.unit_of_work() as session:
+        through = views.lead_view(session, world.met, other, world.now)
+        assert through["case_reference"] == one
+        assert through["lead"]["code"] == KENT
+        assert aliases.of_case(session, case.id) == [other]
+    ended = rows(world, "SELECT end_reason, ended_at, joined_into_id FROM episode"
+                 " WHERE ended_at IS NOT NULL")  # fmt: skip
+    assert [(row.end_reason, row.joined_into_id is None) for row in ended] == [("joined", False)]
+    assert ended[0].ended_at == case.lead.since, "no gap and no overlap"
+
+
+def test_joined_into_ours_the_asking_lead_goes_on_leading(world: World) -> None:
+    one, other = both(world)
+    world.send(world.met, one, "lead-transfer-request", lead_after="ours", **ASK)
+    world.send(world.kent, one, "lead-transfer-accept", **ACCEPT)
+    assert world.lead(one) == MET
+    assert world.case(world.kent, one).full, "who gave way sees all"
+    refused("case-joined", lambda: world.send(world.kent, other, "located", **SEEN))
+
+
+@pytest.mark.parametrize("answer", ["lead-transfer-decline", "lead-transfer-withdraw"])
+def test_a_no_moves_nothing_and_leaves_it_contested(world: World, answer: str) -> None:
+    one, other = both(world)
+    world.send(world.met, one, "lead-transfer-request", **ASK)
+    if answer.endswith("decline"):
+        world.send(world.kent, one, answer, reason="wrong-area")
+    else:
+        world.send(world.met, one, answer, reason="EXERCISE")
+    assert world.lead(one) == MET
+    assert world.case(world.kent, other).lead is not None
+    assert len(matches(world, world.met, one)) == len(matches(world, world.kent, other)) == 1
+
+
+def test_a_request_to_join_goes_to_the_other_lead_and_is_the_one_open_request(
+    world: World,
+) -> None:
+    one, _ = both(world)
+    refused("to-match", lambda: world.send(
+        world.met, one, "lead-transfer-request", to=["surrey"], **ASK))  # fmt: skip
+    world.send(world.met, one, "lead-transfer-request", **ASK)
+    refused("lead-request-open", lambda: world.send(
+        world.met, one, "lead-transfer-request", **ASK))  # fmt: skip
+    alone = world.open(world.stranger).case_reference
+    refused("match-closed", lambda: world.send(
+        world.stranger, alone, "lead-transfer-request", to=[KENT], **ASK))  # fmt: skip
+
+
+def test_a_claim_of_located_is_answered_before_its_episode_ends(world: World) -> None:
+    one, other = both(world)
+    offer = {"rationale": "other", "circumstances": "EXERCISE"}
+    world.send(world.kent, other, "lead-transfer-request", to=["surrey"], **offer)
+    world.send(world.someone("surrey"), other, "located", **SEEN)
+    world.send(world.met, one, "lead-transfer-request", **ASK)
+    refused("claim-open", lambda: world.send(world.kent, one, "lead-transfer-accept", **ACCEPT))
+    world.send(world.kent, other, "located-refuse", reason="EXERCISE")
+    world.send(world.kent, one, "lead-transfer-accept", **ACCEPT)
+    assert world.lead(one) == KENT
+    states = rows(world, "SELECT state FROM lead_request ORDER BY opened_at")
+    assert [row.state for row in states] == ["overtaken", "accepted"]
+
+
+def test_a_question_is_carried_and_answered_where_the_case_goes_on(world: World) -> None:
+    one, other = both(world)
+    asked = world.send(
+        world.kent, other, "information-request", to=["surrey"], questions="EXERCISE?"
+    )
+    surrey = world.someone("surrey")
+    world.send(world.met, one, "lead-transfer-request", **ASK)
+    world.send(world.kent, one, "lead-transfer-accept", **ACCEPT)
+    assert [q.message_id for q in world.case(surrey, one).matters.questions] == [asked.message_id]
+    assert [m.type for m in world.case(surrey, one).messages] == [], "it sees its question alone"
+    world.send(surrey, one, "information-response", outcome="none-held")
+    assert world.case(world.kent, one).matters.questions == []
+    clocks = rows(world, "SELECT met_at FROM clock WHERE kind = 'enquiry'")
+    assert clocks[0].met_at is not None
+
+
+def test_one_side_alone_leaves_it_contested_and_both_close_it(world: World) -> None:
+    one, other = both(world)
+    world.send(world.met, one, "not-same-child", reason="EXERCISE: seen both")
+    assert [row.need for row in world.inbox(world.met) if row.type == "match"] == ["waiting"]
+    (match,) = matches(world, world.kent, other)
+    assert match.denied_there
+    refused("denied-already", lambda: world.send(
+        world.met, one, "not-same-child", reason="EXERCISE"))  # fmt: skip
+    world.send(world.kent, other, "not-same-child", reason="EXERCISE")
+    assert matches(world, world.kent, other) == matches(world, world.met, one) == []
+    refused("match-closed", lambda: world.send(
+        world.met, one, "not-same-child", reason="EXERCISE"))  # fmt: skip
+    assert world.lead(one) == MET
+
+
+def test_whoever_waits_for_police_admits_the_recording_without_a_gap(world: World) -> None:
+    told = world.open(world.social_worker, to=[MET], child=ROBIN).case_reference
+    there = world.open(world.kent, child=SPELT, risk="high").case_reference
+    assert [row.reference for row in world.inbox(world.met) if row.type == "match"] == [told]
+    refused("not-permitted", lambda: world.send(
+        world.social_worker, told, "admit-recording", reason="EXERCISE"))  # fmt: skip
+    sent = world.send(world.met, told, "admit-recording", reason="EXERCISE")
+    case = world.case(world.kent, told)
+    assert case.lead is not None
+    assert (case.lead.unit.code, case.lead.since, case.risk) == (KENT, sent.sent_at, "high")
+    assert case.lead.officer == world.kent.name
+    assert case.report is not None
+    assert case.report.state == "recorded"
+    assert world.case(world.met, there).messages, "their conversation stays readable"
+    carried = rows(world, """SELECT k.kind FROM clock k JOIN cases c ON c.id = k.case_id
+        WHERE c.reference = :r AND k.met_at IS NULL AND k.ended_at IS NULL
+            AND k.kind IN ('ukmpu', 'shift-end', 'review-high') ORDER BY k.kind""", r=told)  # fmt: skip
+    assert [row.kind for row in carried] == ["review-high", "shift-end", "ukmpu"]
+    world.send(world.kent, told, "located", **SEEN)
+
+
+def test_a_third_recording_is_matched_with_what_goes_on(world: World) -> None:
+    one, other = both(world)
+    third = world.open(world.stranger, child=ROBIN).case_reference
+    assert len(matches(world, world.stranger, third)) == 2
+    world.send(
+        world.met, one, "lead-transfer-request", match=str(_shared(world, one, other)), **ASK
+    )
+    world.send(world.kent, one, "lead-transfer-accept", **ACCEPT)
+    assert len(matches(world, world.stranger, third)) == 1
+    world.send(world.kent, one, "lead-transfer-request", **ASK)
+    world.send(world.stranger, one, "lead-transfer-accept", **ACCEPT)
+    refused("case-joined", lambda: world.send(
+        world.met, other, "update", heading="other", text="EXERCISE"))  # fmt: skip
+    with world.database.unit_of_work() as session:
+        assert aliases.of_case(session, world.case(world.met, one).id) == sorted([other, third])
+
+
+def _shared(world: World, one: str, other: str) -> object:
+    found = rows(world, """SELECT m.id FROM match m JOIN cases a ON a.id = m.one_case_id
+        JOIN cases b ON b.id = m.other_case_id WHERE a.reference IN (:a, :b)
+        AND b.reference IN (:a, :b)""", a=one, b=other)  # fmt: skip
+    return found[0].id
+
+
+def test_a_party_records_where_the_child_is_on_the_hub(world: World) -> None:
+    known = world.open(world.met, child=ROBIN).case_reference
+    refusal = refused("case-known", lambda: world.open(world.met, child=SPELT))
+    assert refusal.extra == {"case_reference": known}
+    twin = {**ROBIN, "given_name": "EXERCISE Twin"}
+    assert world.open(world.met, child=twin).case_reference != known, "a twin is nobody's double"
+
+
+def test_an_exercise_never_meets_an_actual_case(
+    world: World, someone: Callable[..., Actor]
+) -> None:
+    world.open(world.met, child=ROBIN)
+    actual = someone(KENT, status="actual")
+    command = Command(type="missing-episode-report", status="actual", body={
+        "child": ROBIN, "last_seen_at": "2026-11-24T01:00:00Z", "last_seen_place": "EXERCISE",
+        "risk": "low", "why": "EXERCISE", "callback_telephone": "020 7946 0001"})  # fmt: skip
+    with world.database.unit_of_work() as session:
+        sending.open_case(session, actual, world.vault, command, world.now)
+    assert rows(world, "SELECT id FROM match") == []
+
+
+def test_erasing_a_case_removes_its_keys(world: World) -> None:
+    reference = world.open(world.met, child=ROBIN).case_reference
+    assert rows(world, "SELECT key FROM child_key")
+    case_id = world.case(world.met, reference).id
+    with world.database.unit_of_work() as session:
+        world.vault.destroy_key(session, case_id, now=world.now)
+    assert rows(world, "SELECT key FROM child_key") == []
+
+
+def test_the_database_refuses_what_the_rules_refuse(world: World) -> None:
+    one, other = both(world)
+    world.send(world.met, one, "lead-transfer-request", **ASK)
+    world.send(world.kent, one, "lead-transfer-accept", **ACCEPT)
+    for statement, code in (
+        ("UPDATE cases SET closed_at = NULL, joined_into_id = NULL WHERE reference = :alias",
+         "case-joined"),
+        ("UPDATE match SET state = 'not-same'", "match-closed"),
+    ):  # fmt: skip
+        with pytest.raises(HubError) as caught, world.database.unit_of_work() as session:
+            session.execute(text(statement), {"alias": other} if "alias" in statement else {})
+        assert caught.value.code == code
+    again, _ = both_of_another(world)
+    with pytest.raises(HubError) as caught, world.database.unit_of_work() as session:
+        session.execute(
+            text("UPDATE match SET state = 'not-same', closed_at = now(),"
+                 " closed_by_message_id = one_message_id WHERE state = 'open'")
+        )  # fmt: skip
+    assert caught.value.code == "match-open"
+    assert matches(world, world.met, again)
+
+
+def both_of_another(world: World) -> tuple[str, str]:
+    child = {**ROBIN, "date_of_birth": "2013-03-27"}
+    one = world.open(world.met, child=child).case_reference
+    return one, world.open(world.kent, child=child).case_reference
+
+
+def test_a_direction_joins_when_it_is_acknowledged(
+    world: World, someone: Callable[..., Actor]
+) -> None:
+    one, other = both(world)
+    adjudicator = someone("npcc/missing-persons", "adjudicator")
+    world.send(world.met, one, "lead-transfer-request", **ASK)
+    world.send(world.kent, one, "lead-transfer-decline", reason="wrong-area")
+    world.send(world.kent, one, "dispute", grounds="EXERCISE")
+    match = str(_shared(world, one, other))
+    world.send(adjudicator, one, "direction", lead=KENT, reasons="EXERCISE", match=match)
+    assert world.lead(one) == MET
+    world.send(world.kent, one, "direction-acknowledge", **ACCEPT)
+    assert world.lead(one) == KENT
+    refused("case-joined", lambda: world.send(world.kent, other, "located", **SEEN))
+
+
+def test_a_social_worker_of_either_case_goes_on_in_the_one(world: World) -> None:
+    one, other = both(world)
+    world.send(world.kent, other, "information-request", to=[ISLINGTON], questions="EXERCISE?")
+    world.send(world.met, one, "lead-transfer-request", **ASK)
+    world.send(world.kent, one, "lead-transfer-accept", **ACCEPT)
+    world.send(world.social_worker, one, "information-response", outcome="provided",
+               answers="EXERCISE")  # fmt: skip
