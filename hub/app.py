@@ -24,6 +24,7 @@ import messaging.actors  # its jobs, so that each can be woken
 import messaging.api
 import messaging.api_attachments  # its operations
 import messaging.api_meetings  # it adds operations to messaging.api
+import messaging.api_search
 import messaging.pages
 from hub.clock import LONDON
 from hub.identity.actor import PUBLIC, Actor

@@ -9,10 +9,19 @@ from sqlalchemy.orm import Session
 from hub.identity import sessions
 from hub.identity.reach import reach_of
 from hub.jobs import outbox, schedule
-from messaging import alarms, attachments, guest_mail, meeting_mail, nudging, receipts, succession
+from messaging import (
+    alarms,
+    attachments,
+    guest_mail,
+    match_mail,
+    meeting_mail,
+    nudging,
+    receipts,
+    succession,
+)
 from messaging.model import Case, Message, Recipient
 
-__all__ = ["guest_mail", "meeting_mail"]
+__all__ = ["guest_mail", "match_mail", "meeting_mail"]
 
 
 @outbox.handler("nudge")

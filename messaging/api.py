@@ -18,7 +18,8 @@ from hub.web.guards import api
 from hub.web.information import SCHEMAS
 from hub.web.openapi import Operation
 from hub.web.requests import body, once, query, reply
-from messaging import codes, inbox, receipts, sending, views
+from messaging import codes, inbox, receipts, references, searching, sending, views
+from messaging.contest import contest
 from messaging.contracts import CONTRACTS, Command
 from messaging.views import CaseView, MessageView, UnitName
 
@@ -173,8 +174,12 @@ class EpisodeOut(BaseModel):
 
 
 class LeadOut(BaseModel):
-    """Who leads, since when and on what basis; nulls where no episode is open."""
+    """Who leads, since when and on what basis; nulls where no episode is open.
 
+    `case_reference` is another than was asked for where that case was joined to it.
+    """
+
+    case_reference: str
     episode: EpisodeOut | None
     lead: UnitOut | None
     named_officer: OfficerOut | None
@@ -194,6 +199,7 @@ class CaseRowOut(BaseModel):
     lead: str | None
     risk: str | None
     report_state: str | None
+    contested: bool
 
 
 class CasesOut(BaseModel):
@@ -203,8 +209,23 @@ class CasesOut(BaseModel):
     next: str | None
 
 
+class ContestedOut(BaseModel):
+    """Another unit may have this child: whom to ring, and who has said that it is another child."""
+
+    match: str
+    since: datetime
+    unit: UnitOut
+    ring: list[RingOut]
+    denied_here: bool
+    denied_there: bool
+
+
 class CaseOut(BaseModel):
-    """A case as its reader may see it."""
+    """A case as its reader may see it.
+
+    `joined_into` is the reference of the case that this one goes on as, `aliases` are those of the
+    cases that go on as this one.
+    """
 
     reference: str
     status: str
@@ -218,6 +239,9 @@ class CaseOut(BaseModel):
     placement: "PlacementOut | None"
     plan: "PlanOut | None"
     actions: list[str]
+    contested: list[ContestedOut]
+    joined_into: str | None
+    aliases: list[str]
     messages: list[MessageOut]
 
 
@@ -303,6 +327,10 @@ class CasesQuery(BaseModel):
     cursor: str | None = Field(None, max_length=500)
     open: bool | None = None
     status: Literal["actual", "exercise", "test"] | None = None
+    reference: str | None = Field(None, min_length=1, max_length=40)
+    own_reference: str | None = Field(
+        None, min_length=1, max_length=200, description="Your organisation's own case number"
+    )
 
 
 class MessagesQuery(BaseModel):
@@ -501,23 +529,32 @@ def list_cases() -> ResponseReturnValue:
     except ValueError:
         raise invalid("cursor", "This cursor is not one of this list.", "/cursor") from None
     with database().unit_of_work() as session:
+        actor = current_actor()
         rows = inbox.cases(
-            session, current_actor(), before=before, open_=asked.open, status=asked.status,
+            session, actor, before=before, open_=asked.open, status=asked.status,
+            reference=references.clean(asked.reference) if asked.reference else None,
+            keys=searching.own_keys(actor, vault(), asked.own_reference)
+            if asked.own_reference
+            else None,
             most=paging.PAGE + 1,
         )  # fmt: skip
     page = rows[: paging.PAGE]
     return reply(
         CasesOut(
             cases=[
-                CaseRowOut(
-                    reference=row.reference, status=row.status, opened_at=row.opened_at,
-                    closed_at=row.closed_at, lead=row.lead, risk=row.risk,
-                    report_state=row.report_state,
-                )
-                for row in page
+                case_row(row) for row in page
             ],
             next=paging.encode(page[-1].id) if len(rows) > paging.PAGE else None,
         )
+    )  # fmt: skip
+
+
+def case_row(row: inbox.CaseRow) -> CaseRowOut:
+    """Return a line of a list of cases."""
+    return CaseRowOut(
+        reference=row.reference, status=row.status, opened_at=row.opened_at,
+        closed_at=row.closed_at, lead=row.lead, risk=row.risk, report_state=row.report_state,
+        contested=row.contested,
     )  # fmt: skip
 
 
@@ -559,6 +596,7 @@ def read_case(reference: str) -> ResponseReturnValue:
     with database().unit_of_work() as session:
         view = _read(session, reference)
         lead = views.lead_view(session, current_actor(), reference, now())
+        others = _others(session, view)
     return reply(
         {
             "reference": view.reference,
@@ -572,9 +610,33 @@ def read_case(reference: str) -> ResponseReturnValue:
             "lead": lead,
             **_prepared(view),
             "actions": list(dict.fromkeys(action.type for action in view.actions)),
+            **others,
             "messages": [_message(message, view.reference) for message in view.messages],
         }
     )
+
+
+def _others(session: Session, view: CaseView) -> dict[str, Any]:
+    """Return what is said of other cases of the child."""
+    actor = current_actor()
+    shown = contest(session, actor, view, now())
+    return {
+        "contested": [
+            {
+                "match": str(one["match"]),
+                "since": one["since"].isoformat(),
+                "unit": _unit(one["named"]),
+                "ring": [
+                    {"value": n.value, "label": n.label, "note": n.note} for n in one["numbers"]
+                ],
+                "denied_here": one["denied_here"],
+                "denied_there": one["denied_there"],
+            }
+            for one in shown["contested"]
+        ],
+        "joined_into": shown["joined"],
+        "aliases": shown["earlier"],
+    }
 
 
 @api(

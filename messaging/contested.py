@@ -38,7 +38,8 @@ _INBOX = text("""
 SELECT s.message_id, g.number, c.reference, c.status, 'match' AS type, 'urgent' AS priority,
     s.opened_at, f.name, f.id, u.name, u.id,
     CASE WHEN s.denied_here THEN 'waiting' ELSE 'answer' END AS need, NULL AS due_at,
-    NULL AS read_at, NULL AS acknowledged_at, 1 AS request_no, false AS missed
+    NULL AS delivered_at, NULL AS read_at, NULL AS read_by, NULL AS acknowledged_at,
+    NULL AS acknowledged_by, 1 AS request_no, false AS missed, false AS alarm, true AS unanswered
 FROM match_told w JOIN match_side s ON s.match_id = w.match_id AND s.case_id = w.case_id
 JOIN cases c ON c.id = s.case_id JOIN message g ON g.id = s.message_id
 JOIN unit f ON f.id = s.ring_id JOIN unit u ON u.id = w.unit_id

@@ -1,7 +1,7 @@
 """What needs my answer, what is new, what waits for others: references and times, no content."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -270,8 +270,22 @@ def inbox(
         },
     )
     found = [InboxRow(*row) for row in rows]
-    matches = [InboxRow(*row) for row in contested.of_inbox(session, actor, actor.status or status)]
-    return [row for row in matches if need in (None, row.need)] + found
+    asked = wanted or Wanted()
+    matches = _matches(session, actor, asked) if after is None else []
+    return [row for row in matches if asked.need in (None, row.need)] + found
+
+
+def _matches(session: Session, actor: Actor, wanted: Wanted) -> list[InboxRow]:
+    """Return the lines about cases that may be of one child, which come before all others."""
+    if wanted.overdue or wanted.type:
+        return []
+    rows = contested.of_inbox(session, actor, actor.status or wanted.status)
+    return [
+        row
+        for row in (InboxRow(*tuple(one)) for one in rows)
+        if (wanted.within is None or row.to_unit_id in wanted.within)
+        and wanted.text.upper() in row.reference
+    ]
 
 
 def counts(
@@ -283,8 +297,14 @@ def counts(
         HubError: 403 by the map.
     """
     policy.require(actor, "inbox.read")
-    parameters = _asked(actor, wanted or Wanted(), now)
-    return Counts(*session.execute(_COUNTS, parameters).one())
+    asked = wanted or Wanted()
+    found = Counts(*session.execute(_COUNTS, _asked(actor, asked, now)).one())
+    needs = [row.need for row in _matches(session, actor, asked)]
+    return replace(
+        found,
+        answer=found.answer + needs.count("answer"),
+        waiting=found.waiting + needs.count("waiting"),
+    )
 
 
 def _asked(actor: Actor, wanted: Wanted, now: datetime | None) -> dict[str, object]:
@@ -339,7 +359,10 @@ WHERE (CAST(:status AS text) IS NULL OR c.status = :status)
     AND (CAST(:before AS uuid) IS NULL OR c.id < :before)
     AND (CAST(:reference AS text) IS NULL OR c.reference = :reference)
     AND (CAST(:keys AS bytea[]) IS NULL OR EXISTS (
-        SELECT FROM child_key k WHERE k.case_id = c.id AND k.key = ANY(CAST(:keys AS bytea[]))))
+        SELECT FROM child_key k JOIN message g ON g.id = k.message_id
+        WHERE k.case_id = c.id AND k.key = ANY(CAST(:keys AS bytea[]))
+            AND (p.is_full OR g.sender_unit_id = ANY(:units) OR EXISTS (
+                SELECT FROM recipient r WHERE r.message_id = g.id AND r.unit_id = ANY(:units)))))
 ORDER BY c.id DESC LIMIT :most
 """)
 
@@ -357,7 +380,8 @@ def cases(
 ) -> list[CaseRow]:
     """Return the cases that the actor's units are parties of, newest first; no content.
 
-    `keys` are blind keys (matching): only cases that are found by one of them.
+    `keys` are blind keys (matching): only cases that are found by one of them, of a message that
+    the reader may see.
 
     Raises:
         HubError: 403 by the map.

@@ -223,8 +223,17 @@ def rung(code: str, *, police: bool) -> str:
     return str(RUNGS[code] if police else RUNGS_ELSEWHERE.get(code, RUNGS[code]))
 
 
+def match(unit: str, *, denied: bool) -> str:
+    """Return what a line of the inbox says of a case that may be of the same child."""
+    if denied:
+        return _("%(unit)s has not said that it is another child", unit=unit)
+    return _("Another unit may have this child: ring %(unit)s", unit=unit)
+
+
 def type_name(code: str) -> str:
     """Return what a message of this type is called; a type that there is not shows its code."""
+    if code == "match":
+        return _("Contested")
     return _(CONTRACTS[code].NAME) if code in CONTRACTS else code
 
 

@@ -205,8 +205,6 @@ def not_same_child(act: Act) -> None:
 
 def choices(now: Choosing) -> Choices:
     """Of a match: ask to join, admit, or say that it is another child; an adjudicator directs."""
-    if not any(now.case.parties[unit].full for unit in now.mine):
-        return
     episode = now.case.episode
     for one in contested.of_case(now.session, now.case.id, now.actor.unit_ids):
         leads = episode is not None and episode.lead in now.mine

@@ -13,6 +13,7 @@ from messaging.pages import (
     placement,
     plan,
     report,
+    search,
     settings,
     signed,
 )
@@ -32,6 +33,7 @@ __all__ = [
     "placement",
     "plan",
     "report",
+    "search",
     "settings",
     "signed",
 ]

@@ -1,6 +1,5 @@
 """Writing a message in a case: what is on the case already is filled in, and it is sent once."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -38,7 +37,7 @@ NAMING = {
 OTHERS = {"prevention": RHI, "rhi": PREVENTION}
 """What the form of an interview does not ask: the fields of the other."""
 
-CARRIED = ("to", "re", "withdraws", "unit", "draft", "action_done", "interview")
+CARRIED = ("to", "re", "withdraws", "unit", "match", "draft", "action_done", "interview")
 """What a form carries unseen from one showing to the next."""
 
 
@@ -51,6 +50,11 @@ class Writing:
     carried: dict[str, str] = field(default_factory=dict)
 
     @property
+    def joins(self) -> bool:
+        """Whether it asks to join two episodes of one child."""
+        return self.message_type == "lead-transfer-request" and "match" in self.carried
+
+    @property
     def envelope(self) -> dict[str, Any]:
         """What the page knows of the message beside the words typed."""
         envelope: dict[str, Any] = {}
@@ -58,11 +62,13 @@ class Writing:
             envelope["to"] = [self.carried["to"]]
         if self.carried.get("re"):
             envelope["in_reply_to"] = self.carried["re"]
-        hidden = {
+        hidden: dict[str, str] = {
             name: self.carried[name]
-            for name in ("withdraws", "unit", "action_done")
+            for name in ("withdraws", "unit", "match", "action_done")
             if name in self.carried
         }
+        if self.joins:
+            hidden["kind"] = "join-episodes"
         if hidden:
             envelope["body"] = hidden
         return envelope
@@ -83,7 +89,7 @@ def _writing(reference: str, message_type: str) -> Writing:
     carried = {
         name: request.values[name][:200] for name in CARRIED if request.values.get(name, "").strip()
     }
-    for name in ("re", "withdraws", "draft", "action_done"):
+    for name in ("re", "withdraws", "match", "draft", "action_done"):
         try:
             UUID(carried.get(name, str(UUID(int=0))))
         except ValueError:
@@ -99,7 +105,7 @@ def show(reference: str, message_type: str) -> ResponseReturnValue:
     """
     writing = _writing(reference, message_type)
     actor = context.current_actor()
-    form = _form(actor, message_type, writing.carried)
+    form = _form(actor, writing)
     kept: dict[str, list[str]] = {}
     with context.database().unit_of_work() as session:
         if known_reason(session, reference) is None:
@@ -116,6 +122,8 @@ def show(reference: str, message_type: str) -> ResponseReturnValue:
             form.values = typed_from(known.body)
             if "action_done" in writing.carried:
                 form.values["heading"] = "action"
+            if writing.joins:
+                form.values["lead_after"] = "theirs"
             if known.body.get("risk") == "high":
                 form.values["priority"] = "urgent"
         if _chosen_first(actor, writing) and "to" not in writing.carried:
@@ -161,14 +169,14 @@ def _replied_to(writing: Writing) -> UUID | None:
     return UUID(writing.carried["re"]) if "re" in writing.carried else None
 
 
-def _form(actor: Actor, message_type: str, carried: Mapping[str, str]) -> MessageForm:
+def _form(actor: Actor, writing: Writing) -> MessageForm:
     """Return the form of a type; who leads is for police alone to say."""
-    if message_type == "interview-record" and carried.get("interview") in OTHERS:
-        return MessageForm(
-            message_type, leave_out=OTHERS[carried["interview"]], unseen=("interview",)
-        )
+    interview = writing.carried.get("interview", "")
+    if writing.message_type == "interview-record" and interview in OTHERS:
+        return MessageForm(writing.message_type, leave_out=OTHERS[interview], unseen=("interview",))
     police_only = () if actor.police else ("named_officer",)
-    return MessageForm(message_type, leave_out=police_only)
+    of_joining = () if writing.joins else ("lead_after",)
+    return MessageForm(writing.message_type, leave_out=police_only + of_joining)
 
 
 def _chosen_first(actor: Actor, writing: Writing) -> bool:
@@ -187,7 +195,7 @@ def _chosen_first(actor: Actor, writing: Writing) -> bool:
 def send(reference: str, message_type: str) -> ResponseReturnValue:
     """Send the message once, or keep it as a draft; a refusal keeps what was typed."""
     writing = _writing(reference, message_type)
-    form = _form(context.current_actor(), message_type, writing.carried)
+    form = _form(context.current_actor(), writing)
     files = attaching.received(
         message_type,
         lambda session, _earlier: attachments.place(
@@ -317,6 +325,10 @@ def _page(
                 " opportunity of locating the person (NPCC). Nothing moves until the unit that you"
                 " name acknowledges, or you record whom there you told."
             )
+        )
+    if writing.joins:
+        before.append(
+            _("One episode goes on with one lead, and the other ends. Nothing is lost from either.")
         )
     if writing.message_type == "lead-transfer-request":
         before.append(_("You lead until they accept. A decline or silence moves nothing."))

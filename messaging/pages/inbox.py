@@ -119,7 +119,9 @@ def _row(row: InboxRow, actor: Actor, now: datetime) -> dict[str, Any]:
             "waiting": _("%(unit)s owes an interview", unit=row.to_unit),
         }
     return {
-        "need": named.get(row.need, wording.type_name(row.type)),
+        "need": wording.match(row.from_unit, denied=row.need == "waiting")
+        if row.type == "match"
+        else named.get(row.need, wording.type_name(row.type)),
         "kind": row.need,
         "reference": row.reference,
         "status": row.status,
@@ -131,7 +133,7 @@ def _row(row: InboxRow, actor: Actor, now: datetime) -> dict[str, Any]:
         "due_at": row.due_at,
         "missed": row.missed or row.alarm,
         "request_no": row.request_no,
-        "waits_for_call": waits and row.due_at is None,
+        "waits_for_call": row.type == "match" or (waits and row.due_at is None),
         "facts": _facts(row) if waits else [],
         "ring": ring,
         "script": url_for("messaging.script", reference=row.reference, number=row.number)
@@ -166,7 +168,7 @@ def listing() -> ResponseReturnValue:
         more = url_for("messaging.cases", show=state or None, before=found[PAGE - 1].id)
     return render_template(
         "messaging/cases.html",
-        rows=[_case(row) for row in found[:PAGE]],
+        rows=[case_line(row) for row in found[:PAGE]],
         more=more,
         show=state,
         may_open=allows(actor, "case.open"),
@@ -184,7 +186,8 @@ def _before() -> UUID | None:
         raise invalid("cursor", "This is no page of the list: start at its beginning.") from None
 
 
-def _case(row: CaseRow) -> dict[str, Any]:
+def case_line(row: CaseRow) -> dict[str, Any]:
+    """Return a line of a list of cases in words."""
     if row.closed_at is not None:
         state, colour = _("Closed"), "grey"
     elif row.lead is not None:
@@ -201,4 +204,5 @@ def _case(row: CaseRow) -> dict[str, Any]:
         "opened_at": row.opened_at,
         "state_name": state,
         "colour": colour,
+        "contested": row.contested,
     }

@@ -74,6 +74,7 @@ def send() -> ResponseReturnValue:
         return redirect(
             url_for("messaging.report", to=carried.get("to"), draft=carried["draft"]), 303
         )
+    known = None
     if command is not None and not files.problems:
         try:
             return _opened(actor, command, carried)
@@ -81,9 +82,10 @@ def send() -> ResponseReturnValue:
             if error.status not in (403, 409, 422):
                 raise
             form.refuse(error)
+            known = error.extra.get("case_reference")
     carried["draft"] = opening.keep(actor, TYPE, carried, files)
     with context.database().unit_of_work() as session:
-        return _page(session, actor, form, files, carried), 422
+        return _page(session, actor, form, files, carried, known), 422
 
 
 def _opened(actor: Actor, command: Command, carried: dict[str, str]) -> ResponseReturnValue:
@@ -102,6 +104,7 @@ def _page(
     form: MessageForm,
     files: Attaching,
     carried: dict[str, str],
+    known: str | None = None,
 ) -> str:
     status = actor.status or "actual"
     unit = find_unit(session, carried["to"]) if "to" in carried else None
@@ -127,6 +130,8 @@ def _page(
         others=form.others,
         problems=form.problems,
         before=before,
+        known=known,
+        draft=carried.get("draft"),
         ring=contacts,
         ring_sentence=_("The police do not have this until someone answers: ring.")
         if not actor.police

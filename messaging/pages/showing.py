@@ -17,6 +17,7 @@ from hub.records.keys import Keys
 from messaging import audiences, clocks, guests, open_questions, telephone, wording
 from messaging.attachments import AttachmentView
 from messaging.choices import Action
+from messaging.contest import contest
 from messaging.contracts import CONTRACTS
 from messaging.model import Case, Message
 from messaging.pages import closing, meeting_section, refusals, returning, ringing
@@ -28,7 +29,7 @@ from messaging.views import CaseView, MessageView, RecipientView, TenureView
 Shown = dict[str, Any]
 
 COLOURS = {"awaiting-police": "red", "not-accepted": "red", "recorded-by-telephone": "yellow"}
-PRIMARY = ("lead-transfer-accept", "located-confirm", "missing-episode-report")
+PRIMARY = ("lead-transfer-accept", "located-confirm", "missing-episode-report", "admit-recording")
 
 
 def case(session: Session, actor: Actor, keys: Keys, view: CaseView, now: datetime) -> Shown:
@@ -63,6 +64,7 @@ def case(session: Session, actor: Actor, keys: Keys, view: CaseView, now: dateti
         "ended_at": view.matters.incidents[-1].ended_at if view.matters.incidents else None,
         "also_wanted": returning.also_wanted(view),
         **prepared(view, actor, now),
+        **contest(session, actor, view, now),
         "calls": calls,
         "acts": _acts(view, calls, refused),
         "child": child_rows(view.child),
@@ -160,12 +162,20 @@ def _act_address(view: CaseView, act: Action) -> str:
         re=act.in_reply_to,
         withdraws=act.withdraws,
         interview=act.interview,
+        match=act.match,
         lead=unit if names_lead else None,
         to=None if names_lead else unit,
     )
 
 
 def _act_label(view: CaseView, act: Action) -> str:
+    if act.match and act.to:
+        unit = view.names[act.to].name
+        if act.type == "direction":
+            return _("Direct that %(unit)s leads, and join the two episodes", unit=unit)
+        if act.withdraws:
+            return _("Withdraw the offer, and ask %(unit)s to join the episodes", unit=unit)
+        return _("Ask %(unit)s to join the two episodes", unit=unit)
     if act.type == "lead-transfer-request" and act.withdraws:
         return _("Withdraw the offer, and offer the lead elsewhere")
     if act.type == "dispute" and act.to:

@@ -18,7 +18,7 @@ ROBIN = {
     "family_name": "O’Example-Smith", "given_name": "EXERCISE Robin",
     "date_of_birth": "2012-03-27",
 }  # fmt: skip
-SPELT = {"family_name": "SMITH O'EXAMPLE", "given_name": "exercise robin", "date_of_birth": "2012-03-27"}  # fmt: skip
+SPELT = {**ROBIN, "family_name": "SMITH O'EXAMPLE", "given_name": "exercise robin"}
 ASK = {"rationale": "best-opportunity-to-locate", "circumstances": "EXERCISE",
        "kind": "join-episodes"}  # fmt: skip
 SEEN = {"located_at": "2026-11-24T02:00:00Z", "seen_by": "EXERCISE", "place": "EXERCISE",
