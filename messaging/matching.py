@@ -97,7 +97,7 @@ def note(
     keys = _of_child(vault, case.status, body)
     matching = sorted(key for key, kind in keys.items() if kind in SAME_CHILD)
     if matching:
-        session.execute(_LOCK, {"locks": sorted({_lock(key) for key in matching})})
+        hold(session, matching)
     if reference and likeness.own_reference(reference):
         keys[own_key(vault, case.status, organisation_id, reference)] = "own-reference"
     if not keys:
@@ -120,8 +120,19 @@ def _match(session: Session, keys: list[bytes], case: CaseState, message_id: UUI
         outbox.enqueue(session, MATCH_JOB, row.id, now=case.at)
 
 
-def _lock(key: bytes) -> int:
-    return int.from_bytes(key[:8], "big", signed=True)
+def hold(session: Session, keys: Iterable[bytes]) -> None:
+    """Hold keys until the commit, so that of two cases with one of them the later finds the earlier."""
+    locks = {int.from_bytes(key[:8], "big", signed=True) for key in keys}
+    session.execute(_LOCK, {"locks": sorted(locks)})
+
+
+def hold_of(session: Session, case_id: UUID) -> None:
+    """Hold the keys of a case, which is to go on as another."""
+    found = session.scalars(
+        text("SELECT key FROM child_key WHERE case_id = :case AND kind = ANY(:kinds)"),
+        {"case": case_id, "kinds": list(SAME_CHILD)},
+    )
+    hold(session, found)
 
 
 def refuse_known(session: Session, vault: Vault, actor: Actor, status: str, body: Contract) -> None:

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import select, text, update
 
 from hub.records import audit
+from messaging import matching
 from messaging.effects.steps import LEADS, REVIEWS, police_parties
 from messaging.match_model import Match
 from messaging.model import (
@@ -106,6 +107,7 @@ def _merge(
         .where(Case.id == other.id)
         .values(closed_at=act.at, last_at=act.at, joined_into_id=act.case.id)
     )
+    matching.hold_of(session, other.id)
     session.execute(_KEYS, values)
     session.execute(_MATCHES, values)
     audit.record(

@@ -76,13 +76,14 @@ ALTER TABLE direction
     ADD match_id uuid CONSTRAINT fk_direction_match_id REFERENCES match;
 
 -- Each open match from both its sides: whom either may ring at the other, and who has denied it.
--- That is who leads there, the police that a report waits for, the home unit, or the opener.
+-- That is who leads there, the police that a report waits for, the home unit, who led last, the opener.
 CREATE VIEW match_side AS
-SELECT s.*, o.reference AS other_reference, l.unit_id AS other_lead_id,
-    coalesce(l.unit_id,
+SELECT s.*, o.reference AS other_reference,
+    CASE WHEN l.ended_at IS NULL THEN l.unit_id END AS other_lead_id,
+    coalesce(CASE WHEN l.ended_at IS NULL THEN l.unit_id END,
         (SELECT r.addressed_unit_id FROM report r WHERE r.case_id = o.id
             AND r.state IN ('awaiting-police', 'recorded-by-telephone', 'not-accepted')),
-        o.home_unit_id, o.opener_unit_id) AS ring_id,
+        o.home_unit_id, l.unit_id, o.opener_unit_id) AS ring_id,
     EXISTS (SELECT FROM match_denial d WHERE d.match_id = s.match_id AND d.case_id = s.case_id)
         AS denied_here,
     EXISTS (SELECT FROM match_denial d WHERE d.match_id = s.match_id AND d.case_id = s.other_id)
@@ -96,15 +97,16 @@ FROM (
 ) s
 JOIN cases c ON c.id = s.case_id AND c.closed_at IS NULL
 JOIN cases o ON o.id = s.other_id AND o.closed_at IS NULL
-LEFT JOIN LATERAL (SELECT t.unit_id FROM episode e
-    JOIN tenure t ON t.episode_id = e.id AND t.until IS NULL
-    WHERE e.case_id = o.id AND e.ended_at IS NULL) l ON true;
+LEFT JOIN LATERAL (SELECT t.unit_id, e.ended_at FROM episode e
+    JOIN tenure t ON t.episode_id = e.id
+    WHERE e.case_id = o.id ORDER BY e.number DESC, t.number DESC LIMIT 1) l ON true;
 
--- The units of a case that are told: who leads, the police that a report waits for, the home unit.
+-- The units of a case that are told: who leads or led last, the police that a report waits for, the
+-- home unit.
 CREATE VIEW match_told AS
-SELECT s.match_id, s.case_id, t.unit_id FROM match_side s
-JOIN episode e ON e.case_id = s.case_id AND e.ended_at IS NULL
-JOIN tenure t ON t.episode_id = e.id AND t.until IS NULL
+SELECT s.match_id, s.case_id, l.unit_id FROM match_side s
+JOIN LATERAL (SELECT t.unit_id FROM episode e JOIN tenure t ON t.episode_id = e.id
+    WHERE e.case_id = s.case_id ORDER BY e.number DESC, t.number DESC LIMIT 1) l ON true
 UNION
 SELECT s.match_id, s.case_id, r.addressed_unit_id FROM match_side s
 JOIN report r ON r.case_id = s.case_id

@@ -194,6 +194,42 @@ def test_whoever_waits_for_police_admits_the_recording_without_a_gap(world: Worl
     world.send(world.kent, told, "located", **SEEN)
 
 
+@pytest.mark.parametrize("home", [True, False])
+def test_a_case_between_episodes_admits_a_recording_elsewhere(world: World, home: bool) -> None:
+    known = world.open(world.met, child=ROBIN).case_reference
+    world.send(world.met, known, "located", **SEEN)
+    surrey = world.someone("surrey")
+    if home:
+        rows(world, "UPDATE cases SET home_unit_id = :u WHERE reference = :r RETURNING id",
+             u=surrey.unit_id, r=known)  # fmt: skip
+        rows(world, """INSERT INTO party (case_id, unit_id, part, sees, since)
+            SELECT id, :u, 'police', 'full', opened_at FROM cases WHERE reference = :r
+            RETURNING case_id""", u=surrey.unit_id, r=known)  # fmt: skip
+    there = world.open(world.kent, child=SPELT).case_reference
+    admits = surrey if home else world.met
+    assert [row.reference for row in world.inbox(admits) if row.type == "match"] == [known]
+    acts = [act.type for act in world.case(admits, known).actions]
+    assert "admit-recording" in acts
+    world.send(admits, known, "admit-recording", reason="EXERCISE")
+    case = world.case(world.kent, known)
+    assert case.lead is not None
+    assert (case.lead.unit.code, case.lead.episode) == (KENT, 2)
+    refused("case-joined", lambda: world.send(world.kent, there, "located", **SEEN))
+
+
+def test_the_mail_goes_to_both_sides_with_the_reference_of_their_own(world: World) -> None:
+    one, other = both(world)
+    with world.database.unit_of_work() as session:
+        told = [
+            (one_told.reference, str(one_told.unit_id))
+            for job in session.execute(
+                text("SELECT subject_id FROM outbox_job WHERE kind = 'match'")
+            )
+            for one_told in contested.told(session, job.subject_id)
+        ]
+    assert sorted(told) == sorted([(one, str(world.met.unit_id)), (other, str(world.kent.unit_id))])
+
+
 def test_a_third_recording_is_matched_with_what_goes_on(world: World) -> None:
     one, other = both(world)
     third = world.open(world.stranger, child=ROBIN).case_reference
