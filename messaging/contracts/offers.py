@@ -3,7 +3,7 @@
 from typing import Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field, ValidationInfo, field_validator, model_validator
+from pydantic import AwareDatetime, Field, ValidationInfo, field_validator
 
 from messaging import codes
 from messaging.contracts.fields import Contract, Line, Telephone, Words, ask, long
@@ -58,12 +58,6 @@ class LeadTransferRequest(Contract):
         None, json_schema_extra=ask("Authorised by, rank and name", more=True)
     )
     withdraws: UUID | None = Field(None, json_schema_extra=ask("", hidden=True))
-
-    @model_validator(mode="after")
-    def _of_a_match(self) -> "LeadTransferRequest":
-        if self.kind == "transfer-lead" and (self.match or self.lead_after):
-            raise ValueError("A match and who leads after are for the kind join-episodes")
-        return self
 
 
 class LeadTransferAccept(Contract):

@@ -73,9 +73,15 @@ def asked_of(act: Act, body: contracts.LeadTransferRequest) -> Pair | None:
     """Return the match that a request names where it asks to join; it goes to the other's lead.
 
     Raises:
-        HubError: 422 `to-match` when the sender named another unit.
+        HubError: 422 `to-match` when the sender named another unit, `match-kind` when nothing is
+            to be joined.
     """
     if body.kind != "join-episodes":
+        if body.match or body.lead_after:
+            raise invalid(
+                "match-kind", "A match, and who leads after, are for the kind join-episodes.",
+                "/body/kind",
+            )  # fmt: skip
         return None
     found = pair(act, body.match)
     episode = found.other.episode

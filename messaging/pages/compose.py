@@ -364,8 +364,8 @@ def _page(
         now=context.now(),
         ref=writing.reference,
         status=status,
-        heading=_heading(writing),
-        send_label=wording.send_label(writing.message_type),
+        heading=_("Ask to join the two episodes") if writing.joins else _heading(writing),
+        send_label=_("Ask to join") if writing.joins else wording.send_label(writing.message_type),
         back=url_for("messaging.case", reference=writing.reference),
         action=url_for(
             "messaging.compose_send",

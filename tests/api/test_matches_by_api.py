@@ -60,7 +60,7 @@ def test_a_match_in_a_request_that_joins_nothing_is_refused(partner: Make) -> No
     assert (bad.status_code, bad.json["errors"][0]["pointer"]) == (422, "/body/match")
     body |= {"match": "01a21428-58d5-71c6-bee9-c054458188c5", "kind": "transfer-lead"}
     bad = met.post(f"/api/v1/cases/{one}/messages", {"type": "lead-transfer-request", "body": body})
-    assert bad.status_code == 422
+    assert (bad.status_code, bad.json["code"]) == (422, "match-kind")
     body |= {"kind": "join-episodes"}
     bad = met.post(f"/api/v1/cases/{one}/messages", {"type": "lead-transfer-request", "body": body})
     assert (bad.status_code, bad.json["code"]) == (409, "match-closed")

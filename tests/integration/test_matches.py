@@ -1,6 +1,7 @@
 """Two cases of one child: contested on both sides, then joined, admitted or told apart (4.10)."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,9 +10,14 @@ from sqlalchemy import text
 from hub.db import Database
 from hub.errors import HubError
 from hub.identity.actor import Actor
+from hub.post.catcher import Catcher
+from hub.records.keys import Keys
 from hub.records.vault import Vault
-from messaging import aliases, contested, sending, views
+from hub.settings import Settings
+from messaging import actors, aliases, contested, sending, views
 from messaging.contracts import Command
+from seed import demo
+from tests.letters import letters, post
 from tests.worlds import ACCEPT, ISLINGTON, KENT, MET, World, refused
 
 ROBIN = {
@@ -217,17 +223,21 @@ def test_a_case_between_episodes_admits_a_recording_elsewhere(world: World, home
     refused("case-joined", lambda: world.send(world.kent, there, "located", **SEEN))
 
 
-def test_the_mail_goes_to_both_sides_with_the_reference_of_their_own(world: World) -> None:
-    one, other = both(world)
+def test_both_sides_are_mailed_the_reference_of_their_own_and_nothing_else(
+    world: World, settings: Settings, keys: Keys, tmp_path: Path
+) -> None:
+    assert actors.match_mail  # the worker's jobs are registered
     with world.database.unit_of_work() as session:
-        told = [
-            (one_told.reference, str(one_told.unit_id))
-            for job in session.execute(
-                text("SELECT subject_id FROM outbox_job WHERE kind = 'match'")
-            )
-            for one_told in contested.told(session, job.subject_id)
-        ]
-    assert sorted(told) == sorted([(one, str(world.met.unit_id)), (other, str(world.kent.unit_id))])
+        demo.load(session, keys, world.now)
+    one, other = both(world)
+    with Catcher(tmp_path / "mail") as catcher:
+        post(world.database, settings, catcher, world.now)
+        mails = [mail for mail in letters(catcher) if "look at it now" in mail["Subject"]]
+    assert len({mail["To"] for mail in mails}) == 2
+    for mail in mails:
+        words = mail["Subject"] + mail.get_content()
+        assert (one in words) != (other in words), "each side knows its own case alone"
+        assert not any(word in words for word in ("Example", "Robin", "2012", "East Kent"))
 
 
 def test_a_third_recording_is_matched_with_what_goes_on(world: World) -> None:
