@@ -75,6 +75,17 @@ def machine(database: Database, vault: Vault, people: dict[str, Actor]) -> type:
                 return False
             return True
 
+        def leading(self, case: int, otherwise: str) -> str:
+            """Return the unit that leads a case; where none does, another."""
+            by_id = {actor.unit_id: unit for unit, actor in people.items()}
+            return by_id.get(self.leads().get(case), otherwise)
+
+        @rule(by=units, case=cases, after=st.sampled_from(("theirs", "ours")))
+        def join_rightly(self, by: str, case: int, after: str) -> None:
+            """Ask as the one lead and accept as the other: what chance alone seldom does."""
+            self.ask(self.leading(case, by), case, after)
+            self.answer(self.leading(1 - case, by), case, yes=True)
+
         @rule(by=units, case=cases, after=st.sampled_from(("theirs", "ours", None)))
         def ask(self, by: str, case: int, after: str | None) -> None:
             body = {**ASK, "kind": "join-episodes"} | ({"lead_after": after} if after else {})
