@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "0015"
-down_revision = "0014"
+revision = "0014"
+down_revision = "0013"
 
 KINDS = "'prevention-interview', 'rhi', 'supervisor-decision'"
 

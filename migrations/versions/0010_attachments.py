@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "0011"
-down_revision = "0010"
+revision = "0010"
+down_revision = "0009"
 
 TABLES = """
 -- A file that was uploaded. Its case may be one that its message is yet to open, so it names the
