@@ -87,6 +87,14 @@ def report(
     return sending.send(session, actor, vault, reference, command, now)
 
 
+def waits(session: Session, reference: str, status: str, now: datetime) -> bool:
+    """Say whether a case is of a current placement, and nobody has recorded the child missing in it."""
+    found = session.execute(
+        _FIND, {"reference": reference, "status": status, "now": now}
+    ).one_or_none()
+    return found is not None and found.lead is None
+
+
 def _admit(
     session: Session, actor: Actor, vault: Vault, case_id: UUID, command: Command, now: datetime
 ) -> None:

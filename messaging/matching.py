@@ -11,7 +11,6 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from hub.errors import conflict
 from hub.identity.actor import Actor
 from hub.jobs import outbox
 from hub.records.vault import Vault
@@ -135,21 +134,14 @@ def hold_of(session: Session, case_id: UUID) -> None:
     hold(session, found)
 
 
-def refuse_known(session: Session, vault: Vault, actor: Actor, status: str, body: Contract) -> None:
-    """Refuse a second case of a child of whom the unit sees an open one whole.
-
-    Raises:
-        HubError: 409 `case-known`, with the reference to use.
-    """
+def known_case(
+    session: Session, vault: Vault, actor: Actor, status: str, body: Contract
+) -> str | None:
+    """Return the reference of an open case of this very child that the unit sees whole, if any."""
     keys = [key for key, kind in _of_child(vault, status, body).items() if kind in CERTAIN]
     if not keys:
-        return
-    reference = session.scalar(
+        return None
+    found: str | None = session.scalar(
         _KNOWN, {"keys": keys, "units": list(actor.unit_ids), "status": status}
     )
-    if reference is not None:
-        raise conflict(
-            "case-known",
-            f"Your unit is a party of {reference}, an open case of this child: record it there.",
-            case_reference=reference,
-        )
+    return found

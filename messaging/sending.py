@@ -198,14 +198,16 @@ def open_case(
 ) -> Sent:
     """Open a case with its first message, a report or the notification of a placement.
 
-    A report that names the reference of a placement goes into that case.
+    A report that names the reference of a placement goes into that case, and so does that of a unit
+    which is a party of it already.
 
     Raises:
-        HubError: 403 by the map; 422 `case-opener`, `status-missing`, `status-mismatch`, `to`.
+        HubError: 403 by the map; 409 `case-known`, with the reference of the unit's own open case of
+            this child; 422 `case-opener`, `status-missing`, `status-mismatch`, `to`.
     """
-    if command.placement_reference is not None:
-        from messaging import by_reference  # it sends: it imports this module
+    from messaging import by_reference  # it sends: it imports this module
 
+    if command.placement_reference is not None:
         return by_reference.report(session, actor, vault, command, now)
     if command.type not in OPENERS:
         raise invalid("case-opener", f"A case opens with a {' or a '.join(OPENERS)}.", "/type")
@@ -224,7 +226,16 @@ def open_case(
         )
     assert actor.unit_id is not None and actor.organisation_id is not None  # noqa: S101, PT018  # signed in
     body = read_body(command)
-    matching.refuse_known(session, vault, actor, status, body)
+    known = matching.known_case(session, vault, actor, status, body)
+    if known is not None:
+        if command.type != OPENERS[0] or not by_reference.waits(session, known, status, now):
+            raise conflict(
+                "case-known",
+                f"Your unit is a party of {known}, an open case of this child: record it there.",
+                case_reference=known,
+            )
+        command = command.model_copy(update={"placement_reference": known})
+        return by_reference.report(session, actor, vault, command, now)
     planned = attachments.planned_case(session, actor, command.attachments)
     case_id = planned or new_id()
     own = PartyUnit(

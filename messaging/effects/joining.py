@@ -8,9 +8,10 @@ from sqlalchemy import or_, select
 
 from hub.db import new_id
 from hub.errors import invalid
-from messaging import contested, contracts, joining, lead
+from messaging import contested, contracts, joining, lead, placements
 from messaging.choices import Action, Choices, Choosing, Knowing
 from messaging.effects import merging
+from messaging.effects.planning import ask_by_plan
 from messaging.effects.steps import meet, police_parties, settle, step
 from messaging.match_model import Match, MatchDenial
 from messaging.model import Case, Direction, Episode, LeadRequest, LocatedClaim, Tenure
@@ -147,6 +148,8 @@ def admit_recording(act: Act) -> None:
         _open(act, episode_id, theirs)
         _settle_report(act, episode_id)
         merging.merge(act, found.match, found.other, into=episode_id, leads=theirs.lead)
+        prepared = placements.of_case(act.session, act.case)
+        ask_by_plan(act, prepared, theirs.lead, body.reason, theirs.risk)
     act.to |= everyone(act)
 
 

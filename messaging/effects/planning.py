@@ -170,25 +170,24 @@ def end_plans(act: Act, prepared: Prepared) -> None:
         meet(act, prepared.agreed.message_id, "plan-review", met=False)
 
 
-def ask_by_plan(act: Act, report: contracts.MissingEpisodeReport, prepared: Prepared) -> None:
+def ask_by_plan(
+    act: Act, prepared: Prepared, leads: UUID, circumstances: str, risk: str,
+    callback: str | None = None, **more: str | None,
+) -> None:  # fmt: skip
     """Have the hub ask the unit that a plan in force names to take the lead (4.1b).
 
-    Whoever records leads until that one accepts.
+    Whoever leads now, having recorded the child, leads until that one accepts.
     """
     agreed = prepared.agreed
-    named = plans.whom_to_ask(agreed.as_rules() if agreed else None, act.unit, prepared.today)
+    named = plans.whom_to_ask(agreed.as_rules() if agreed else None, leads, prepared.today)
     if named is None:
         return
-    words = {
-        "rationale": "agreed-plan", "circumstances": report.why, "risk": report.risk,
-        "live_lines": report.live_lines, "warnings": report.warnings,
-    }  # fmt: skip
+    words = {"rationale": "agreed-plan", "circumstances": circumstances, "risk": risk, **more}
     command = Command(
         type="lead-transfer-request", to=[str(named)], priority="urgent",
-        callback_telephone=report.callback_telephone,
-        body={name: value for name, value in words.items() if value},
+        callback_telephone=callback, body={name: value for name, value in words.items() if value},
     )  # fmt: skip
-    act.send_further(command, act.unit, THE_HUB)
+    act.send_further(command, leads, THE_HUB)
 
 
 def choices(now: Choosing) -> Choices:

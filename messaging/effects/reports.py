@@ -102,7 +102,10 @@ def _record(act: Act) -> None:
     prepared = placements.of_case(act.session, case)
     if prepared.placement is not None:
         act.to |= everyone(act)
-    ask_by_plan(act, body, prepared)
+    ask_by_plan(
+        act, prepared, act.unit, body.why, body.risk, body.callback_telephone,
+        live_lines=body.live_lines, warnings=body.warnings,
+    )  # fmt: skip
 
 
 def _tell_police(act: Act) -> None:

@@ -422,3 +422,39 @@ def test_closing_ends_a_proposed_version(world: World) -> None:
     with world.database.unit_of_work() as session:
         views.case_view(session, world.kent, world.vault, ref, world.now, reason_code="test")
     assert all(row.need != "answer" for row in world.inbox(world.kent))
+
+
+SAME = {"family_name": "Exampleson", "given_name": "EXERCISE Robin", "date_of_birth": "2012-03-27"}
+
+
+def placed_and_agreed(world: World) -> str:
+    ref = place(world, child=SAME).case_reference
+    world.send(world.met, ref, "joint-response-plan", **plan(world))
+    world.send(world.kent, ref, "plan-reply", **AGREE)
+    return ref
+
+
+def test_a_report_by_a_party_goes_into_the_placement_by_itself(world: World) -> None:
+    ref = placed_and_agreed(world)
+    assert world.open(world.kent, child=SAME).case_reference == ref
+    view = world.case(world.met, ref)
+    assert view.request is not None
+    assert (view.request.to_unit.code, world.lead(ref)) == (MET, KENT)
+    error = refused("case-known", lambda: world.open(world.kent, child=SAME))
+    assert error.extra["case_reference"] == ref
+
+
+def test_a_recording_that_is_admitted_brings_the_plan_into_play(
+    world: World, someone: Callable[..., Actor]
+) -> None:
+    ref = placed_and_agreed(world)
+    essex = someone("essex")
+    world.open(essex, child=SAME)
+    refused("not-found", lambda: world.case(essex, ref))
+    world.send(world.met, ref, "admit-recording", reason="EXERCISE")
+    assert world.case(essex, ref).full
+    assert world.lead(ref) == "essex"
+    asked = world.case(world.met, ref).messages[-1]
+    assert (asked.type, asked.body["rationale"]) == ("lead-transfer-request", "agreed-plan")
+    world.send(world.met, ref, "lead-transfer-accept", **ACCEPT)
+    assert [t.basis for t in world.case(essex, ref).tenures] == ["recorded", "agreed-plan"]
