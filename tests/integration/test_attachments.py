@@ -357,7 +357,7 @@ def test_nobody_uploads_to_a_closed_case_or_under_a_label_that_there_is_not(file
     closed = files.open(files.met).case_reference
     files.send(
         files.met, closed, "located", located_at=files.now.isoformat(), seen_by="EXERCISE PC",
-        place="EXERCISE", how="police",
+        place="EXERCISE", how="police", found="dead",
     )  # fmt: skip
     files.send(files.met, closed, "closure", outcome="EXERCISE", authorised_by="EXERCISE")
     refused("case-closed", lambda: files.upload(files.met, reference=closed))
