@@ -56,8 +56,8 @@ def verified_mailbox(session: Session, unit_id: UUID, status: str) -> VerifiedMa
             ContactPoint.channel.in_(MAILBOX_CHANNELS),
         )
         .order_by(
-            Unit.id != unit_id,
             ContactPoint.purpose != "missing-children-team",
+            Unit.id != unit_id,
             ContactPoint.priority,
             MailboxVerification.at.desc(),
             ContactPoint.id,
