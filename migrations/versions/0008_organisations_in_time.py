@@ -113,7 +113,13 @@ CREATE UNIQUE INDEX uq_unit_renaming_unit_id_open ON unit_renaming (unit_id)
 GRANT UPDATE (withdrawn_at) ON unit_succession TO hub_app;
 """
 
-# Coverage that never was, since its first day is its last, leaves no place uncovered.
+# Coverage that never was, since its first day is its last, leaves no place uncovered, unless
+# another ended for it on that day.
+ENDS = """(this.valid_to > this.valid_from OR this.valid_to IS NOT NULL AND EXISTS (
+        SELECT 1 FROM coverage AS before JOIN unit ON unit.id = before.unit_id
+        WHERE before.area_id = this.area_id AND before.id <> this.id AND unit.kind = kind_of
+            AND before.sectors IS NULL AND before.valid_to = this.valid_from
+            AND before.valid_from < before.valid_to))"""
 COVERAGE = """
 CREATE OR REPLACE FUNCTION check_coverage() RETURNS trigger
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
@@ -177,7 +183,7 @@ ALTER TABLE organisation DROP version, DROP former_until, DROP parent_id;
 def upgrade() -> None:
     """Add the columns, and the triggers that hold what may be said in them."""
     op.execute(UPGRADE)
-    op.execute(COVERAGE.replace("{ends}", "this.valid_to > this.valid_from"))
+    op.execute(COVERAGE.replace("{ends}", ENDS))
 
 
 def downgrade() -> None:

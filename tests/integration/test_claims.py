@@ -255,7 +255,7 @@ def test_what_is_there_already_is_confirmed_by_typing_or_ticking_it(
     client.post(claim_path, data={"name": "PS Pat Penrose"})
     client.post(
         "/directory/claim",
-        data={f"{unit.id}.telephone": "01632 960321", "right": str(ticked), "do": "save"},
+        data={f"{unit.id}.telephone": "01632 960321", "right": f"{ticked}:1", "do": "save"},
     )
     there = {one.value: one for one in read(database, utcnow()).contacts[unit.id]}
     for value in contacts:
