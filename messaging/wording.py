@@ -56,6 +56,58 @@ REQUEST_STATES: dict[str, LazyString] = {
     "overtaken": later("Overtaken: the episode has ended"),
 }
 
+EPISODE_ENDS: dict[str, LazyString] = {
+    "located": later("located"),
+    "joined": later("joined to another"),
+    "recorded-in-error": later("recorded in error"),
+    "exercise-reset": later("the exercise was reset"),
+}
+"""How an episode ended."""
+
+CLAIM_STATES: dict[str, LazyString] = {
+    "open": later("Waiting for the lead"),
+    "confirmed": later("Confirmed"),
+    "refused": later("Refused"),
+    "overtaken": later("Overtaken: the episode has ended"),
+}
+
+DISPUTE_STATES: dict[str, LazyString] = {
+    "open": later("Waiting for a decision"),
+    "withdrawn": later("Withdrawn"),
+    "accepted": later("Ended: the lead was accepted"),
+    "directed": later("Decided by a direction"),
+    "overtaken": later("Overtaken: the episode has ended"),
+}
+
+DIRECTION_STATES: dict[str, LazyString] = {
+    "open": later("Waiting for its acknowledgement"),
+    "acknowledged": later("Acknowledged"),
+    "kept": later("It goes on leading"),
+    "replaced": later("Replaced by a later direction"),
+    "overtaken": later("Overtaken: the episode has ended"),
+}
+
+QUESTION_STATES: dict[str, LazyString] = {
+    "open": later("Waiting for an answer"),
+    "provided": later("Answered"),
+    "part": later("Answered in part"),
+    "none-held": later("Nothing held"),
+    "refused": later("Refused"),
+    "overtaken": later("Overtaken: the case has ended"),
+}
+
+LANES: dict[str, LazyString] = {
+    "episode": later("Missing"),
+    "lead": later("Who led"),
+    "request": later("Requests, reports and claims"),
+    "dispute": later("Disputes and directions"),
+    "question": later("Questions"),
+    "step": later("Overdue"),
+    "state": later("The case"),
+    "message": later("Messages, by number"),
+}
+"""The lanes of a timeline."""
+
 REPORT_STATES: dict[str, LazyString] = {
     "awaiting-police": later("Awaiting police"),
     "recorded": later("Recorded by police"),

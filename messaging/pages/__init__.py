@@ -16,6 +16,7 @@ from messaging.pages import (
     search,
     settings,
     signed,
+    timeline,
 )
 from messaging.pages.blueprint import blueprint
 
@@ -36,4 +37,5 @@ __all__ = [
     "search",
     "settings",
     "signed",
+    "timeline",
 ]

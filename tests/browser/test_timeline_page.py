@@ -1,0 +1,25 @@
+"""The timeline without scripts: a picture in a box of its own, the same as a table, no fault of axe."""
+
+from playwright.sync_api import expect
+
+from seed import cast
+from tests.browser.steps import SignIn, offer, recorded_by
+from tests.browser.test_case_pages import faults
+
+
+def test_the_picture_and_its_table(sign_in: SignIn) -> None:
+    page = sign_in(cast.MET_OFFICER, js=False)
+    ref = recorded_by(page)
+    offer(page, "kent", "East Kent")
+    page.get_by_role("link", name="Timeline, as a picture and a table").click()
+    expect(page.get_by_role("img").first).to_be_visible()
+    assert page.get_by_role("img").first.get_attribute("aria-labelledby") == "strip-1"
+    rows = page.get_by_role("row").all_inner_texts()
+    assert any("Lead offered by" in row and "goes on" in row and "GMT" in row for row in rows)
+    axed = sign_in(cast.MET_OFFICER)
+    axed.goto(f"/cases/{ref}/timeline")
+
+            axed.locator("form .govuk-button")
+        ).last.click()
+    expect(axed.get_by_role("heading", name="Timeline", exact=True)).to_be_visible()
+    assert faults(axed) == []
