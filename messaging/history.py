@@ -237,6 +237,57 @@ def _mine(view: CaseView) -> set[UUID]:
     return sent | {unit for message in view.messages for unit in message.to_me} | {view.unit}
 
 
+_MEETINGS = text("""
+SELECT i.message_id, g.state, g.starts_at, g.ends_at, g.convenor_unit_id
+FROM meeting g JOIN meeting_invitation i ON i.meeting_id = g.id AND i.sequence = g.sequence
+WHERE g.case_id = :case_id ORDER BY g.starts_at, g.id
+""")
+
+
+def meetings(session: Session, view: CaseView) -> list[Record]:
+    """Return the strategy meetings, each for as long as it was called for."""
+    return [
+        Span(
+            "meeting",
+            _(
+                "Strategy meeting, called by %(unit)s: %(state)s",
+                unit=_name(view, row["convenor_unit_id"]),
+                state=wording.MEETING_STATES[row["state"]],
+            ),
+            row["starts_at"],
+            row["ends_at"],
+            row["number"],
+        )
+        for row in _rows(session, view, _MEETINGS)
+    ]
+
+
+_INTERVIEWS = text("""
+SELECT v.opened_by_message_id AS message_id, v.kind, v.state, v.owed_by_unit_id, v.opened_at,
+    v.settled_at
+FROM interview v JOIN episode e ON e.id = v.episode_id
+WHERE e.case_id = :case_id ORDER BY v.opened_at, v.kind
+""")
+
+
+def interviews(session: Session, view: CaseView) -> list[Record]:
+    """Return the interviews that a return owes, each until it was recorded or excused."""
+    return [
+        Span(
+            "return",
+            _(
+                "%(what)s, owed by %(unit)s",
+                what=wording.CLOCKS["rhi" if row["kind"] == "rhi" else "prevention-interview"],
+                unit=_name(view, row["owed_by_unit_id"]),
+            ),
+            row["opened_at"],
+            row["settled_at"],
+            row["number"],
+        )
+        for row in _rows(session, view, _INTERVIEWS)
+    ]
+
+
 def steps(_session: Session, view: CaseView) -> list[Record]:
     """Return the repeats and other steps up because something was overdue."""
     numbers = _numbers(view)
@@ -272,7 +323,8 @@ def messages(_session: Session, view: CaseView) -> list[Record]:
 
 Room = Callable[[Session, CaseView], list[Record]]
 ROOMS: tuple[Room, ...] = (
-    episodes, leads, requests, reports, claims, disputes, questions, steps, states, messages,
+    episodes, leads, requests, reports, claims, disputes, questions, meetings, interviews, steps,
+    states, messages,
 )  # fmt: skip
 
 

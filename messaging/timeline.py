@@ -10,7 +10,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from math import log2
 
-LANES = ("episode", "lead", "request", "dispute", "question", "step", "state", "message")
+LANES = (
+    "episode", "lead", "request", "dispute", "question", "meeting", "return", "step", "state",
+    "message",
+)  # fmt: skip
 """From top to bottom; what belongs to none of these comes after them."""
 WIDTH = 720.0
 PAD = 14.0

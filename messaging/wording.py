@@ -96,12 +96,20 @@ QUESTION_STATES: dict[str, LazyString] = {
     "overtaken": later("Overtaken: the case has ended"),
 }
 
+MEETING_STATES: dict[str, LazyString] = {
+    "called": later("called"),
+    "cancelled": later("cancelled"),
+    "recorded": later("recorded"),
+}
+
 LANES: dict[str, LazyString] = {
     "episode": later("Missing"),
     "lead": later("Who led"),
     "request": later("Requests, reports and claims"),
     "dispute": later("Disputes and directions"),
     "question": later("Questions"),
+    "meeting": later("Strategy meetings"),
+    "return": later("Interviews after a return"),
     "step": later("Overdue"),
     "state": later("The case"),
     "message": later("Messages, by number"),

@@ -42,8 +42,7 @@ def _ask(reference: str, problems: dict[str, str], status: int = 200) -> Respons
             address = url_for("messaging.pack", reference=reference)
             return ask_reason(reference, address, {})
         view = views.case_view(
-            session, actor, vault, reference, now, reason_code=why.code, reason=why.text,
-            opens=False,
+            session, actor, vault, reference, now, reason_code=why.code, reason=why.text, shows=(),
         )  # fmt: skip
     g.page_status = view.status
     html = render_template(
