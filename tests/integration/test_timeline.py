@@ -16,7 +16,7 @@ from tests.worlds import ACCEPT, World
 def read(world: World, actor: Actor, ref: str) -> list[Record]:
     with world.database.unit_of_work() as session:
         view = views.case_view(
-            session, actor, world.vault, ref, world.now, reason_code="test", opens=False
+            session, actor, world.vault, ref, world.now, reason_code="test", shows=()
         )
         return history.records(session, view)
 
