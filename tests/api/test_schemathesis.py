@@ -44,7 +44,7 @@ def test_every_operation_answers_as_it_says(
     bearer = partner("metropolitan/central-north", EVERY_SCOPE).token
     schema = schemathesis.openapi.from_wsgi("/api/v1/openapi.json", app)
     operations = [result.ok() for result in schema.get_all_operations()]
-    assert len(operations) == 35
+    assert len(operations) == 39
     for operation in operations:
         for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
             try:
@@ -154,7 +154,7 @@ def test_what_comes_of_disputes_and_questions_is_as_declared_too(
         read(essex, tail, 404)
     send(essex, "information-response", 404, {"outcome": "none-held"})
     asked = send(met, "information-request", 201, {"questions": "EXERCISE"}, to=["essex"])
-    assert read(essex, "", 200)["actions"] == ["information-response"]
+    assert read(essex, "", 200)["actions"] == ["located", "information-response"]
     assert read(essex, "/lead", 200)["episode"] == {"number": 1, "risk": None}
     assert len(read(essex, "/messages", 200)["messages"]) == 1
     answer = {"in_reply_to": asked["message_id"]}

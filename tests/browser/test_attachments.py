@@ -50,7 +50,7 @@ def test_files_are_attached_kept_over_errors_and_read_by_whom_they_are_for(
     shown.scroll_into_view_if_needed()
     expect(shown).to_be_visible()
     if js:
-        met.wait_for_function("document.querySelector('.hub-files__small').naturalWidth === 320")
+        expect(shown).to_have_js_property("naturalWidth", 320)
         checked += faults(met)
     act(met, "Offer the lead to another unit")
     choose_unit(met, "Thanet", "East Kent")

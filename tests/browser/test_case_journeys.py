@@ -91,7 +91,7 @@ def test_from_a_refused_report_to_a_lead_in_kent_and_the_child_found(sign_in: Si
     for page in (kent, worker):
         expect(page.get_by_text("The child is located. The episode ended")).to_be_visible()
     act(kent, "Record the prevention interview, or why not")
-    kent.get_by_label("Not done").check()
+    kent.get_by_role("radio", name="Not done").check()
     kent.get_by_label("Why it was not done").fill("EXERCISE")
     act(kent, "Put the interview on record")
     act(worker, "Record the return home interview, or why not")
