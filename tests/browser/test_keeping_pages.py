@@ -108,7 +108,7 @@ def test_axe_finds_nothing_behind_mailed_links(
 
 def test_the_map_and_the_list_lead_to_the_same_force(visitor: Page) -> None:
     visitor.goto("/directory/forces")
-    on_map = visitor.locator(".dir-map a")
+    on_map = visitor.locator(".dir-map svg a")
     assert on_map.count() == 43
     hrefs = {link.get_attribute("href") for link in on_map.all()}
     listed = visitor.get_by_role("navigation", name="Forces").get_by_role("link")
