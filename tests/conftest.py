@@ -104,6 +104,30 @@ def template(servers: TestServers, empty_template: str) -> str:
     return name
 
 
+@dataclass(frozen=True)
+class Staged:
+    """A database that holds the exercise, and the folder of the keys that it was made with."""
+
+    template: str
+    keys_folder: Path
+
+
+@pytest.fixture(scope="session")
+def staged(servers: TestServers, template: str, tmp_path_factory: pytest.TempPathFactory) -> Staged:
+    """Return the exercise, made once: each test that wants it has a copy of it."""
+    from seed import demo
+
+    folder = tmp_path_factory.mktemp("staged") / "keys"
+    name = f"staged_{uuid4().hex}"
+    owner = urlsplit(servers.owner_url).username
+    servers.execute(f"CREATE DATABASE {name} TEMPLATE {template} OWNER {owner}")
+    database = Database(servers.database(servers.app_url, name))
+    with database.unit_of_work() as session:
+        demo.load(session, Keys.load(folder, create=True), utcnow())
+    database.dispose()
+    return Staged(name, folder)
+
+
 @pytest.fixture
 def clone(servers: TestServers) -> Iterator[Callable[[str], str]]:
     """Return a function that copies a template into a new database, dropped after the test."""

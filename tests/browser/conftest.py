@@ -5,20 +5,19 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
+from shutil import copytree
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 from werkzeug.serving import make_server
 
 from hub.app import create_app
-from hub.clock import utcnow
-from hub.db import Database
 from hub.records.keys import Keys
 from hub.settings import Settings
 from hub.web.context import EXTENSION
 from seed import demo
 from seed.cast import Player
-from tests.conftest import BROWSER
+from tests.conftest import BROWSER, Staged
 
 SECONDS = 10_000
 
@@ -39,10 +38,20 @@ def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def hub_url(settings: Settings, keys: Keys, database: Database, data_dir: Path) -> Iterator[str]:
+def keys(staged: Staged, tmp_path: Path) -> Keys:
+    """Return this test's own copy of the exercise's keys."""
+    return Keys.load(copytree(staged.keys_folder, tmp_path / "keys"))
+
+
+@pytest.fixture
+def database_name(clone: Callable[[str], str], staged: Staged) -> str:
+    """Return the name of this test's own database, with the exercise in it."""
+    return clone(staged.template)
+
+
+@pytest.fixture
+def hub_url(settings: Settings, keys: Keys, data_dir: Path) -> Iterator[str]:
     """Serve a hub on this test's own database, and return its address."""
-    with database.unit_of_work() as session:
-        demo.load(session, keys, utcnow())
     app = create_app(settings.model_copy(update={"data_dir": data_dir}), keys=keys)
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server = make_server("127.0.0.1", 0, app, threaded=True)

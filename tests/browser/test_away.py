@@ -10,7 +10,6 @@ from playwright.sync_api import Browser, Page, expect
 from werkzeug.serving import make_server
 
 from hub.app import create_app
-from hub.clock import utcnow
 from hub.db import Database
 from hub.records.keys import Keys
 from hub.settings import Settings
@@ -77,8 +76,6 @@ def test_a_copy_saved_from_the_front_page_answers_with_the_server_gone(
     settings: Settings, keys: Keys, database: Database, data_dir: Path, chromium: Browser,
     tmp_path: Path, servers: TestServers,
 ) -> None:  # fmt: skip
-    with database.unit_of_work() as session:
-        demo.load(session, keys, utcnow())
     app = create_app(settings.model_copy(update={"data_dir": data_dir}), keys=keys)
     server = make_server("127.0.0.1", 0, app, threaded=True)
     thread = threading.Thread(target=server.serve_forever)
