@@ -60,7 +60,6 @@ EPISODE_ENDS: dict[str, LazyString] = {
     "located": later("located"),
     "joined": later("joined to another"),
     "recorded-in-error": later("recorded in error"),
-    "exercise-reset": later("the exercise was reset"),
 }
 """How an episode ended."""
 
@@ -221,14 +220,6 @@ def moment(at: datetime) -> str:
 def day(on: date) -> str:
     """Return a date: "27 March 2012"."""
     return str(format_date(on, "d MMMM y", locale=_locale()))
-
-
-def short_moment(at: datetime, now: datetime) -> str:
-    """Return a time without its date where that is today's in London: "03:04"."""
-    local = at.astimezone(LONDON)
-    if local.date() == now.astimezone(LONDON).date():
-        return local.strftime("%H:%M")
-    return format_datetime(local, "d MMM, HH:mm", locale=_locale())
 
 
 def lateness(working_days: int) -> str:

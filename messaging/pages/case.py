@@ -157,8 +157,11 @@ def looks(reference: str) -> ResponseReturnValue:
 
 
 def _why(look: audit.Look) -> str:
+    from messaging.pages.pack import purposes  # it asks for its own reason as this page does
+
     known = {
         **dict(reasons()),
+        **dict(purposes()),
         views.ADDRESSED: _("It was addressed to their unit"),
         "opened-it": _("They opened the case"),
         "to-send": _("To write a message"),

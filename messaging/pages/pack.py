@@ -10,7 +10,7 @@ from flask_babel import gettext as _
 from hub.records import audit
 from hub.web import context
 from hub.web.guards import page
-from messaging import history, standing, timeline, views, wording
+from messaging import history, standing, timeline, views
 from messaging.pages import showing
 from messaging.pages.blueprint import blueprint
 from messaging.pages.case import READ, ask_reason
@@ -107,7 +107,6 @@ def make(reference: str) -> ResponseReturnValue:
         "strips": timeline.layout(records, history.until(view, now)),
         "table": table(records),
         "closed_at": view.closed_at,
-        "state_name": wording.REPORT_STATES.get(view.state, ""),
     }
     return Response(
         printed(document), mimetype="application/pdf",

@@ -32,11 +32,6 @@ def test_a_moment_names_its_zone_in_winter_and_summer() -> None:
     assert wording.moment(datetime(2026, 7, 1, 23, 30, tzinfo=UTC)) == "2 July 2026, 00:30 BST"
 
 
-def test_today_needs_no_date() -> None:
-    assert wording.short_moment(NOW - timedelta(hours=1), NOW) == "02:00"
-    assert wording.short_moment(NOW - timedelta(hours=5), NOW) == "23 Nov, 22:00"
-
-
 def test_a_type_that_pages_do_not_know_shows_its_own_name() -> None:
     assert wording.type_name("lead-transfer-request") == "Offer of the lead"
     assert wording.type_name("carrier-pigeon") == "carrier-pigeon"
