@@ -56,14 +56,19 @@ def of_case(session: Session, case_id: UUID) -> list[str]:
     return list(session.scalars(_ALIASES, {"id": case_id}))
 
 
-def refuse_closed(session: Session, case: CaseState, *, opens: bool) -> None:
+def refuse_closed(session: Session, case: CaseState, *, opens: bool, settles: bool) -> None:
     """Refuse a message in a closed case: it is an alias, or at its end and not to be opened again.
+
+    An alias takes what settles something that was open in it: replies to its meetings, their records,
+    actions that are done, interviews.
 
     Raises:
         HubError: 409 `case-joined`, with the reference to send it to; 409 `case-closed`, with who may
             open the case again.
     """
     reference = goes_on_as(session, case.id)
+    if reference is not None and settles:
+        return
     if reference is not None:
         raise conflict(
             "case-joined", f"This case was joined to {reference}: send it there.",

@@ -281,7 +281,7 @@ def send(
         raise conflict("status-mismatch", f"This case is {case.status}, for life.")
     body = read_body(command)
     if case.closed_at is not None:
-        aliases.refuse_closed(session, case, opens=body.OPENS)
+        aliases.refuse_closed(session, case, opens=body.OPENS, settles=body.settles)
     unit = acting_unit(case, actor, command.type, body.permission)
     return _send(session, actor, vault, command, body, case, unit)
 

@@ -699,8 +699,9 @@ def actions(session: Session, case: CaseState, actor: Actor) -> list[Action]:
     """Return what the reader may send now, by the map and the rules that sending uses."""
     now = Choosing(session, case, actor)
     if case.closed_at is not None:
-        if aliases.goes_on_as(session, case.id) is not None:
-            return []
+        alias = aliases.goes_on_as(session, case.id) is not None
+        if alias:
+            return [act for room in CHOICES for act in room(now) if CONTRACTS[act.type].SETTLES]
         return [action for room in CHOICES for action in room(now) if CONTRACTS[action.type].OPENS]
     return [action for room in CHOICES for action in room(now)]
 

@@ -52,12 +52,19 @@ class Contract(BaseModel):
     """Whether it asks for an answer: it is to be opened sooner (6)."""
     ANSWERS: ClassVar[bool] = False
     """Whether it answers another, so that a late one is told what happened first (4.3)."""
+    SETTLES: ClassVar[bool] = False
+    """Whether it settles what is open, so that a case which goes on as another takes it still."""
     JOINS: ClassVar[bool] = False
     """Whether it may change the case of a match too: both are held, in the order of their ids."""
     COMPUTED: ClassVar[tuple[str, ...]] = ()
     """Fields that the hub writes itself: no form asks for them."""
     OPENS: ClassVar[bool] = False
     """Whether it is sent in a closed case, and opens it again."""
+
+    @property
+    def settles(self) -> bool:
+        """Whether this message settles what is open in its case."""
+        return self.SETTLES
 
     @property
     def permission(self) -> str:

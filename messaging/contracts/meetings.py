@@ -154,6 +154,7 @@ class StrategyMeetingReply(Contract):
     """A unit names who comes, or says that nobody does and why; the latest for a person stands."""
 
     TYPE = "strategy-meeting-reply"
+    SETTLES = True
     AUDIENCE = "statutory"
     NAME = "Reply to a strategy meeting"
     ACT = "Say who comes to the meeting"
@@ -184,6 +185,7 @@ class StrategyMeetingRecord(Contract):
     """What came of a meeting: who was there, what was decided, who does what by when."""
 
     TYPE = "strategy-meeting-record"
+    SETTLES = True
     AUDIENCE = "statutory"
     NAME = "Record of a strategy meeting"
     ACT = "Record the meeting"

@@ -62,6 +62,11 @@ class Update(Contract):
     action_done: UUID | None = Field(None, json_schema_extra=ask("", hidden=True))
 
     @property
+    def settles(self) -> bool:
+        """An action that is done is, wherever it was given."""
+        return self.action_done is not None
+
+    @property
     def permission(self) -> str:
         """Whoever owns an action says that it is done, though they see no more of the case."""
         return "action.done" if self.action_done else super().permission

@@ -21,6 +21,7 @@ class InterviewRecord(Contract):
     ACT = "Record an interview"
     SEND = "Put the interview on record"
     SENT = "The interview is on record."
+    SETTLES = True
 
     interview: Literal["prevention", "rhi"] = Field(
         json_schema_extra=ask("Which interview", labels=codes.INTERVIEWS)

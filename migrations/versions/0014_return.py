@@ -121,7 +121,7 @@ BEGIN
     IF NEW.closed_at IS NOT DISTINCT FROM OLD.closed_at THEN
         RETURN NEW;
     END IF;
-    IF NEW.closed_at IS NOT NULL AND EXISTS (
+    IF NEW.closed_at IS NOT NULL AND NEW.joined_into_id IS NULL AND EXISTS (
             SELECT FROM interview i JOIN episode e ON e.id = i.episode_id
             WHERE e.case_id = NEW.id AND i.state = 'owed') THEN
         RAISE EXCEPTION 'an interview has neither a record nor a reason'

@@ -18,7 +18,7 @@ from messaging import actors, aliases, contested, sending, views
 from messaging.contracts import Command
 from seed import demo
 from tests.letters import letters, post
-from tests.worlds import ACCEPT, ISLINGTON, KENT, MET, World, refused
+from tests.worlds import ACCEPT, ISLINGTON, KENT, MET, REPORT, World, refused
 
 ROBIN = {
     "family_name": "O’Example-Smith", "given_name": "EXERCISE Robin",
@@ -345,3 +345,25 @@ def test_a_social_worker_of_either_case_goes_on_in_the_one(world: World) -> None
     world.send(world.kent, one, "lead-transfer-accept", **ACCEPT)
     world.send(world.social_worker, one, "information-response", outcome="provided",
                answers="EXERCISE")  # fmt: skip
+
+
+def test_what_is_open_in_the_case_that_ends_is_settled_there(world: World) -> None:
+    there = world.open(world.kent, child=SPELT).case_reference
+    world.send(world.kent, there, "located", **SEEN)
+    world.send(world.kent, there, "missing-episode-report", **{**REPORT, "child": SPELT})
+    one = world.open(world.met, child=ROBIN).case_reference
+    world.send(world.met, one, "lead-transfer-request", **ASK)
+    world.send(world.kent, one, "lead-transfer-accept", **ACCEPT)
+    refused("case-joined", lambda: world.send(
+        world.kent, there, "update", heading="other", text="EXERCISE"))  # fmt: skip
+    acts = [(act.type, act.interview) for act in world.case(world.kent, there).actions]
+    assert ("interview-record", "prevention") in acts
+    assert {kind for kind, _ in acts} == {"interview-record"}
+    world.send(world.kent, there, "interview-record", interview="prevention", how="not-done",
+               reason="EXERCISE")  # fmt: skip
+    query = """
+        SELECT i.kind FROM interview i JOIN episode e ON e.id = i.episode_id
+        JOIN cases c ON c.id = e.case_id WHERE c.reference = :r AND i.state = 'owed'
+    """
+    owed = rows(world, query, r=there)
+    assert [row.kind for row in owed] == ["rhi"]
