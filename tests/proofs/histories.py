@@ -102,8 +102,7 @@ class Player:
             status="exercise",
             body={**REPORT, "named_officer": UNITS[0]},
         )
-        with self.database.unit_of_work() as session:
-            opened = sending.open_case(session, self.people[UNITS[0]], self.vault, first, utcnow())
+        opened = self._opened(first)
         played = Played(opened.case_reference, likely={"lead": UNITS[0]})
         self._act(played, "offer", UNITS[0], dice.choice(UNITS[1:]), 1)
         plans = [self._plan(dice, acts) for _ in range(clients)]
@@ -126,6 +125,17 @@ class Player:
         while len(played.history) == before:
             self._act(played, "read", UNITS[0], "", 0)
         return played
+
+    def _opened(self, first: Command) -> sending.Sent:
+        """Open a case; a connection that was cut in the history before shows itself only now."""
+        while True:
+            try:
+                with self.database.unit_of_work() as session:
+                    return sending.open_case(
+                        session, self.people[UNITS[0]], self.vault, first, utcnow()
+                    )
+            except DBAPIError:
+                time.sleep(0.05)
 
     def _plan(self, dice: random.Random, acts: int) -> list[tuple[Kind, str, str, int]]:
         kinds = dice.choices(list(WEIGHTS), list(WEIGHTS.values()), k=acts)
