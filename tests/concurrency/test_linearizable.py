@@ -76,7 +76,6 @@ def test_what_nobody_heard_of_may_have_taken_effect_or_not() -> None:
     assert order([OFFERED, unheard, one("read", MET, 3, 4, asked)])
 
 
-@pytest.mark.xfail(strict=False, reason="3 of 100 histories are not explained yet: see issue 4")
 def test_concurrent_histories_could_have_happened_one_at_a_time(
     app_url: str, superuser_url: str, database_name: str, vault: Vault,
     someone: Callable[..., Actor],

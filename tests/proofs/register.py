@@ -40,11 +40,15 @@ class Act:
 
 @dataclass(frozen=True)
 class Register:
-    """The episode, who is a party of its case, and whom the lead was ever offered to."""
+    """The episode, who is a party of its case, whom the lead was ever offered to, and who was told.
+
+    Whoever was sent one message and is no party sees that; they may say that they saw the child.
+    """
 
     episode: lead.Episode
     parties: frozenset[str]
     offered: frozenset[str] = frozenset()
+    told: frozenset[str] = frozenset()
 
 
 def begin(unit: str) -> Register:
@@ -75,13 +79,14 @@ def _applied(state: Register, act: Act) -> Register:
     act = replace(act, about=act.about or _only_one(episode, act.kind))
     if act.kind in ("direct", "told"):
         return _adjudicated(state, act)
-    if act.by not in state.parties:
+    if act.by not in state.parties | (state.told if act.kind == "locate" else frozenset()):
         raise lead.Refused("not-found")
     match act.kind:
         case "offer":
             request = lead.Request(act.key, act.to, urgent=False)
             after = lead.offer(episode, act.by, request, withdraws=act.about)
-            return Register(after, state.parties | {act.to}, state.offered | {act.to})
+            parties, offered = state.parties | {act.to}, state.offered | {act.to}
+            return replace(state, episode=after, parties=parties, offered=offered)
         case "accept":
             after = lead.accept(episode, act.by, act.about, act.officer, SOMETIME)
         case "decline":
@@ -91,7 +96,8 @@ def _applied(state: Register, act: Act) -> Register:
         case "hold":
             after = lead.hold(episode, act.by, act.about)
         case "dispute":
-            return replace(state, episode=_contested(state, act))
+            named = {act.to} if act.to else set()
+            return replace(state, episode=_contested(state, act), told=state.told | named)
         case "dispute-withdraw":
             after = lead.settle(episode, act.by, act.about)
         case "acknowledge":
