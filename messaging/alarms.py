@@ -15,8 +15,8 @@ from hub.jobs import outbox
 from hub.organisations import lineage
 from hub.records import audit
 from messaging import escalation
+from messaging.act import clock_settings
 from messaging.model import Clock, Escalation, LeadRequest
-from messaging.sending import clock_settings
 
 ALARM_JOB = "alarm"
 ADJUDICATE_JOB = "adjudicate"

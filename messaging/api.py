@@ -1,13 +1,11 @@
 """The API of cases, messages and the inbox (DESIGN.md 3)."""
 
 from dataclasses import asdict
-from datetime import date, datetime
-from typing import Any, Literal
+from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
-from pydantic import BaseModel, Field
 from sqlalchemy.orm import Session
 
 from directory import public as directory
@@ -18,10 +16,25 @@ from hub.web.guards import api
 from hub.web.information import SCHEMAS
 from hub.web.openapi import Operation
 from hub.web.requests import body, once, query, reply
-from messaging import codes, inbox, receipts, references, searching, sending, views
+from messaging import codes, inbox, receipts, references, searching, sending, views, who_leads
+from messaging.api_documents import (
+    AcknowledgedOut,
+    Acknowledgement,
+    CaseOut,
+    CaseRowOut,
+    CasesOut,
+    CasesQuery,
+    InboxOut,
+    InboxQuery,
+    InboxRowOut,
+    LeadOut,
+    MessagesOut,
+    MessagesQuery,
+    SentOut,
+)
 from messaging.contest import contest
 from messaging.contracts import CONTRACTS, Command
-from messaging.views import CaseView, MessageView, UnitName
+from messaging.shown import CaseView, MessageView, UnitName
 
 blueprint = Blueprint("messaging_api", __name__)
 
@@ -31,319 +44,6 @@ for _type, _contract in CONTRACTS.items():
 PURPOSE = {"Purpose": "Why the case is consulted; put on record. Without it, the reason is that a"
            " message was addressed to your unit, or that your unit is a party."}  # fmt: skip
 REFERENCE = {"reference": "The case's reference, such as MC-7K3Q-9XJ2"}
-
-
-class UnitOut(BaseModel):
-    """A unit."""
-
-    id: str
-    code: str
-    name: str
-    organisation: str
-
-
-class OfficerOut(BaseModel):
-    """A named officer."""
-
-    name: str
-    rank: str | None
-    collar_number: str | None
-
-
-class SentOut(BaseModel):
-    """What became of a message. `reply_due_at` is null where nothing is owed, or a call comes first."""
-
-    case_reference: str
-    message_id: str
-    number: int
-    type: str
-    status: str
-    sent_at: datetime
-    reply_due_at: datetime | None
-    recipients: list["ReachOut"]
-
-
-class ReachOut(BaseModel):
-    """A recipient and how it is reached; `not-on-hub` has received nothing: ring it."""
-
-    unit: UnitOut
-    reach: Literal["staffed", "connected", "not-on-hub"]
-    delivered: bool
-    ring: list["RingOut"]
-
-
-class RingOut(BaseModel):
-    """A number to ring at once, where the message is urgent or the unit is not on the hub."""
-
-    value: str
-    label: str
-    note: str
-
-
-class FactOut(BaseModel):
-    """One fact about a recipient."""
-
-    kind: str
-    at: datetime
-    who: str
-
-
-class RecipientOut(BaseModel):
-    """A recipient with its facts; delivered, opened, acknowledged and answered are different."""
-
-    unit: UnitOut
-    reach: str
-    facts: list[FactOut]
-
-
-class AttachmentOut(BaseModel):
-    """A file that came with a message; GET it under the case's attachments."""
-
-    id: str
-    number: int
-    kind: str
-    name: str
-    audience: str
-    media_type: str
-    size: int
-    scan: Literal["clean", "not-scanned"]
-
-
-class MessageOut(BaseModel):
-    """A message, as far as the reader may see it."""
-
-    message_id: str
-    case_reference: str
-    number: int
-    type: str
-    schema_version: str
-    status: str
-    classification: str
-    priority: str
-    request_no: int | None
-    sent_at: datetime
-    reply_due_at: datetime | None
-    in_reply_to: str | None
-    sender: dict[str, Any]
-    audience: str
-    withheld: bool
-    purpose: str | None
-    sender_reference: str | None
-    callback_telephone: str | None
-    body: dict[str, Any]
-    attachments: list[AttachmentOut]
-    recipients: list[RecipientOut]
-
-
-class MessagesOut(BaseModel):
-    """Messages by rising number; `next` is the `after` of the following page, or null."""
-
-    messages: list[MessageOut]
-    next: int | None
-
-
-class TenureOut(BaseModel):
-    """Who led, from when until when."""
-
-    unit: UnitOut
-    named_officer: OfficerOut
-    since: datetime
-    until: datetime | None
-    basis: str
-    episode: int
-
-
-class RequestOut(BaseModel):
-    """The open offer of the lead."""
-
-    message_id: str
-    kind: str
-    to: UnitOut
-    from_: UnitOut = Field(alias="from")
-    priority: str
-    opened_at: datetime
-    reply_due_at: datetime | None
-    basis: Literal["accepted", "agreed-plan"]
-
-
-class EpisodeOut(BaseModel):
-    """The open episode; its risk is for those who see the whole case."""
-
-    number: int
-    risk: str | None
-
-
-class LeadOut(BaseModel):
-    """Who leads, since when and on what basis; nulls where no episode is open.
-
-    `case_reference` is another than was asked for where that case was joined to it.
-    """
-
-    case_reference: str
-    episode: EpisodeOut | None
-    lead: UnitOut | None
-    named_officer: OfficerOut | None
-    since: datetime | None
-    basis: str | None
-    tenures: list[TenureOut]
-    open_request: RequestOut | None
-
-
-class CaseRowOut(BaseModel):
-    """A case in a list: no content."""
-
-    reference: str
-    status: str
-    opened_at: datetime
-    closed_at: datetime | None
-    lead: str | None
-    risk: str | None
-    report_state: str | None
-    contested: bool
-
-
-class CasesOut(BaseModel):
-    """Cases, newest first; `next` is the cursor of the following page, or null."""
-
-    cases: list[CaseRowOut]
-    next: str | None
-
-
-class ContestedOut(BaseModel):
-    """Another unit may have this child: whom to ring, and who has said that it is another child."""
-
-    match: str
-    since: datetime
-    unit: UnitOut
-    ring: list[RingOut]
-    denied_here: bool
-    denied_there: bool
-
-
-class CaseOut(BaseModel):
-    """A case as its reader may see it.
-
-    `joined_into` is the reference of the case that this one goes on as, `aliases` are those of the
-    cases that go on as this one.
-    """
-
-    reference: str
-    status: str
-    state: str
-    opened_at: datetime
-    closed_at: datetime | None
-    risk: str | None
-    report_state: str | None
-    child: dict[str, Any]
-    lead: LeadOut
-    placement: "PlacementOut | None"
-    plan: "PlanOut | None"
-    actions: list[str]
-    contested: list[ContestedOut]
-    joined_into: str | None
-    aliases: list[str]
-    messages: list[MessageOut]
-
-
-class PlacementOut(BaseModel):
-    """The latest placement, for who sees the whole case; 0 working days late is on time."""
-
-    message_id: str
-    current: bool
-    starts_on: date
-    ends_on: date | None
-    home: UnitOut | None
-    destination: UnitOut
-    host_authority: UnitOut | None
-    emergency: bool
-    at_a_distance: bool
-    working_days_late: int
-
-
-class PlanOut(BaseModel):
-    """The agreed plan, and the version that waits for an answer; its words are in its message.
-
-    `lapse` says why an agreed plan is not in force.
-    """
-
-    message_id: str | None
-    version: int | None
-    lead: UnitOut | None
-    review_on: date | None
-    in_force: bool
-    lapse: Literal["placement-ended", "review-past"] | None
-    proposed_message_id: str | None
-
-
-class InboxRowOut(BaseModel):
-    """A line of the inbox. `need` is answer, new or waiting."""
-
-    message_id: str
-    number: int
-    case_reference: str
-    status: str
-    type: str
-    priority: str
-    sent_at: datetime
-    from_unit: str
-    to_unit: str
-    need: str
-    due_at: datetime | None
-    seconds_left: int | None
-    delivered_at: datetime | None
-    opened_at: datetime | None
-    opened_by: str | None
-    acknowledged_at: datetime | None
-    acknowledged_by: str | None
-    request_no: int
-    missed: bool
-
-
-class InboxOut(BaseModel):
-    """The inbox: what needs an answer first, by when it is due; acknowledged news is gone."""
-
-    rows: list[InboxRowOut]
-
-
-class Acknowledgement(BaseModel):
-    """Who acknowledges, where it is a person whom the system can name."""
-
-    model_config = {"extra": "forbid"}
-
-    name: str | None = Field(None, min_length=1, max_length=200)
-
-
-class AcknowledgedOut(BaseModel):
-    """The message is acknowledged. That moves no lead."""
-
-    message_id: str
-    case_reference: str
-    acknowledged: bool
-
-
-class CasesQuery(BaseModel):
-    """Which cases."""
-
-    cursor: str | None = Field(None, max_length=500)
-    open: bool | None = None
-    status: Literal["actual", "exercise", "test"] | None = None
-    reference: str | None = Field(None, min_length=1, max_length=40)
-    own_reference: str | None = Field(
-        None, min_length=1, max_length=200, description="Your organisation's own case number"
-    )
-
-
-class MessagesQuery(BaseModel):
-    """Which messages."""
-
-    after: int = Field(0, ge=0, le=2_000_000_000)
-
-
-class InboxQuery(BaseModel):
-    """Which lines."""
-
-    need: Literal["answer", "new", "waiting"] | None = None
-    status: Literal["actual", "exercise", "test"] | None = None
 
 
 def _unit(unit: UnitName) -> dict[str, str]:
@@ -450,7 +150,7 @@ def _sent(session: Session, sent: sending.Sent) -> dict[str, Any]:
                 or _closed(session, unit, sent)
                 else [],
             }
-            for unit in views.unit_names(session, list(sent.reach))
+            for unit in who_leads.unit_names(session, list(sent.reach))
         ],
     }
 
@@ -595,7 +295,7 @@ def read_case(reference: str) -> ResponseReturnValue:
     """Read a case."""
     with database().unit_of_work() as session:
         view = _read(session, reference)
-        lead = views.lead_view(session, current_actor(), reference, now())
+        lead = who_leads.lead_view(session, current_actor(), reference, now())
         others = _others(session, view)
     return reply(
         {
@@ -674,7 +374,7 @@ def read_messages(reference: str) -> ResponseReturnValue:
 def read_lead(reference: str) -> ResponseReturnValue:
     """Read the lead."""
     with database().unit_of_work() as session:
-        return reply(views.lead_view(session, current_actor(), reference, now()))
+        return reply(who_leads.lead_view(session, current_actor(), reference, now()))
 
 
 @api(

@@ -15,7 +15,7 @@ from hub.web.context import current_actor, database, now
 from hub.web.guards import api
 from hub.web.openapi import Operation
 from hub.web.requests import reply
-from messaging import meeting_views, views
+from messaging import meeting_views, who_leads
 from messaging.api import REFERENCE, blueprint
 from messaging.meeting_views import Chair, MeetingView
 from messaging.pages.meetings import calendar_file
@@ -87,8 +87,10 @@ def read_meetings(reference: str) -> ResponseReturnValue:
     actor = current_actor()
     with database().unit_of_work() as session:
         found, open_ = meeting_views.with_actions(session, actor, reference, now())
-        codes = {one.id: one.code for one in views.unit_names(session, [o.owner for o in open_])}
-        convenors = views.unit_names(session, [one.convenor_id for one in found])
+        codes = {
+            one.id: one.code for one in who_leads.unit_names(session, [o.owner for o in open_])
+        }
+        convenors = who_leads.unit_names(session, [one.convenor_id for one in found])
         codes |= {one.id: one.code for one in convenors}
     return reply(
         {

@@ -7,7 +7,8 @@ from hub.web.guards import api
 from hub.web.openapi import Operation
 from hub.web.requests import body, reply
 from messaging import searching
-from messaging.api import CasesOut, blueprint, case_row
+from messaging.api import blueprint, case_row
+from messaging.api_documents import CasesOut
 
 
 @api(

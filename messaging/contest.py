@@ -8,8 +8,8 @@ from sqlalchemy.orm import Session
 
 from directory import public as directory
 from hub.identity.actor import Actor
-from messaging import aliases, contested, views
-from messaging.views import CaseView
+from messaging import aliases, contested, who_leads
+from messaging.shown import CaseView
 
 Shown = dict[str, Any]
 MOST = 3
@@ -18,7 +18,7 @@ MOST = 3
 def contest(session: Session, actor: Actor, view: CaseView, now: datetime) -> Shown:
     """Return the open matches with whom to ring, what this case joined, and what has joined it."""
     joined = aliases.goes_on_as(session, view.id) if view.closed_at else None
-    lead = views.lead_view(session, actor, view.reference, now)["lead"] if joined else None
+    lead = who_leads.lead_view(session, actor, view.reference, now)["lead"] if joined else None
     return {
         "contested": _open(session, actor, view, now) if view.closed_at is None else [],
         "joined": joined,
@@ -32,7 +32,7 @@ def _open(session: Session, actor: Actor, view: CaseView, now: datetime) -> list
     if not (view.full or addressed):
         return []
     found = contested.of_case(session, view.id, actor.unit_ids)
-    names = {one.id: one for one in views.unit_names(session, [one.ring for one in found])}
+    names = {one.id: one for one in who_leads.unit_names(session, [one.ring for one in found])}
     return [
         {
             "match": one.match_id,

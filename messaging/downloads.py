@@ -13,7 +13,7 @@ from hub.errors import not_found
 from hub.identity.actor import Actor
 from hub.records import audit
 from hub.records.vault import Vault
-from messaging import attachments, references, views
+from messaging import attachments, references, views, who_leads
 from messaging.attachment_model import Attachment, AttachmentFile
 from messaging.attachments import AttachmentView
 from messaging.model import Message, Recipient
@@ -50,7 +50,7 @@ def open_(
         HubError: the same `not-found` to strangers, to parties whom it is not for, and for none.
     """
     case = load(session, actor, references.clean(reference), now, lock=False)
-    views.reading_unit(case, actor)
+    who_leads.reading_unit(case, actor)
     row = session.execute(
         select(Attachment, AttachmentFile, Message)
         .join(AttachmentFile, AttachmentFile.id == Attachment.file_id)

@@ -23,8 +23,9 @@ from hub.organisations import Organisation, Unit
 from hub.records import audit
 from hub.records.keys import Keys
 from messaging import guest_secrets, open_questions
+from messaging.guest_model import GuestLink
 from messaging.guest_secrets import Guest
-from messaging.model import Case, GuestLink, Message
+from messaging.model import Case, Message
 
 LIFE = timedelta(hours=24)
 WRONG_CODES = 5

@@ -14,8 +14,8 @@ from sqlalchemy import TextClause, text
 from sqlalchemy.orm import Session
 
 from messaging import wording
+from messaging.shown import CaseView
 from messaging.timeline import Point, Record, Span, in_order
-from messaging.views import CaseView
 
 
 def _(words: str, **values: object) -> str:

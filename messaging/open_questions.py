@@ -9,14 +9,12 @@ from sqlalchemy.orm import Session
 from hub.errors import not_found
 from hub.identity.actor import Actor
 from hub.organisations import Unit
+from messaging.meeting_model import Meeting, MeetingAttendee, MeetingInvitation
 from messaging.model import (
     Case,
     InformationRequest,
     LeadRequest,
     LocatedClaim,
-    Meeting,
-    MeetingAttendee,
-    MeetingInvitation,
     Message,
     Plan,
     Recipient,

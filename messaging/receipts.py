@@ -16,9 +16,11 @@ from hub.identity.actor import Actor
 from hub.jobs import outbox
 from hub.records import audit
 from messaging import clocks
+from messaging.act import clock_settings
 from messaging.contracts import CONTRACTS
-from messaging.model import Case, CaseAction, Clock, MeetingInvitation, Message, Receipt, Recipient
-from messaging.sending import clock_settings, receipt
+from messaging.meeting_model import CaseAction, MeetingInvitation
+from messaging.model import Case, Clock, Message, Receipt, Recipient
+from messaging.writing import receipt
 
 OPENED_CLOCKS = ("opened", "opened-urgent", "opened-request")
 

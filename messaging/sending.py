@@ -5,15 +5,13 @@ in the caller's transaction: the message, what it does, its receipts, its record
 """
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from datetime import datetime
-from functools import cache, cached_property
 from typing import Any
 from uuid import UUID
 
 from pydantic import ValidationError
-from sqlalchemy import Insert, insert, text
+from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from hub.clock import LONDON
@@ -22,7 +20,6 @@ from hub.errors import FieldProblem, HubError, conflict, forbidden, invalid
 from hub.identity import policy
 from hub.identity.actor import Actor
 from hub.identity.reach import reach_of
-from hub.jobs import outbox
 from hub.organisations import Organisation, find_unit, standing_on
 from hub.records import audit
 from hub.records.vault import Vault
@@ -31,18 +28,15 @@ from messaging import (
     aliases,
     attachments,
     audiences,
-    clocks,
-    codes,
     lead,
     matching,
     references,
 )
+from messaging.act import Act, insert_rows
 from messaging.contracts import CONTRACTS, Command, Contract
-from messaging.model import Case
+from messaging.refusals import refusal
 from messaging.state import CaseState, PartyUnit, load, refresh
-from messaging.winners import winner
-
-TABLES = Case.metadata.tables
+from messaging.writing import write_message
 
 PARTS = {"police": "police", "local-authority": "responsible-authority", "health": "health"}
 """The part that a unit of each kind of organisation takes in a case; these see it in full."""
@@ -63,134 +57,11 @@ class Sent:
     urgent: bool
 
 
-@dataclass(frozen=True)
-class Further:
-    """A message that follows from another, and is sent with it."""
-
-    command: Command
-    unit: UUID
-    actor: Actor
-
-
 THE_HUB = Actor("system", name=audit.SYSTEM.name, status=None)
 """The hub, where it sends in its own name."""
 
 OPENERS = ("missing-episode-report", "placement-notification")
 """What a case opens with."""
-
-
-@dataclass
-class Act:
-    """A message on its way: what effects read, and what they decide.
-
-    Where the sender names nobody and it is `to_all`, it goes to whoever may read it.
-    """
-
-    session: Session
-    actor: Actor
-    vault: Vault
-    command: Command
-    body: Contract
-    case: CaseState
-    unit: UUID
-    message_id: UUID = field(default_factory=new_id)
-    to: dict[UUID, PartyUnit] = field(default_factory=dict)
-    to_all: bool = True
-    audience: str = "all-parties"
-    in_reply_to: UUID | None = None
-    priority: str = "routine"
-    reply_due_at: datetime | None = None
-    request_no: int | None = None
-    reach: dict[UUID, str] = field(default_factory=dict)
-    replies_to_alias: bool = False
-    """What it answers was asked in a case that was joined to this one."""
-    after: list[Callable[[], object]] = field(default_factory=list)
-    further: list["Further"] = field(default_factory=list)
-
-    @property
-    def at(self) -> datetime:
-        """The moment at which this takes effect."""
-        return self.case.at
-
-    @cached_property
-    def settings(self) -> dict[str, int]:
-        """The minutes of clocks, read once a clock needs them."""
-        return clock_settings(self.session, self.actor.organisation_id)
-
-    def insert(self, table: str, *rows: dict[str, Any]) -> None:
-        """Insert rows once the message itself is there."""
-        if rows:
-            self.after.append(lambda: _insert(self.session, table, list(rows)))
-
-    def later(self, write: Callable[[], object]) -> None:
-        """Do a write once the message itself is there."""
-        self.after.append(write)
-
-    def send_further(self, command: Command, unit: UUID, actor: Actor) -> None:
-        """Have the hub send another message once this is there: in the same commit, by the same rules.
-
-        It is from a unit, in the name of whoever acts, or of the hub itself.
-        """
-        self.further.append(Further(command, unit, actor))
-
-    def add_party(self, unit: PartyUnit) -> None:
-        """Let a unit into the case, or keep it as it is there."""
-        known = self.case.parties.get(unit.unit_id)
-        if known is not None and (known.full or not unit.full):
-            return
-        self.case.parties[unit.unit_id] = unit
-        row = {
-            "case_id": self.case.id,
-            "unit_id": unit.unit_id,
-            "part": unit.part,
-            "sees": "full" if unit.full else "limited",
-        }
-        if known is None:
-            self.insert("party", {**row, "since": self.at})
-        else:
-            self.later(lambda: _promote(self.session, row))
-
-    def clock(
-        self, kind: str, owed_by: UUID | None, *, started: bool = True,
-        due: datetime | None = None,
-    ) -> datetime | None:  # fmt: skip
-        """Start a clock that a unit owes; unstarted, it waits for the telephone.
-
-        It is due when its kind says, or then. Owed by nobody in particular: by adjudicators.
-        """
-        due = (due or clocks.due(kind, self.at, self.settings)) if started else None
-        self.later(lambda: self._start(kind, owed_by, due))
-        return due
-
-    def start_clock(self, kind: str, owed_by: UUID, *, due: datetime) -> None:
-        """Start a clock now: the message is there already."""
-        self._start(kind, owed_by, due)
-
-    def _start(self, kind: str, owed_by: UUID | None, due: datetime | None) -> None:
-        row = {
-            "id": new_id(), "case_id": self.case.id, "kind": kind,
-            "message_id": self.message_id, "owed_by_unit_id": owed_by,
-            "started_at": self.at if due else None, "due_at": due, "escalates_at": due,
-        }  # fmt: skip
-        _insert(self.session, "clock", [row])
-
-
-def _insert(session: Session, table: str, rows: list[dict[str, Any]]) -> None:
-    session.execute(_insert_into(table), rows)
-
-
-@cache
-def _insert_into(table: str) -> Insert:
-    return insert(TABLES[table])
-
-
-def _promote(session: Session, row: dict[str, Any]) -> None:
-    party = TABLES["party"]
-    session.execute(
-        party.update()
-        .where(party.c.case_id == row["case_id"], party.c.unit_id == row["unit_id"])
-        .values(part=row["part"], sees=row["sees"])
-    )
 
 
 def open_case(
@@ -246,7 +117,7 @@ def open_case(
         case_id, references.new_reference(status), status, now, None, actor.unit_id, None, 1, now,
         {own.unit_id: own},
     )  # fmt: skip
-    _insert(
+    insert_rows(
         session,
         "cases",
         [{
@@ -254,7 +125,7 @@ def open_case(
             "opener_unit_id": actor.unit_id, "last_message_no": 1, "last_at": now,
         }],
     )  # fmt: skip
-    _insert(
+    insert_rows(
         session,
         "party",
         [{"case_id": case_id, "unit_id": own.unit_id, "part": own.part,
@@ -349,7 +220,7 @@ def _send(
     if command.attachments:
         act.insert("attachment", *_taken(act))
     act.reach |= reach_of(session, [u for u in act.to if u not in act.reach], case.status, case.at)
-    _write(act)
+    write_message(act)
     sent = Sent(
         case.reference,
         act.message_id,
@@ -431,210 +302,3 @@ def everyone(act: Act) -> dict[UUID, PartyUnit]:
             sender=False,
         )
     }  # fmt: skip
-
-
-_SETTINGS = text("""
-SELECT kind, minutes FROM clock_setting
-WHERE organisation_id IS NULL OR organisation_id = CAST(:organisation_id AS uuid)
-ORDER BY organisation_id IS NOT NULL
-""")
-
-
-def clock_settings(session: Session, organisation_id: UUID | None) -> dict[str, int]:
-    """Return the minutes of clocks that nation or organisation changed; the latter's win."""
-    rows = session.execute(_SETTINGS, {"organisation_id": organisation_id})
-    return {row.kind: row.minutes for row in rows}
-
-
-# One statement, since every message costs it: the envelope, its parts, its recipients.
-_MESSAGE = text("""
-WITH envelope AS (
-    INSERT INTO message (
-        id, case_id, number, type, schema_version, status, classification, priority, request_no,
-        sent_at, reply_due_at, in_reply_to, sender_organisation_id, sender_unit_id, sender_kind,
-        sender_id, sender_name, sender_rank, sender_collar, audience)
-    VALUES (
-        :id, :case_id, :number, :type, :schema_version, :status, :classification, :priority,
-        :request_no, :sent_at, :reply_due_at, :in_reply_to, :sender_organisation_id,
-        :sender_unit_id, :sender_kind, :sender_id, :sender_name, :sender_rank, :sender_collar,
-        :audience)
-), recipients AS (
-    INSERT INTO recipient (message_id, unit_id, case_id, reach)
-    SELECT CAST(:id AS uuid), unit_id, CAST(:case_id AS uuid), reach
-    FROM unnest(CAST(:units AS uuid[]), CAST(:reaches AS text[])) AS r (unit_id, reach)
-)
-INSERT INTO message_part (message_id, audience, ciphertext)
-SELECT CAST(:id AS uuid), audience, ciphertext
-FROM unnest(CAST(:audiences AS text[]), CAST(:ciphertexts AS bytea[])) AS p (audience, ciphertext)
-""")
-
-
-def _write(act: Act) -> None:
-    session, case, actor, command = act.session, act.case, act.actor, act.command
-    parts = _parts(act)
-    recipients = _recipients(act)
-    session.execute(
-        _MESSAGE,
-        {
-            "id": act.message_id, "case_id": case.id, "number": case.number,
-            "type": command.type, "schema_version": codes.VERSION, "status": case.status,
-            "classification": command.classification, "priority": act.priority,
-            "request_no": act.request_no, "sent_at": act.at, "reply_due_at": act.reply_due_at,
-            "in_reply_to": None if act.replies_to_alias else act.in_reply_to,
-            "sender_organisation_id": case.parties[act.unit].organisation_id,
-            "sender_unit_id": act.unit, "sender_kind": actor.kind, "sender_id": actor.id,
-            "sender_name": actor.name, "sender_rank": actor.rank_or_role,
-            "sender_collar": actor.collar_number, "audience": act.audience,
-            "audiences": list(parts), "ciphertexts": list(parts.values()),
-            "units": list(recipients), "reaches": list(recipients.values()),
-        },
-    )  # fmt: skip
-    for unit in act.to:
-        if act.reach[unit] == "staffed":
-            act.clock(clocks.opened_kind(asks=act.body.ASKS, urgent=act.priority == "urgent"), unit)
-    receipts = _receipts(act)
-    if receipts:
-        _insert(session, "receipt", receipts)
-    matching.note(
-        session, act.vault, case, act.message_id, act.body,
-        organisation_id=case.parties[act.unit].organisation_id, reference=command.sender_reference,
-    )  # fmt: skip
-    for write in act.after:
-        write()
-    audit.record(
-        session,
-        actor.who,
-        "message.send",
-        now=act.at,
-        case_id=case.id,
-        object_kind="message",
-        object_id=act.message_id,
-        reason=command.purpose,
-        detail={
-            "type": command.type,
-            "to": [str(unit) for unit in act.to],
-            **(
-                {"attachments": [str(one) for one in command.attachments]}
-                if command.attachments
-                else {}
-            ),
-        },
-        vault=act.vault,
-    )
-    if any(reach == "staffed" for reach in act.reach.values()):
-        outbox.enqueue(session, "nudge", act.message_id, now=act.at)
-
-
-def _parts(act: Act) -> dict[str, bytes]:
-    """Return the message's parts by audience, each encrypted for itself."""
-    document = act.body.model_dump(mode="json", exclude_none=True)
-    split = audiences.split(type(act.body), document, act.audience)
-    command = act.command
-    envelope = {
-        name: value
-        for name, value in (
-            ("purpose", command.purpose),
-            ("sender_reference", command.sender_reference),
-            ("callback_telephone", command.callback_telephone),
-        )
-        if value
-    }
-    return {
-        audience: act.vault.encrypt(
-            act.session,
-            act.case.id,
-            json.dumps(
-                {"body": part, "envelope": envelope if audience == act.audience else {}}
-            ).encode(),
-            part_aad(act.message_id, command.type, audience),
-        )
-        for audience, part in split.items()
-    }
-
-
-def part_aad(message_id: UUID, message_type: str, audience: str) -> tuple[str, ...]:
-    """Return what a part's ciphertext is bound to, besides its case."""
-    return ("message", str(message_id), message_type, audience)
-
-
-def _recipients(act: Act) -> dict[UUID, str]:
-    """Return how each recipient is reached, and let those new to the case into it."""
-    for unit in act.to.values():
-        # A unit new to the case sees the message sent to it, not the case (4.8).
-        act.add_party(replace(unit, full=False))
-    return {unit: act.reach[unit] for unit in act.to}
-
-
-def _receipts(act: Act) -> list[dict[str, Any]]:
-    """Return what is true at once: staff have it in their inbox."""
-    return [
-        receipt(act.message_id, unit, "delivered", act.at, None)
-        for unit in act.to
-        if act.reach[unit] == "staffed"
-    ]
-
-
-def receipt(
-    message_id: UUID, unit: UUID, kind: str, at: datetime, actor: Actor | None
-) -> dict[str, Any]:
-    """Return the row of one fact about one recipient."""
-    return {
-        "message_id": message_id, "unit_id": unit, "kind": kind, "at": at,
-        "who_kind": actor.kind if actor else "system", "who_id": actor.id if actor else None,
-        "who_name": actor.name if actor else "",
-    }  # fmt: skip
-
-
-def refusal(session: Session, case: CaseState, message_id: UUID | None, code: str) -> HubError:
-    """Return the refusal of a rule as a reader gets it, naming the winner of a lost race."""
-    won = winner(session, case.id, message_id) if code in ANSWERED else None
-    if won is not None:
-        return conflict(code, won.sentence(), winner=won.document())
-    return conflict(code, SENTENCES[code])
-
-
-ANSWERED = frozenset({
-    "request-already-answered", "claim-already-answered", "dispute-ended", "direction-ended",
-    "question-answered", "plan-answered",
-})  # fmt: skip
-"""Refusals of what came too late: they name what came first (4.3)."""
-
-
-SENTENCES = {
-    "request-already-answered": "There is nothing open to answer.",
-    "claim-already-answered": "There is nothing open to answer.",
-    "question-answered": "There is no open question of this kind: look at the case again.",
-    "not-lead": "Only the unit that leads can do this.",
-    "offered-to-itself": "Your unit leads already: offer the lead to another.",
-    "lead-request-open": "The lead is on offer already: wait for the answer, or withdraw it and"
-    " offer it elsewhere in one act.",
-    "wrong-unit": "The lead was offered to another unit.",
-    "episode-ended": "The episode has ended.",
-    "lead-directed": "A direction says who leads, and waits for its acknowledgement.",
-    "held-already": "A holding reply was sent for this request: accept or decline it.",
-    "dispute-open": "Who leads is disputed already: wait for the decision.",
-    "no-side": "A dispute is between the unit that leads and one that it was offered to.",
-    "dispute-ended": "There is no open dispute: look at the case again.",
-    "plan-answered": "There is no version of the plan that waits for an answer.",
-    "direction-ended": "There is no direction that waits: look at the case again.",
-    "meeting-unknown": "There is no such meeting in this case: reply to its invitation.",
-    "meeting-over": "The meeting was cancelled, or its record is here.",
-    "meeting-started": "The meeting has started: it takes no reply and no change any more.",
-    "meeting-not-started": "The meeting has not started: record it afterwards.",
-    "not-convenor": "Only the unit that convenes the meeting can do this.",
-    "not-asked": "Your unit is not asked to this meeting.",
-    "action-done": "There is no such open action of your unit: look at the case again.",
-    "wanted-stays-missing": "A child who is wanted, or whose whereabouts are known but whom nobody"
-    " saw, stays missing: the duty to safeguard them stays. They are located once somebody sees"
-    " them, face to face, in custody too.",
-    "interview-recorded": "This interview is recorded already: send a correction that refers to the"
-    " record.",
-    "nothing-to-correct": "There is no record of this interview to correct yet.",
-    "match-closed": "No match waits here: look at the case again.",
-    "match-moved": "Who leads the other episode has changed: look at the case again.",
-    "match-ended": "The other episode has ended: there is nothing to join.",
-    "claim-open": "Somebody says that the child is located: the lead confirms or refuses that first.",
-    "denied-already": "Your side has said so already: the other unit confirms it.",
-    "nothing-to-admit": "The other case has no open episode: there is nothing to admit.",
-    "both-open": "Both cases have an open episode: ask their lead to join them.",
-}

@@ -26,9 +26,10 @@ from hub.records import audit
 from hub.records.vault import Vault
 from messaging import encrypted_files, open_questions, sending, signed_files
 from messaging.contracts import CONTRACTS, Command
+from messaging.guest_model import SignedReply, SignedReplyChunk
 from messaging.guest_secrets import Guest
 from messaging.guests import stand_in
-from messaging.model import Case, Message, SignedReply, SignedReplyChunk
+from messaging.model import Case, Message
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from messaging.views import MessageView
+from messaging.shown import MessageView
 
 TAKEN_OVER = {
     "open_actions": ("actions_outstanding", "open_actions"),

@@ -5,7 +5,6 @@ Reading is on record: who, which messages, and why. Nothing is decrypted that is
 
 import json
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -13,23 +12,30 @@ from uuid import UUID
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from hub.db import fetch
 from hub.errors import not_found
-from hub.identity import policy
 from hub.identity.actor import Actor
 from hub.identity.reach import reach_of
 from hub.records import audit, consultation
 from hub.records.vault import Vault
 from messaging import aliases, attachments, audiences, placements, receipts, references
-from messaging.attachments import AttachmentView
 from messaging.choices import Action, Choosing, Knowing
 from messaging.contracts import CONTRACTS
 from messaging.effects import CHOICES, KNOWN
-from messaging.matters import Matters, of_case
+from messaging.matters import of_case
 from messaging.model import Case, Episode, Message, MessagePart, Receipt, Recipient
-from messaging.placements import Prepared
-from messaging.sending import part_aad
-from messaging.state import CaseState, load, load_other
+from messaging.shown import (
+    CaseView,
+    ClaimView,
+    Fact,
+    Known,
+    MessageView,
+    RecipientView,
+    ReportView,
+    UnitName,
+)
+from messaging.state import CaseState, load
+from messaging.who_leads import history_for, names_in, open_request, reading_unit, unit_names
+from messaging.writing import part_aad
 
 ADDRESSED = "addressed-to-my-unit"
 OF_OTHERS = frozenset({
@@ -37,170 +43,6 @@ OF_OTHERS = frozenset({
     "interview-record",
 })  # fmt: skip
 """What a unit may be sent, or send, that has no part in the report."""
-
-
-@dataclass(frozen=True)
-class UnitName:
-    """A unit as it is shown."""
-
-    id: UUID
-    code: str
-    name: str
-    organisation: str
-    police: bool
-
-
-@dataclass(frozen=True)
-class Fact:
-    """One fact about a recipient: delivered, told-by-telephone, opened, acknowledged, answered."""
-
-    kind: str
-    at: datetime
-    who: str
-
-
-@dataclass
-class RecipientView:
-    """A unit that a message went to: its reach then, its reach now, and what is known of it."""
-
-    unit: UnitName
-    reach: str
-    reach_now: str
-    facts: dict[str, Fact] = field(default_factory=dict)
-
-
-@dataclass
-class MessageView:
-    """A message with the parts that the reader may see; `withheld` says that there are others."""
-
-    id: UUID
-    number: int
-    type: str
-    schema_version: str
-    status: str
-    classification: str
-    priority: str
-    request_no: int | None
-    sent_at: datetime
-    reply_due_at: datetime | None
-    in_reply_to: UUID | None
-    sender_unit: UnitName
-    sender_name: str
-    sender_rank: str | None
-    sender_collar: str | None
-    audience: str
-    body: dict[str, Any] = field(default_factory=dict)
-    envelope: dict[str, Any] = field(default_factory=dict)
-    withheld: bool = False
-    mine: bool = False
-    to_me: tuple[UUID, ...] = ()
-    recipients: list[RecipientView] = field(default_factory=list)
-    attachments: list[AttachmentView] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class TenureView:
-    """Who led from when until when, with the named officer, on what basis."""
-
-    unit: UnitName
-    officer: str
-    officer_rank: str | None
-    officer_collar: str | None
-    on_duty_until: datetime | None
-    since: datetime
-    until: datetime | None
-    basis: str
-    episode: int
-
-
-@dataclass(frozen=True)
-class RequestView:
-    """The open offer of the lead. `due_at` is None until a unit that must be rung was told."""
-
-    message_id: UUID
-    number: int
-    kind: str
-    from_unit: UnitName
-    to_unit: UnitName
-    to_reach: str
-    priority: str
-    opened_at: datetime
-    due_at: datetime | None
-    told: bool
-    request_no: int = 1
-    held_until: datetime | None = None
-    basis: str = "accepted"
-
-
-@dataclass(frozen=True)
-class ClaimView:
-    """An unanswered claim that the child is located."""
-
-    message_id: UUID
-    number: int
-    unit: UnitName
-    due_at: datetime | None
-
-
-@dataclass(frozen=True)
-class ReportView:
-    """The practitioner's report of the case, and what came of it."""
-
-    message_id: UUID
-    number: int
-    state: str
-    since: datetime
-    reporter: UnitName
-    addressed: UnitName
-    addressed_reach: str
-    due_at: datetime | None
-
-
-@dataclass
-class CaseView:
-    """A case as its reader may see it."""
-
-    id: UUID
-    reference: str
-    status: str
-    opened_at: datetime
-    closed_at: datetime | None
-    unit: UUID
-    full: bool
-    risk: str | None
-    lead: TenureView | None
-    home: UnitName | None
-    tenures: list[TenureView]
-    request: RequestView | None
-    claims: list[ClaimView]
-    report: ReportView | None
-    messages: list[MessageView]
-    actions: list[Action]
-    child: dict[str, Any]
-    located_at: datetime | None = None
-    """When the last episode ended with the child located; None while one is open."""
-    matters: Matters = field(default_factory=Matters)
-    prepared: Prepared | None = None
-    names: dict[UUID, UnitName] = field(default_factory=dict)
-
-    @property
-    def state(self) -> str:
-        """closed, open (an episode is), the report's state, or between-episodes."""
-        if self.closed_at is not None:
-            return "closed"
-        if self.lead is not None:
-            return "open"
-        if self.report is None or self.report.state == "recorded":
-            return "between-episodes"
-        return self.report.state
-
-
-@dataclass(frozen=True)
-class Known:
-    """What a form of a type is filled in with."""
-
-    status: str
-    body: dict[str, Any]
 
 
 def case_id(session: Session, actor: Actor, reference: str, now: datetime) -> UUID:
@@ -256,7 +98,7 @@ def case_view(
     case = load(session, actor, references.clean(reference), now, lock=False, steady=True)
     unit = reading_unit(case, actor)
     full = case.parties[unit].full
-    names = _names(session, case.id)
+    names = names_in(session, case.id)
     messages = _messages(session, actor, vault, case, names, now)
     seen = [(m.id, mine) for m in messages for mine in m.to_me if shows is None or m.type in shows]
     if not automatic:
@@ -273,8 +115,8 @@ def case_view(
         risk=case.episode.risk if case.episode and full else None,
         lead=None,
         home=names.get(case.home) if case.home else None,
-        tenures=_history(session, case, names, full),
-        request=_request(session, case, names, now) if full else None,
+        tenures=history_for(session, case, names, full),
+        request=open_request(session, case, names, now) if full else None,
         claims=[
             claim
             for claim in _claims(session, case, names)
@@ -328,120 +170,10 @@ def one_message(
     if row is None:
         raise not_found()
     case = load(session, actor, row.reference, now, lock=False)
-    found = _messages(session, actor, vault, case, _names(session, case.id), now, only=message_id)
+    found = _messages(session, actor, vault, case, names_in(session, case.id), now, only=message_id)
     if not found:
         raise not_found()
     return found[0]
-
-
-def lead_view(session: Session, actor: Actor, reference: str, now: datetime) -> dict[str, Any]:
-    """Return who leads, since when and on what basis, as the API has it; no content.
-
-    A case that was joined to another answers with that one's.
-
-    Raises:
-        HubError: `not-found` to strangers.
-    """
-    case = load(session, actor, references.clean(reference), now, lock=False, steady=True)
-    full = case.parties[reading_unit(case, actor)].full
-    joined = aliases.goes_on_as(session, case.id) if case.closed_at else None
-    if joined is not None:
-        case = load_other(session, joined, now)
-    names = _names(session, case.id)
-    history = _history(session, case, names, full)
-    present = history[-1] if case.episode else None
-    request = _request(session, case, names, now) if full else None
-    return {
-        "case_reference": case.reference,
-        "episode": {
-            "number": case.episode.number,
-            "risk": case.episode.risk if full else None,
-        }
-        if case.episode
-        else None,
-        "lead": _unit(present.unit) if present else None,
-        "named_officer": _officer(present) if present else None,
-        "since": present.since.isoformat() if present else None,
-        "basis": present.basis if present else None,
-        "tenures": [
-            {
-                "unit": _unit(one.unit),
-                "named_officer": _officer(one),
-                "since": one.since.isoformat(),
-                "until": one.until.isoformat() if one.until else None,
-                "basis": one.basis,
-                "episode": one.episode,
-            }
-            for one in history
-        ],
-        "open_request": {
-            "message_id": str(request.message_id),
-            "kind": request.kind,
-            "from": _unit(request.from_unit),
-            "to": _unit(request.to_unit),
-            "priority": request.priority,
-            "opened_at": request.opened_at.isoformat(),
-            "reply_due_at": request.due_at.isoformat() if request.due_at else None,
-            "basis": request.basis,
-        }
-        if request
-        else None,
-    }
-
-
-def _unit(unit: UnitName) -> dict[str, str]:
-    return {
-        "id": str(unit.id), "code": unit.code, "name": unit.name, "organisation": unit.organisation
-    }  # fmt: skip
-
-
-def _officer(tenure: TenureView) -> dict[str, str | None]:
-    return {
-        "name": tenure.officer, "rank": tenure.officer_rank, "collar_number": tenure.officer_collar
-    }  # fmt: skip
-
-
-def reading_unit(case: CaseState, actor: Actor) -> UUID:
-    """Return the unit for which the actor reads a case.
-
-    Raises:
-        HubError: `not-found` where the map allows it for none.
-    """
-    for unit in case.mine(actor):
-        if policy.allows(actor, "case.read", *case.relations(unit)):
-            return unit
-    raise not_found()
-
-
-_NAMES = text("""
-SELECT DISTINCT u.id, u.code, u.name, o.name AS organisation, o.kind = 'police' AS police
-FROM unit u JOIN organisation o ON o.id = u.organisation_id
-WHERE u.id IN (
-    SELECT unit_id FROM party WHERE case_id = :case_id
-    UNION SELECT sender_unit_id FROM message WHERE case_id = :case_id
-    UNION SELECT unit_id FROM recipient WHERE case_id = :case_id
-    UNION SELECT addressed_unit_id FROM report WHERE case_id = :case_id
-    UNION SELECT home_unit_id FROM cases WHERE id = :case_id)
-""")
-# The units by a sub-select: see hub.identity.reach.
-_NAMES_OF = text("""
-SELECT u.id, u.code, u.name, o.name AS organisation, o.kind = 'police' AS police
-FROM unit u JOIN organisation o ON o.id = u.organisation_id
-WHERE u.id = ANY(CAST((SELECT CAST(:units AS uuid[])) AS uuid[])) ORDER BY u.code
-""")
-
-
-def unit_names(session: Session, units: Sequence[UUID]) -> list[UnitName]:
-    """Return units as they are shown, in the order of their codes."""
-    if not units:
-        return []
-    rows = fetch(session, _NAMES_OF, {"units": list(units)})
-    return [UnitName(*tuple(row)) for row in rows]
-
-
-def _names(session: Session, case_id: UUID) -> dict[UUID, UnitName]:
-    rows = session.execute(_NAMES, {"case_id": case_id})
-    return {row.id: UnitName(*row) for row in rows}
 
 
 def _located_at(session: Session, case_id: UUID) -> datetime | None:
@@ -452,56 +184,6 @@ def _located_at(session: Session, case_id: UUID) -> datetime | None:
         .limit(1)
     ).one_or_none()
     return last.ended_at if last is not None and last.end_reason == "located" else None
-
-
-_TENURES = text("""
-SELECT t.unit_id, t.officer_name, t.officer_rank, t.officer_collar, t.on_duty_until, t.since,
-    t.until, t.basis, e.number
-FROM tenure t JOIN episode e ON e.id = t.episode_id
-WHERE e.case_id = :case_id ORDER BY e.number, t.number
-""")
-
-
-def tenures(session: Session, case_id: UUID, names: dict[UUID, UnitName]) -> list[TenureView]:
-    """Return who led, first to last."""
-    rows = session.execute(_TENURES, {"case_id": case_id})
-    return [TenureView(names[row.unit_id], *row[1:]) for row in rows]
-
-
-def _history(
-    session: Session, case: CaseState, names: dict[UUID, UnitName], full: bool
-) -> list[TenureView]:
-    """Return who has led; to a reporter, who leads now and no more (4.8)."""
-    found = tenures(session, case.id, names)
-    if full:
-        return found
-    return found[-1:] if case.episode else []
-
-
-def _request(
-    session: Session, case: CaseState, names: dict[UUID, UnitName], now: datetime
-) -> RequestView | None:
-    if case.episode is None or case.episode.request_message is None:
-        return None
-    row = session.execute(
-        text("""
-            SELECT q.message_id, m.number, q.kind, q.from_unit_id, q.to_unit_id, q.priority,
-                q.opened_at, c.due_at, q.request_no, q.held_until, q.basis,
-                EXISTS (SELECT FROM receipt r WHERE r.message_id = q.message_id
-                    AND r.unit_id = q.to_unit_id AND r.kind = 'told-by-telephone') AS told
-            FROM lead_request q JOIN message m ON m.id = q.message_id
-            LEFT JOIN clock c ON c.message_id = q.message_id AND c.owed_by_unit_id = q.to_unit_id
-                AND c.kind IN ('lead-urgent', 'lead-routine')
-            WHERE q.id = :id
-        """),
-        {"id": case.episode.request_id},
-    ).one()
-    to_reach = reach_of(session, [row.to_unit_id], case.status, now)[row.to_unit_id]
-    return RequestView(
-        row.message_id, row.number, row.kind, names[row.from_unit_id], names[row.to_unit_id],
-        to_reach, row.priority, row.opened_at, row.due_at, row.told, row.request_no,
-        row.held_until, row.basis,
-    )  # fmt: skip
 
 
 def _claims(session: Session, case: CaseState, names: dict[UUID, UnitName]) -> list[ClaimView]:
@@ -724,7 +406,7 @@ def prefill(
     if message_type not in CONTRACTS:
         raise not_found()
     case = load(session, actor, references.clean(reference), now, lock=False)
-    names = _names(session, case.id)
+    names = names_in(session, case.id)
     messages = _messages(session, actor, vault, case, names, now)
     latest: dict[str, Any] = {}
     for message in messages:

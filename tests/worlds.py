@@ -11,7 +11,7 @@ from hub.db import Database
 from hub.errors import HubError
 from hub.identity.actor import Actor
 from hub.records.vault import Vault
-from messaging import inbox, sending, views
+from messaging import inbox, sending, shown, views, who_leads
 from messaging.contracts import Command
 
 MET, KENT, ISLINGTON = "metropolitan/central-north", "kent/east", "E09000019/childrens-social-care"
@@ -54,7 +54,7 @@ class World:
         with self.database.unit_of_work() as session:
             return sending.send(session, actor, self.vault, reference, command, self.now)
 
-    def case(self, actor: Actor, reference: str) -> views.CaseView:
+    def case(self, actor: Actor, reference: str) -> shown.CaseView:
         with self.database.unit_of_work() as session:
             return views.case_view(
                 session, actor, self.vault, reference, self.now, reason_code="test"
@@ -66,7 +66,7 @@ class World:
 
     def lead(self, reference: str) -> str:
         with self.database.unit_of_work() as session:
-            return views.lead_view(session, self.met, reference, self.now)["lead"]["code"]
+            return who_leads.lead_view(session, self.met, reference, self.now)["lead"]["code"]
 
 
 def refused(code: str, act: Callable[[], Any]) -> HubError:

@@ -7,6 +7,7 @@ becomes the reader's 409. A room also says what may be sent now, and what a form
 from collections.abc import Callable
 from typing import Any
 
+from messaging.act import Act
 from messaging.choices import Choices, Choosing, Knowing
 from messaging.effects import (
     closing,
@@ -15,6 +16,7 @@ from messaging.effects import (
     handover,
     joining,
     locating,
+    meeting_records,
     meetings,
     news,
     offers,
@@ -24,7 +26,6 @@ from messaging.effects import (
     returning,
     telephone,
 )
-from messaging.sending import Act
 
 EFFECTS: dict[str, Callable[[Act], Any]] = {
     "missing-episode-report": reports.missing_episode_report,
@@ -48,8 +49,8 @@ EFFECTS: dict[str, Callable[[Act], Any]] = {
     "located-confirm": locating.located_confirm,
     "located-refuse": locating.located_refuse,
     "strategy-meeting-invitation": meetings.invitation,
-    "strategy-meeting-reply": meetings.reply,
-    "strategy-meeting-record": meetings.record,
+    "strategy-meeting-reply": meeting_records.reply,
+    "strategy-meeting-record": meeting_records.record,
     "recorded-in-error": closing.recorded_in_error,
     "interview-record": returning.interview_record,
     "authority-named": returning.authority_named,
@@ -89,8 +90,8 @@ KNOWN: dict[str, Callable[[Knowing], dict[str, Any]]] = {
     "officer-handover": handover.known_handover,
     "located": locating.known_located,
     "strategy-meeting-invitation": meetings.known_invitation,
-    "strategy-meeting-reply": meetings.known_reply,
-    "strategy-meeting-record": meetings.known_record,
+    "strategy-meeting-reply": meeting_records.known_reply,
+    "strategy-meeting-record": meeting_records.known_record,
     "interview-record": returning.known_interview,
     "admit-recording": joining.known_admission,
     "closure": closing.known_closure,

@@ -6,9 +6,10 @@ from sqlalchemy import select, update
 
 from hub.errors import invalid
 from messaging import contracts, lead
+from messaging.act import Act
 from messaging.effects.steps import tell
-from messaging.model import CaseAction, Clock, Message
-from messaging.sending import Act
+from messaging.meeting_model import CaseAction
+from messaging.model import Clock, Message
 
 
 def action_done(act: Act) -> None:

@@ -8,12 +8,13 @@ from sqlalchemy import text, update
 from hub.clock import LONDON
 from hub.errors import HubError, conflict, invalid
 from messaging import contracts, lead, owing, placements, returning
+from messaging.act import Act
 from messaging.choices import Action, Choices, Choosing, Knowing
 from messaging.effects.ending import end_episode
 from messaging.effects.planning import end_plans
 from messaging.effects.steps import end_clocks, meet, open_episode, settle, step
 from messaging.model import Case, Clock, InformationRequest
-from messaging.sending import Act, everyone
+from messaging.sending import everyone
 
 STEPS = {
     "prevention-interview": "the prevention interview",

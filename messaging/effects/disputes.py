@@ -11,6 +11,7 @@ from hub.errors import conflict, invalid
 from hub.jobs import outbox
 from messaging import alarms, contracts, lead
 from messaging import joining as rules
+from messaging.act import Act
 from messaging.choices import Action, Choices, Choosing
 from messaging.effects import joining, merging
 from messaging.effects.steps import (
@@ -25,7 +26,7 @@ from messaging.effects.steps import (
     tell_duty_inspector,
 )
 from messaging.model import Direction, Dispute, LeadRequest
-from messaging.sending import Act, unit_named
+from messaging.sending import unit_named
 from messaging.state import ADJUDICATOR, OpenEpisode
 
 DISPUTE_CLOCKS = ("dispute-urgent", "dispute-routine")

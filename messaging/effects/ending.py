@@ -8,9 +8,9 @@ from sqlalchemy import select, update
 from hub.db import new_id
 from hub.organisations import Unit
 from messaging import returning
+from messaging.act import Act
 from messaging.effects.steps import end_clocks, tell
 from messaging.model import Direction, Dispute, Episode, LeadRequest, LocatedClaim, Tenure
-from messaging.sending import Act
 from messaging.state import OpenEpisode
 
 KEPT = (

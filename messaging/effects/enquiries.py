@@ -8,10 +8,10 @@ from sqlalchemy import select, update
 from hub.db import new_id
 from hub.errors import invalid
 from messaging import contracts, lead
+from messaging.act import Act
 from messaging.choices import Action, Choices, Choosing
 from messaging.effects.steps import meet, note_answered, of_alias, reachable, tell
 from messaging.model import InformationRequest
-from messaging.sending import Act
 
 IMMEDIATE, ORDINARY = timedelta(hours=1), timedelta(days=1)
 

@@ -5,10 +5,10 @@ from typing import Any, cast
 from sqlalchemy import update
 
 from messaging import contracts, lead
+from messaging.act import Act
 from messaging.choices import Action, Choices, Choosing, Knowing
 from messaging.effects.steps import meet, on_duty, open_episode, police_parties
 from messaging.model import Tenure
-from messaging.sending import Act
 
 
 def officer_handover(act: Act) -> None:

@@ -9,13 +9,14 @@ from sqlalchemy import or_, select
 from hub.db import new_id
 from hub.errors import invalid
 from messaging import contested, contracts, joining, lead, placements
+from messaging.act import Act
 from messaging.choices import Action, Choices, Choosing, Knowing
 from messaging.effects import merging
 from messaging.effects.planning import ask_by_plan
 from messaging.effects.steps import meet, police_parties, settle, step
 from messaging.match_model import Match, MatchDenial
 from messaging.model import Case, Direction, Episode, LeadRequest, LocatedClaim, Tenure
-from messaging.sending import Act, everyone
+from messaging.sending import everyone
 from messaging.state import CaseState, OpenEpisode, load_other
 
 

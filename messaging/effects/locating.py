@@ -8,11 +8,12 @@ from sqlalchemy import select
 from hub.db import new_id
 from hub.errors import conflict, invalid
 from messaging import contracts, lead, returning
+from messaging.act import Act
 from messaging.choices import Action, Choices, Choosing, Knowing
 from messaging.effects.ending import end_episode
 from messaging.effects.steps import meet, police_parties, reachable, settle, step, tell
 from messaging.model import Episode, LocatedClaim
-from messaging.sending import Act, everyone
+from messaging.sending import everyone
 from messaging.state import OpenEpisode
 
 

@@ -1,32 +1,35 @@
 """Strategy meetings: called, changed, cancelled; replied to by person; recorded (DOMAIN.md 8)."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import func, select, text, update
+from sqlalchemy import select, text, update
 
 from hub.db import new_id
 from hub.errors import invalid
 from hub.jobs import outbox
 from messaging import audiences, clocks, contracts, lead, meetings
+from messaging.act import Act
 from messaging.choices import Action, Choices, Choosing, Knowing
-from messaging.effects.steps import meet, note, reachable
-from messaging.model import (
-    Clock,
-    Meeting,
-    MeetingAttendee,
-    MeetingInvitation,
-    MeetingReply,
+from messaging.effects.meeting_rows import (
+    REPLY_CLOCKS,
+    attendees_of,
+    end_clocks,
+    first_message,
+    found_meeting,
+    messages_of,
+    write_reply,
 )
-from messaging.sending import Act, everyone, unit_named
+from messaging.effects.steps import reachable
+from messaging.meeting_model import Meeting, MeetingAttendee, MeetingReply
+from messaging.model import Clock
+from messaging.sending import everyone, unit_named
 from messaging.state import ADJUDICATOR, CaseState, PartyUnit
 
 AN_HOUR = timedelta(hours=1)
 LONGEST = timedelta(hours=24)
-REPLY_CLOCKS = ("meeting-reply", "meeting-reply-urgent")
 CALENDAR_JOB = "meeting-calendar"
 
 
@@ -46,12 +49,12 @@ def invitation(act: Act) -> None:
         act.in_reply_to = None
         _call(act, body)
         return
-    meeting = _meeting(act)
+    meeting = found_meeting(act)
     if act.case.standing(meeting.convenor_unit_id) not in act.case.mine(act.actor):
         raise lead.Refused("not-convenor")
     act.unit = act.case.standing(meeting.convenor_unit_id)
     meetings.may_reply(meeting.state, meeting.starts_at, act.at)
-    act.in_reply_to = _first(act, meeting)
+    act.in_reply_to = first_message(act, meeting)
     if body.meeting_act == "cancel":
         _cancel(act, meeting)
     else:
@@ -92,7 +95,7 @@ def _change(act: Act, body: contracts.StrategyMeetingInvitation, meeting: Meetin
     starts_at, ends_at = _times(act, body)
     invited = _invited(act, body)
     again = meetings.asks_again(meeting.starts_at, starts_at)
-    before = _attendees(act, meeting)
+    before = attendees_of(act, meeting)
     dropped = [
         one
         for unit, one in before.items()
@@ -103,7 +106,7 @@ def _change(act: Act, body: contracts.StrategyMeetingInvitation, meeting: Meetin
         [one.unit for one in invited.values()]
         + [act.case.parties[one.unit_id] for one in dropped if one.unit_id in act.case.parties],
     )
-    ids = _messages(act, meeting)
+    ids = messages_of(act, meeting)
     if again:
         _end_reply_clocks(act, ids)
         act.later(lambda: _forget_replies(act, meeting.id))
@@ -134,17 +137,17 @@ def _change(act: Act, body: contracts.StrategyMeetingInvitation, meeting: Meetin
             _ask(act, meeting.id, asked, starts_at, new=False)
     if again:
         _convenor_comes(act, meeting.id, str(body.convenor))
-    _end_clocks(act, ids, ("meeting-record",))
+    end_clocks(act, ids, ("meeting-record",))
     _record_due(act, ends_at)
 
 
 def _cancel(act: Act, meeting: Meeting) -> None:
-    attendees = [one for one in _attendees(act, meeting).values() if not one.dropped_at]
+    attendees = [one for one in attendees_of(act, meeting).values() if not one.dropped_at]
     _address(
         act,
         [act.case.parties[a.unit_id] for a in attendees if a.unit_id in act.case.parties],
     )
-    _end_clocks(act, _messages(act, meeting), (*REPLY_CLOCKS, "meeting-record"))
+    end_clocks(act, messages_of(act, meeting), (*REPLY_CLOCKS, "meeting-record"))
     sequence = meeting.sequence + 1
     _note_invitation(act, meeting.id, sequence, "cancel", meeting.starts_at, meeting.ends_at)
     act.later(
@@ -290,28 +293,6 @@ def _convenor_comes(act: Act, meeting_id: UUID, convenor: str) -> None:
     act.later(write)
 
 
-def write_reply(act: Act, meeting_id: UUID, person: str, attendance: str) -> None:
-    """Write what stands of a person; what stood before is history."""
-    act.session.execute(
-        update(MeetingReply)
-        .where(
-            MeetingReply.meeting_id == meeting_id,
-            MeetingReply.unit_id == act.unit,
-            func.lower(MeetingReply.person_name) == person.lower(),
-            MeetingReply.superseded_at.is_(None),
-        )
-        .values(superseded_at=act.at)
-    )
-    act.session.add(
-        MeetingReply(
-            meeting_id=meeting_id, case_id=act.case.id, unit_id=act.unit,
-            message_id=act.message_id, person_name=person, attendance=attendance,
-            replied_at=act.at,
-        )
-    )  # fmt: skip
-    act.session.flush()
-
-
 def _forget_replies(act: Act, meeting_id: UUID) -> None:
     act.session.execute(
         update(MeetingReply)
@@ -334,7 +315,7 @@ def _record_due(act: Act, ends_at: datetime) -> None:
 
 
 def _end_reply_clocks(act: Act, ids: list[UUID], unit: UUID | None = None) -> None:
-    _end_clocks(act, ids, REPLY_CLOCKS, unit)
+    end_clocks(act, ids, REPLY_CLOCKS, unit)
 
 
 def _carry_reply_clocks(act: Act, ids: list[UUID]) -> None:
@@ -349,197 +330,6 @@ def _carry_reply_clocks(act: Act, ids: list[UUID]) -> None:
         )
         .values(message_id=act.message_id)
     )
-
-
-def _end_clocks(
-    act: Act, ids: list[UUID], kinds: tuple[str, ...], unit: UUID | None = None
-) -> None:
-    query = update(Clock).where(
-        Clock.message_id.in_(ids),
-        Clock.kind.in_(kinds),
-        Clock.met_at.is_(None),
-        Clock.ended_at.is_(None),
-    )
-    if unit is not None:
-        query = query.where(Clock.owed_by_unit_id == unit)
-    act.session.execute(query.values(ended_at=act.at))
-
-
-def _meeting(act: Act) -> Meeting:
-    """Return the meeting that is meant: of the invitation replied to, or the only one called.
-
-    Raises:
-        Refused: `meeting-unknown`.
-    """
-    query = select(Meeting).where(Meeting.case_id == act.case.id)
-    if act.in_reply_to is not None:
-        query = query.join(MeetingInvitation, MeetingInvitation.meeting_id == Meeting.id).where(
-            MeetingInvitation.message_id == act.in_reply_to
-        )
-    else:
-        query = query.where(Meeting.state == "called")
-    found = list(act.session.scalars(query.execution_options(populate_existing=True)))
-    if len(found) != 1:
-        raise lead.Refused("meeting-unknown")
-    return found[0]
-
-
-def _messages(act: Act, meeting: Meeting) -> list[UUID]:
-    """Return the messages that called and changed a meeting, first to last."""
-    return list(
-        act.session.scalars(
-            select(MeetingInvitation.message_id)
-            .where(MeetingInvitation.meeting_id == meeting.id)
-            .order_by(MeetingInvitation.sequence)
-        )
-    )
-
-
-def _first(act: Act, meeting: Meeting) -> UUID:
-    return _messages(act, meeting)[0]
-
-
-def _attendees(act: Act, meeting: Meeting) -> dict[UUID, MeetingAttendee]:
-    rows = act.session.scalars(
-        select(MeetingAttendee).where(MeetingAttendee.meeting_id == meeting.id)
-    )
-    return {row.unit_id: row for row in rows}
-
-
-def reply(act: Act) -> None:
-    """Name who comes, or who does not: the latest for a person stands, until the start."""
-    body = cast(contracts.StrategyMeetingReply, act.body)
-    meeting = _meeting(act)
-    attendees = _attendees(act, meeting)
-    mine = [
-        unit
-        for unit in act.case.mine(act.actor)
-        if unit in attendees and not attendees[unit].dropped_at
-    ]
-    if not mine:
-        raise lead.Refused("not-asked")
-    meetings.may_reply(meeting.state, meeting.starts_at, act.at)
-    act.unit = mine[0]
-    ids = _messages(act, meeting)
-    asked = act.in_reply_to or ids[-1]
-    act.in_reply_to = asked
-    act.to_all = False
-    convenor = act.case.standing(meeting.convenor_unit_id)
-    act.to = {convenor: act.case.parties[convenor]}
-    for message_id in ids:
-        meet(act, message_id, *REPLY_CLOCKS, owed_by=act.unit)
-    if act.unit != convenor:
-        note(act, ids[-1], act.unit, "answered")
-    person = " ".join(body.person.split())
-    act.later(lambda: write_reply(act, meeting.id, person, body.attendance))
-
-
-def record(act: Act) -> None:
-    """Put on record who came, what was decided, and what is to be done, each action by a clock."""
-    body = cast(contracts.StrategyMeetingRecord, act.body)
-    meeting = _meeting(act)
-    convenor = act.case.standing(meeting.convenor_unit_id)
-    if convenor not in act.case.mine(act.actor):
-        raise lead.Refused("not-convenor")
-    meetings.may_record(meeting.state, meeting.starts_at, act.at)
-    act.unit = convenor
-    ids = _messages(act, meeting)
-    act.in_reply_to = act.in_reply_to or ids[-1]
-    act.to_all = False
-    act.to |= everyone(act)
-    attendees = _attendees(act, meeting)
-    came = _attendance(act, body, attendees)
-    owners = _owners(act, body)
-    for unit in owners:
-        if unit is not None and unit.unit_id != act.unit:
-            act.to.setdefault(unit.unit_id, unit)
-            if not unit.police and unit.part not in audiences.STATUTORY:
-                act.audience = "all-parties"
-    _end_clocks(act, ids, REPLY_CLOCKS)
-    for message_id in ids:
-        meet(act, message_id, "meeting-record")
-    act.later(
-        lambda: act.session.execute(
-            update(Meeting)
-            .where(Meeting.id == meeting.id)
-            .values(state="recorded", record_message_id=act.message_id)
-        )
-    )
-    act.insert(
-        "meeting_attendance",
-        *(
-            {"meeting_id": meeting.id, "unit_id": unit, "person_name": name, "attended": here}
-            for (unit, name), here in came.items()
-        ),
-    )
-    _give_out(act, body, owners)
-
-
-def _attendance(
-    act: Act,
-    body: contracts.StrategyMeetingRecord,
-    attendees: Mapping[UUID, MeetingAttendee],
-) -> dict[tuple[UUID, str], bool]:
-    found: dict[tuple[UUID, str], bool] = {}
-    for index, row in enumerate(body.attendance):
-        pointer = f"/body/attendance/{index}"
-        unit = unit_named(act.session, row.unit, f"{pointer}/unit", act.at)
-        if unit.unit_id not in attendees:
-            raise invalid("attendee-not-invited", "This unit was not invited.", f"{pointer}/unit")
-        key = (unit.unit_id, " ".join((row.person or "").split()))
-        if key in found:
-            raise invalid("attendee-twice", "This person is named already.", f"{pointer}/person")
-        found[key] = row.attended == "attended"
-    return found
-
-
-LEAD_OWNS = "lead"
-
-
-def _owners(act: Act, body: contracts.StrategyMeetingRecord) -> list[PartyUnit]:
-    """Return who owns each action; the lead's go with the lead.
-
-    Raises:
-        HubError: 422 `nobody-leads`, `unit-unknown`, `in-past`, at the row.
-    """
-    found = []
-    for index, row in enumerate(body.actions):
-        pointer = f"/body/actions/{index}"
-        if row.due <= act.at:
-            raise invalid("in-past", "This must be later than now.", f"{pointer}/due")
-        if row.owner == LEAD_OWNS:
-            if act.case.episode is None:
-                raise invalid(
-                    "nobody-leads", "Nobody leads now: name the unit.", f"{pointer}/owner"
-                )
-            found.append(act.case.parties[act.case.episode.lead])
-        else:
-            unit = unit_named(act.session, row.owner, f"{pointer}/owner", act.at)
-            found.append(act.case.parties.get(unit.unit_id, unit))
-    return found
-
-
-def _give_out(act: Act, body: contracts.StrategyMeetingRecord, owners: list[PartyUnit]) -> None:
-    for number, (row, owner) in enumerate(zip(body.actions, owners, strict=True), start=1):
-        action_id = new_id()
-        act.insert(
-            "action",
-            {
-                "id": action_id, "case_id": act.case.id, "message_id": act.message_id,
-                "number": number, "owner_unit_id": owner.unit_id,
-                "of_lead": row.owner == LEAD_OWNS, "due_at": row.due, "opened_at": act.at,
-            },
-        )  # fmt: skip
-        told = reachable(act, owner.unit_id)
-        act.insert(
-            "clock",
-            {
-                "id": new_id(), "case_id": act.case.id, "kind": "meeting-action",
-                "message_id": act.message_id, "owed_by_unit_id": owner.unit_id,
-                "started_at": act.at if told else None, "due_at": row.due if told else None,
-                "escalates_at": row.due if told else None, "action_id": action_id,
-            },
-        )  # fmt: skip
 
 
 _MEETINGS = text("""
@@ -584,36 +374,4 @@ def known_invitation(known: Knowing) -> dict[str, Any]:
         "convenor": " ".join(part for part in (rank, known.actor.name) if part),
         "attendees": found,
         **known.given("callback_telephone"),
-    }
-
-
-def known_reply(known: Knowing) -> dict[str, Any]:
-    """Take it that the reader comes."""
-    return {"person": known.actor.name, "person_role": known.actor.rank_or_role}
-
-
-def known_record(known: Knowing) -> dict[str, Any]:
-    """Fill in who was to come, by the replies that stand."""
-    if known.session is None or known.in_reply_to is None:
-        return {}
-    rows = known.session.execute(
-        text("""
-            SELECT u.code, r.person_name, r.attendance FROM meeting_invitation i
-            JOIN meeting_attendee a ON a.meeting_id = i.meeting_id AND a.dropped_at IS NULL
-            JOIN unit u ON u.id = a.unit_id
-            LEFT JOIN meeting_reply r ON r.meeting_id = a.meeting_id AND r.unit_id = a.unit_id
-                AND r.superseded_at IS NULL
-            WHERE i.message_id = :id ORDER BY a.asked_at, u.code, r.replied_at, r.id
-        """),
-        {"id": known.in_reply_to},
-    )
-    return {
-        "attendance": [
-            {
-                "unit": row.code,
-                "person": row.person_name,
-                "attended": "attended" if row.attendance in meetings.COMES else "absent",
-            }
-            for row in rows
-        ]
     }

@@ -10,6 +10,7 @@ from sqlalchemy import select, text, update
 
 from hub.records import audit
 from messaging import matching
+from messaging.act import Act
 from messaging.effects.steps import LEADS, REVIEWS, police_parties
 from messaging.match_model import Match
 from messaging.model import (
@@ -22,7 +23,6 @@ from messaging.model import (
     LeadRequest,
     Tenure,
 )
-from messaging.sending import Act
 from messaging.state import CaseState, OpenEpisode
 
 QUESTIONS = ("enquiry", "enquiry-urgent")

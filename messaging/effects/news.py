@@ -8,6 +8,7 @@ from sqlalchemy import or_, select, update
 
 from hub.errors import conflict, invalid
 from messaging import clocks, contracts, lead
+from messaging.act import Act
 from messaging.choices import Action, Choices, Choosing
 from messaging.effects.actions import action_done
 from messaging.effects.steps import (
@@ -24,7 +25,7 @@ from messaging.model import (
     Episode,
     LeadRequest,
 )
-from messaging.sending import Act, everyone
+from messaging.sending import everyone
 from messaging.state import OpenEpisode, OpenReport
 
 

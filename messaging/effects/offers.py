@@ -11,6 +11,7 @@ from hub.db import new_id
 from hub.errors import invalid
 from messaging import clocks, contracts, lead
 from messaging import joining as rules
+from messaging.act import Act
 from messaging.choices import Action, Choices, Choosing, Knowing
 from messaging.effects import joining, merging
 from messaging.effects.disputes import end_dispute
@@ -26,7 +27,6 @@ from messaging.effects.steps import (
 )
 from messaging.lead_settings import asks_supervisor
 from messaging.model import Clock, LeadRequest
-from messaging.sending import Act
 from messaging.state import OpenEpisode
 
 HOLDS = {"urgent": timedelta(hours=1), "routine": timedelta(hours=8)}

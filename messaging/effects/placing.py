@@ -11,11 +11,12 @@ from directory.public import Placed
 from hub.db import new_id
 from hub.errors import conflict, forbidden, invalid
 from messaging import contracts, placements, plans
+from messaging.act import Act
 from messaging.choices import Action, Choices, Choosing, Knowing
 from messaging.effects.planning import PLACING, end_plans
 from messaging.model import Case, Placement
 from messaging.placements import PlacementState, Prepared
-from messaging.sending import Act, everyone, unit_named
+from messaging.sending import everyone, unit_named
 from messaging.state import PartyUnit
 
 HOST = "host-authority"

@@ -10,12 +10,13 @@ from hub.clock import LONDON
 from hub.db import new_id
 from hub.errors import conflict, invalid
 from messaging import contracts, lead, placements, plans
+from messaging.act import Act
 from messaging.choices import Action, Choices, Choosing, Knowing
 from messaging.contracts import Command
 from messaging.effects.steps import meet, note_answered, reachable
 from messaging.model import Plan
 from messaging.placements import PlacementState, PlanState, Prepared
-from messaging.sending import THE_HUB, Act, unit_named
+from messaging.sending import THE_HUB, unit_named
 from messaging.state import CaseState
 
 REMINDED_AT = time(9)

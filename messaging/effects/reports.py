@@ -7,6 +7,7 @@ from sqlalchemy import select, update
 from hub.db import new_id
 from hub.errors import conflict, forbidden, invalid
 from messaging import contracts, lead, placements
+from messaging.act import Act
 from messaging.choices import Action, Choices, Choosing, Knowing
 from messaging.effects.planning import ask_by_plan
 from messaging.effects.steps import (
@@ -27,7 +28,7 @@ from messaging.model import (
     Episode,
     Report,
 )
-from messaging.sending import Act, everyone, unit_named
+from messaging.sending import everyone, unit_named
 from messaging.state import PartyUnit
 
 

@@ -8,12 +8,13 @@ from sqlalchemy import update
 from hub.clock import LONDON
 from hub.errors import conflict, invalid
 from messaging import contracts, owing, returning
+from messaging.act import Act
 from messaging.choices import Action, Choices, Choosing, Knowing
 from messaging.effects.ending import responsible
 from messaging.effects.steps import authorities, meet, reachable, tell
 from messaging.model import Clock, Interview
 from messaging.owing import Step
-from messaging.sending import Act, unit_named
+from messaging.sending import unit_named
 from messaging.state import CaseState
 
 

@@ -15,6 +15,7 @@ from hub.identity.actor import Actor
 from hub.identity.reach import reach
 from hub.organisations import lineage
 from messaging import actions, clocks, codes, contracts, reporting
+from messaging.act import Act
 from messaging.model import (
     Clock,
     InformationRequest,
@@ -25,8 +26,9 @@ from messaging.model import (
     Report,
     Tenure,
 )
-from messaging.sending import Act, receipt, unit_named
+from messaging.sending import unit_named
 from messaging.state import OpenEpisode, OpenReport, PartyUnit
+from messaging.writing import receipt
 
 ON_DUTY, LONGEST_DUTY = timedelta(hours=8), timedelta(hours=16)
 LEAD_CLOCKS = ("lead-urgent", "lead-routine")

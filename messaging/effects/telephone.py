@@ -8,6 +8,7 @@ from sqlalchemy import select, update
 
 from hub.errors import conflict, invalid
 from messaging import audiences, clocks, contracts, reporting
+from messaging.act import Act
 from messaging.choices import Action, Choices, Choosing, Knowing
 from messaging.effects.steps import (
     authorities,
@@ -20,14 +21,9 @@ from messaging.effects.steps import (
     tell,
     tell_duty_inspector,
 )
-from messaging.model import (
-    CaseAction,
-    Clock,
-    InformationRequest,
-    MeetingInvitation,
-    Message,
-)
-from messaging.sending import Act, unit_named
+from messaging.meeting_model import CaseAction, MeetingInvitation
+from messaging.model import Clock, InformationRequest, Message
+from messaging.sending import unit_named
 from messaging.state import ADJUDICATOR, OpenReport
 
 

@@ -14,7 +14,7 @@ from hub.records.consultation import Reason
 from hub.web import context
 from hub.web.guards import automatic, page, permission
 from messaging import receipts, signed_replies, standing, views, wording
-from messaging.pages import showing
+from messaging.pages import calls, showing
 from messaging.pages.blueprint import blueprint
 from messaging.pages.signed import sentence
 
@@ -182,7 +182,7 @@ def script(reference: str, number: int) -> ResponseReturnValue:
             session, actor, vault, reference, now, reason_code=why.code, reason=why.text
         )
         g.page_status = view.status
-        shown = showing.script(session, actor, view, number, request.args.get("unit", ""), now)
+        shown = calls.script(session, actor, view, number, request.args.get("unit", ""), now)
     if shown is None:
         raise invalid("nobody-to-ring", "Nobody has to be rung about this message.")
     return render_template("messaging/script.html", status=view.status, now=now, **shown)

@@ -6,8 +6,8 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from hub.identity.actor import Actor
-from messaging import references, views
-from messaging.effects.meetings import LEAD_OWNS
+from messaging import references, who_leads
+from messaging.effects.meeting_records import LEAD_OWNS
 from messaging.state import load
 
 Offered = dict[str, list[tuple[str, str]]]
@@ -21,6 +21,6 @@ def offered(
         return {}
     case = load(session, actor, references.clean(reference), now, lock=False)
     parties = [unit for unit in case.parties if unit not in case.heirs]
-    units = [(one.code, one.name) for one in views.unit_names(session, parties)]
+    units = [(one.code, one.name) for one in who_leads.unit_names(session, parties)]
     leads = [(LEAD_OWNS, _("Whoever leads"))] if case.episode else []
     return {"unit": units, "owner": [*leads, *units]}

@@ -12,7 +12,7 @@ from hub.errors import invalid
 from hub.identity.actor import Actor
 from hub.organisations import find_unit, units_below
 from hub.web import paging
-from messaging import views
+from messaging import who_leads
 
 MOST_UNITS = 200
 
@@ -27,7 +27,7 @@ def units(session: Session, actor: Actor) -> list[tuple[str, str]]:
     """Return the units below the reader's by code and name; none where there is one alone."""
     if not 1 < len(actor.unit_ids) <= MOST_UNITS:
         return []
-    found = views.unit_names(session, sorted(actor.unit_ids))
+    found = who_leads.unit_names(session, sorted(actor.unit_ids))
     return sorted(((one.code, one.name) for one in found), key=lambda one: one[1])
 
 

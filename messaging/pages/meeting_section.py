@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from hub.identity.actor import Actor
 from messaging import actions, codes, meeting_views
 from messaging.meeting_views import Chair, Figure, MeetingView
-from messaging.views import CaseView
+from messaging.shown import CaseView
 
 Shown = dict[str, Any]
 

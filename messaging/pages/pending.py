@@ -7,7 +7,7 @@ from uuid import UUID
 from hub.identity.actor import Actor
 from messaging import escalation, wording
 from messaging.pages import ringing
-from messaging.views import CaseView
+from messaging.shown import CaseView
 
 Shown = dict[str, Any]
 

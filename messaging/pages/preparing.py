@@ -12,7 +12,7 @@ from messaging import wording
 from messaging.pages import ringing
 from messaging.pages.reading import rows
 from messaging.placements import PlacementState, PlanState
-from messaging.views import CaseView, MessageView
+from messaging.shown import CaseView, MessageView
 
 Shown = dict[str, Any]
 LEFT_OUT = ("lead_unit", "review_on")

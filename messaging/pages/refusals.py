@@ -13,7 +13,7 @@ from messaging.effects.steps import supervisor_asked
 from messaging.model import Clock
 from messaging.pages import ringing
 from messaging.pages.reading import Row, rows
-from messaging.views import CaseView, MessageView
+from messaging.shown import CaseView, MessageView
 
 Shown = dict[str, Any]
 WHY = ("reason", "explanation")

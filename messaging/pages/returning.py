@@ -17,7 +17,7 @@ from messaging.choices import Action
 from messaging.effects.closing import episode_line
 from messaging.owing import Step
 from messaging.pages import ringing
-from messaging.views import CaseView, MessageView
+from messaging.shown import CaseView, MessageView
 
 Shown = dict[str, Any]
 UKMPU = "nca/ukmpu"

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from hub.db import Database
 from hub.records.keys import Keys
 from messaging import guest_secrets
-from messaging.model import GuestLink
+from messaging.guest_model import GuestLink
 from seed import cast
 from tests.browser.steps import (
     SignIn,

@@ -26,9 +26,10 @@ from hub.records.vault import Vault
 from hub.settings import Settings
 from messaging import guest_mail, guest_secrets, guests, sending
 from messaging.contracts import Command
+from messaging.guest_model import GuestLink
 from messaging.guest_secrets import Guest
 from messaging.guests import Opened, WrongCode
-from messaging.model import Case, GuestLink, InformationRequest, LeadRequest, Message, Tenure
+from messaging.model import Case, InformationRequest, LeadRequest, Message, Tenure
 from seed import cast, demo
 
 NOW = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)

@@ -21,7 +21,8 @@ from hub.settings import Settings
 from messaging import attachments, guest_secrets, guests, sending
 from messaging.attachments import Label, examine
 from messaging.contracts import Command
-from messaging.model import GuestLink, LeadRequest, Receipt, Tenure
+from messaging.guest_model import GuestLink
+from messaging.model import LeadRequest, Receipt, Tenure
 from seed import cast, demo
 from tests.documents import PDF
 

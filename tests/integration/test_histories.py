@@ -26,7 +26,7 @@ from hub.db import Database
 from hub.errors import HubError
 from hub.identity.actor import Actor
 from hub.records.vault import Vault
-from messaging import alarms, lead, sending, views
+from messaging import alarms, lead, sending, who_leads
 from messaging.contracts import Command
 
 UNITS = ("metropolitan/central-north", "kent/east", "essex", "surrey")
@@ -390,7 +390,7 @@ def machine(
                     continue
                 try:
                     with database.unit_of_work() as session:
-                        views.lead_view(session, actor, self.reference, self.now)
+                        who_leads.lead_view(session, actor, self.reference, self.now)
                     raise AssertionError("a stranger saw the lead")
                 except HubError as error:
                     assert error.code == "not-found"

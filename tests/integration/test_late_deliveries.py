@@ -17,7 +17,8 @@ from hub.records import audit
 from hub.records.vault import Vault
 from messaging import receipts, sending
 from messaging.contracts import Command
-from messaging.model import Clock, GuestLink, Receipt
+from messaging.guest_model import GuestLink
+from messaging.model import Clock, Receipt
 
 MET, KENT, DEVON = "metropolitan/central-north", "kent/east", "devon-and-cornwall"
 REPORT = {

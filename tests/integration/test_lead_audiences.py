@@ -11,7 +11,7 @@ from hub.db import Database
 from hub.errors import HubError
 from hub.identity.actor import Actor
 from hub.records.vault import Vault
-from messaging import inbox, sending, views
+from messaging import inbox, sending, views, who_leads
 from tests.worlds import ACCEPT, ISLINGTON, KENT, MET, REPORT, World, refused
 
 OFFER = {"rationale": "majority-of-enquiries", "circumstances": "EXERCISE"}
@@ -39,7 +39,7 @@ def _disputed(world: World) -> str:
 
 def _lead(world: World, actor: Actor, ref: str) -> dict[str, Any]:
     with world.database.unit_of_work() as session:
-        return views.lead_view(session, actor, ref, world.now)
+        return who_leads.lead_view(session, actor, ref, world.now)
 
 
 def _recipients(world: World, sent: sending.Sent) -> set[UUID]:

@@ -14,7 +14,7 @@ from hub.post.catcher import Catcher
 from hub.records.keys import Keys
 from hub.records.vault import Vault
 from hub.settings import Settings
-from messaging import actors, aliases, contested, sending, views
+from messaging import actors, aliases, contested, sending, views, who_leads
 from messaging.contracts import Command
 from seed import demo
 from tests.letters import letters, post
@@ -88,7 +88,7 @@ def test_who_leads_elsewhere_accepts_and_one_episode_goes_on(world: World) -> No
     said = world.case(world.met, other)
     assert "EXERCISE said in Kent" in [m.body.get("text") for m in said.messages]
     with world.database.unit_of_work() as session:
-        through = views.lead_view(session, world.met, other, world.now)
+        through = who_leads.lead_view(session, world.met, other, world.now)
         assert through["case_reference"] == one
         assert through["lead"]["code"] == KENT
         assert aliases.of_case(session, case.id) == [other]

@@ -14,7 +14,7 @@ from hub.identity.actor import Actor
 from hub.organisations import find_unit
 from hub.records.keys import Keys
 from hub.records.vault import Vault
-from messaging import alarms, guest_secrets, guests, open_questions, sending, views
+from messaging import alarms, guest_secrets, guests, open_questions, sending, views, who_leads
 from messaging.contracts import Command
 from messaging.guest_secrets import Guest
 from seed import cast, demo
@@ -220,6 +220,6 @@ def test_a_force_that_is_away_records_a_social_workers_report_by_a_guest_link(
     assert isinstance(opened, guests.Opened)
     send(opened.actor, "missing-episode-report", in_reply_to=str(opened.message_id), body=REPORT)
     with database.unit_of_work() as session:
-        lead = views.lead_view(session, worker, sent.case_reference, now)
+        lead = who_leads.lead_view(session, worker, sent.case_reference, now)
     assert lead["lead"]["code"] == "devon-and-cornwall"
     assert lead["named_officer"]["name"] == "EXERCISE Inspector"

@@ -19,7 +19,8 @@ from hub.records.vault import Vault
 from messaging import open_questions, sending, signed_replies
 from messaging.contracts import Command
 from messaging.encrypted_files import CHUNK_BYTES
-from messaging.model import InformationRequest, LeadRequest, SignedReply, SignedReplyChunk, Tenure
+from messaging.guest_model import SignedReply, SignedReplyChunk
+from messaging.model import InformationRequest, LeadRequest, Tenure
 from messaging.signed_replies import Upload
 from seed import cast, demo
 

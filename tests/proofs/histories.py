@@ -21,7 +21,7 @@ from hub.errors import HubError
 from hub.identity.actor import Actor
 from hub.presence import AwayError
 from hub.records.vault import Vault
-from messaging import sending, views
+from messaging import sending, who_leads
 from messaging.contracts import Command
 from tests.proofs.linearizable import NEVER, Operation
 from tests.proofs.register import DONE, REFUSED, Act, Kind
@@ -185,7 +185,7 @@ class Player:
         now = utcnow()
         if kind == "read":
             with self.database.unit_of_work() as session:
-                view = views.lead_view(session, self.people[by], played.reference, now)
+                view = who_leads.lead_view(session, self.people[by], played.reference, now)
             return _reading(view), None
         actor = self.adjudicator if kind in ("direct", "told") else self.people[by]
         command = Command.model_validate(

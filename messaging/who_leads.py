@@ -1,0 +1,184 @@
+"""Who leads and has led, and the open offer, for a reader of the case; no content."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from hub.db import fetch
+from hub.errors import not_found
+from hub.identity import policy
+from hub.identity.actor import Actor
+from hub.identity.reach import reach_of
+from messaging import aliases, references
+from messaging.shown import (
+    RequestView,
+    TenureView,
+    UnitName,
+)
+from messaging.state import CaseState, load, load_other
+
+
+def lead_view(session: Session, actor: Actor, reference: str, now: datetime) -> dict[str, Any]:
+    """Return who leads, since when and on what basis, as the API has it; no content.
+
+    A case that was joined to another answers with that one's.
+
+    Raises:
+        HubError: `not-found` to strangers.
+    """
+    case = load(session, actor, references.clean(reference), now, lock=False, steady=True)
+    full = case.parties[reading_unit(case, actor)].full
+    joined = aliases.goes_on_as(session, case.id) if case.closed_at else None
+    if joined is not None:
+        case = load_other(session, joined, now)
+    names = names_in(session, case.id)
+    history = history_for(session, case, names, full)
+    present = history[-1] if case.episode else None
+    request = open_request(session, case, names, now) if full else None
+    return {
+        "case_reference": case.reference,
+        "episode": {
+            "number": case.episode.number,
+            "risk": case.episode.risk if full else None,
+        }
+        if case.episode
+        else None,
+        "lead": _unit(present.unit) if present else None,
+        "named_officer": _officer(present) if present else None,
+        "since": present.since.isoformat() if present else None,
+        "basis": present.basis if present else None,
+        "tenures": [
+            {
+                "unit": _unit(one.unit),
+                "named_officer": _officer(one),
+                "since": one.since.isoformat(),
+                "until": one.until.isoformat() if one.until else None,
+                "basis": one.basis,
+                "episode": one.episode,
+            }
+            for one in history
+        ],
+        "open_request": {
+            "message_id": str(request.message_id),
+            "kind": request.kind,
+            "from": _unit(request.from_unit),
+            "to": _unit(request.to_unit),
+            "priority": request.priority,
+            "opened_at": request.opened_at.isoformat(),
+            "reply_due_at": request.due_at.isoformat() if request.due_at else None,
+            "basis": request.basis,
+        }
+        if request
+        else None,
+    }
+
+
+def _unit(unit: UnitName) -> dict[str, str]:
+    return {
+        "id": str(unit.id), "code": unit.code, "name": unit.name, "organisation": unit.organisation
+    }  # fmt: skip
+
+
+def _officer(tenure: TenureView) -> dict[str, str | None]:
+    return {
+        "name": tenure.officer, "rank": tenure.officer_rank, "collar_number": tenure.officer_collar
+    }  # fmt: skip
+
+
+def reading_unit(case: CaseState, actor: Actor) -> UUID:
+    """Return the unit for which the actor reads a case.
+
+    Raises:
+        HubError: `not-found` where the map allows it for none.
+    """
+    for unit in case.mine(actor):
+        if policy.allows(actor, "case.read", *case.relations(unit)):
+            return unit
+    raise not_found()
+
+
+_NAMES = text("""
+SELECT DISTINCT u.id, u.code, u.name, o.name AS organisation, o.kind = 'police' AS police
+FROM unit u JOIN organisation o ON o.id = u.organisation_id
+WHERE u.id IN (
+    SELECT unit_id FROM party WHERE case_id = :case_id
+    UNION SELECT sender_unit_id FROM message WHERE case_id = :case_id
+    UNION SELECT unit_id FROM recipient WHERE case_id = :case_id
+    UNION SELECT addressed_unit_id FROM report WHERE case_id = :case_id
+    UNION SELECT home_unit_id FROM cases WHERE id = :case_id)
+""")
+
+
+# The units by a sub-select: see hub.identity.reach.
+_NAMES_OF = text("""
+SELECT u.id, u.code, u.name, o.name AS organisation, o.kind = 'police' AS police
+FROM unit u JOIN organisation o ON o.id = u.organisation_id
+WHERE u.id = ANY(CAST((SELECT CAST(:units AS uuid[])) AS uuid[])) ORDER BY u.code
+""")
+
+
+def unit_names(session: Session, units: Sequence[UUID]) -> list[UnitName]:
+    """Return units as they are shown, in the order of their codes."""
+    if not units:
+        return []
+    rows = fetch(session, _NAMES_OF, {"units": list(units)})
+    return [UnitName(*tuple(row)) for row in rows]
+
+
+def names_in(session: Session, case_id: UUID) -> dict[UUID, UnitName]:
+    rows = session.execute(_NAMES, {"case_id": case_id})
+    return {row.id: UnitName(*row) for row in rows}
+
+
+_TENURES = text("""
+SELECT t.unit_id, t.officer_name, t.officer_rank, t.officer_collar, t.on_duty_until, t.since,
+    t.until, t.basis, e.number
+FROM tenure t JOIN episode e ON e.id = t.episode_id
+WHERE e.case_id = :case_id ORDER BY e.number, t.number
+""")
+
+
+def tenures(session: Session, case_id: UUID, names: dict[UUID, UnitName]) -> list[TenureView]:
+    """Return who led, first to last."""
+    rows = session.execute(_TENURES, {"case_id": case_id})
+    return [TenureView(names[row.unit_id], *row[1:]) for row in rows]
+
+
+def history_for(
+    session: Session, case: CaseState, names: dict[UUID, UnitName], full: bool
+) -> list[TenureView]:
+    """Return who has led; to a reporter, who leads now and no more (4.8)."""
+    found = tenures(session, case.id, names)
+    if full:
+        return found
+    return found[-1:] if case.episode else []
+
+
+def open_request(
+    session: Session, case: CaseState, names: dict[UUID, UnitName], now: datetime
+) -> RequestView | None:
+    if case.episode is None or case.episode.request_message is None:
+        return None
+    row = session.execute(
+        text("""
+            SELECT q.message_id, m.number, q.kind, q.from_unit_id, q.to_unit_id, q.priority,
+                q.opened_at, c.due_at, q.request_no, q.held_until, q.basis,
+                EXISTS (SELECT FROM receipt r WHERE r.message_id = q.message_id
+                    AND r.unit_id = q.to_unit_id AND r.kind = 'told-by-telephone') AS told
+            FROM lead_request q JOIN message m ON m.id = q.message_id
+            LEFT JOIN clock c ON c.message_id = q.message_id AND c.owed_by_unit_id = q.to_unit_id
+                AND c.kind IN ('lead-urgent', 'lead-routine')
+            WHERE q.id = :id
+        """),
+        {"id": case.episode.request_id},
+    ).one()
+    to_reach = reach_of(session, [row.to_unit_id], case.status, now)[row.to_unit_id]
+    return RequestView(
+        row.message_id, row.number, row.kind, names[row.from_unit_id], names[row.to_unit_id],
+        to_reach, row.priority, row.opened_at, row.due_at, row.told, row.request_no,
+        row.held_until, row.basis,
+    )  # fmt: skip

@@ -1,0 +1,158 @@
+"""A message as it is written: its envelope, its encrypted parts, its recipients, its record."""
+
+import json
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+
+from hub.identity.actor import Actor
+from hub.jobs import outbox
+from hub.records import audit
+from messaging import (
+    audiences,
+    clocks,
+    codes,
+    matching,
+)
+from messaging.act import Act, insert_rows
+
+# One statement, since every message costs it: the envelope, its parts, its recipients.
+_MESSAGE = text("""
+WITH envelope AS (
+    INSERT INTO message (
+        id, case_id, number, type, schema_version, status, classification, priority, request_no,
+        sent_at, reply_due_at, in_reply_to, sender_organisation_id, sender_unit_id, sender_kind,
+        sender_id, sender_name, sender_rank, sender_collar, audience)
+    VALUES (
+        :id, :case_id, :number, :type, :schema_version, :status, :classification, :priority,
+        :request_no, :sent_at, :reply_due_at, :in_reply_to, :sender_organisation_id,
+        :sender_unit_id, :sender_kind, :sender_id, :sender_name, :sender_rank, :sender_collar,
+        :audience)
+), recipients AS (
+    INSERT INTO recipient (message_id, unit_id, case_id, reach)
+    SELECT CAST(:id AS uuid), unit_id, CAST(:case_id AS uuid), reach
+    FROM unnest(CAST(:units AS uuid[]), CAST(:reaches AS text[])) AS r (unit_id, reach)
+)
+INSERT INTO message_part (message_id, audience, ciphertext)
+SELECT CAST(:id AS uuid), audience, ciphertext
+FROM unnest(CAST(:audiences AS text[]), CAST(:ciphertexts AS bytea[])) AS p (audience, ciphertext)
+""")
+
+
+def write_message(act: Act) -> None:
+    session, case, actor, command = act.session, act.case, act.actor, act.command
+    parts = _parts(act)
+    recipients = _recipients(act)
+    session.execute(
+        _MESSAGE,
+        {
+            "id": act.message_id, "case_id": case.id, "number": case.number,
+            "type": command.type, "schema_version": codes.VERSION, "status": case.status,
+            "classification": command.classification, "priority": act.priority,
+            "request_no": act.request_no, "sent_at": act.at, "reply_due_at": act.reply_due_at,
+            "in_reply_to": None if act.replies_to_alias else act.in_reply_to,
+            "sender_organisation_id": case.parties[act.unit].organisation_id,
+            "sender_unit_id": act.unit, "sender_kind": actor.kind, "sender_id": actor.id,
+            "sender_name": actor.name, "sender_rank": actor.rank_or_role,
+            "sender_collar": actor.collar_number, "audience": act.audience,
+            "audiences": list(parts), "ciphertexts": list(parts.values()),
+            "units": list(recipients), "reaches": list(recipients.values()),
+        },
+    )  # fmt: skip
+    for unit in act.to:
+        if act.reach[unit] == "staffed":
+            act.clock(clocks.opened_kind(asks=act.body.ASKS, urgent=act.priority == "urgent"), unit)
+    receipts = _receipts(act)
+    if receipts:
+        insert_rows(session, "receipt", receipts)
+    matching.note(
+        session, act.vault, case, act.message_id, act.body,
+        organisation_id=case.parties[act.unit].organisation_id, reference=command.sender_reference,
+    )  # fmt: skip
+    for write in act.after:
+        write()
+    audit.record(
+        session,
+        actor.who,
+        "message.send",
+        now=act.at,
+        case_id=case.id,
+        object_kind="message",
+        object_id=act.message_id,
+        reason=command.purpose,
+        detail={
+            "type": command.type,
+            "to": [str(unit) for unit in act.to],
+            **(
+                {"attachments": [str(one) for one in command.attachments]}
+                if command.attachments
+                else {}
+            ),
+        },
+        vault=act.vault,
+    )
+    if any(reach == "staffed" for reach in act.reach.values()):
+        outbox.enqueue(session, "nudge", act.message_id, now=act.at)
+
+
+def _parts(act: Act) -> dict[str, bytes]:
+    """Return the message's parts by audience, each encrypted for itself."""
+    document = act.body.model_dump(mode="json", exclude_none=True)
+    split = audiences.split(type(act.body), document, act.audience)
+    command = act.command
+    envelope = {
+        name: value
+        for name, value in (
+            ("purpose", command.purpose),
+            ("sender_reference", command.sender_reference),
+            ("callback_telephone", command.callback_telephone),
+        )
+        if value
+    }
+    return {
+        audience: act.vault.encrypt(
+            act.session,
+            act.case.id,
+            json.dumps(
+                {"body": part, "envelope": envelope if audience == act.audience else {}}
+            ).encode(),
+            part_aad(act.message_id, command.type, audience),
+        )
+        for audience, part in split.items()
+    }
+
+
+def part_aad(message_id: UUID, message_type: str, audience: str) -> tuple[str, ...]:
+    """Return what a part's ciphertext is bound to, besides its case."""
+    return ("message", str(message_id), message_type, audience)
+
+
+def _recipients(act: Act) -> dict[UUID, str]:
+    """Return how each recipient is reached, and let those new to the case into it."""
+    for unit in act.to.values():
+        # A unit new to the case sees the message sent to it, not the case (4.8).
+        act.add_party(replace(unit, full=False))
+    return {unit: act.reach[unit] for unit in act.to}
+
+
+def _receipts(act: Act) -> list[dict[str, Any]]:
+    """Return what is true at once: staff have it in their inbox."""
+    return [
+        receipt(act.message_id, unit, "delivered", act.at, None)
+        for unit in act.to
+        if act.reach[unit] == "staffed"
+    ]
+
+
+def receipt(
+    message_id: UUID, unit: UUID, kind: str, at: datetime, actor: Actor | None
+) -> dict[str, Any]:
+    """Return the row of one fact about one recipient."""
+    return {
+        "message_id": message_id, "unit_id": unit, "kind": kind, "at": at,
+        "who_kind": actor.kind if actor else "system", "who_id": actor.id if actor else None,
+        "who_name": actor.name if actor else "",
+    }  # fmt: skip
