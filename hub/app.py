@@ -68,6 +68,7 @@ NAVIGATION = (
     ("messaging.figures", _("Empty chairs"), "meeting.figures"),
     ("directory.tasks", _("Directory tasks"), "directory.keep"),
     ("messaging.settings", _("Clocks"), "lead.decide-own"),
+    ("messaging.exercise", _("Exercise"), "exercise.reset"),
 )
 
 

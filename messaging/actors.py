@@ -17,6 +17,7 @@ from messaging import (
     meeting_mail,
     nudging,
     receipts,
+    resetting,
     succession,
 )
 from messaging.model import Case, Message, Recipient
@@ -27,20 +28,23 @@ __all__ = ["guest_mail", "match_mail", "meeting_mail"]
 @outbox.handler("nudge")
 def nudge(session: Session, job: outbox.Job, now: datetime) -> None:
     """Have each staffed recipient told that something is in its inbox, once a message."""
-    _, targets = _message(session, job.subject_id, now)
-    nudging.ask(session, nudging.NUDGE, job.subject_id, job.subject_id, targets, now)
+    found = _message(session, job.subject_id, now)
+    if found is not None:
+        nudging.ask(session, nudging.NUDGE, job.subject_id, job.subject_id, found[1], now)
 
 
 @outbox.handler(nudging.NUDGE)
 def nudge_one(session: Session, job: outbox.Job, now: datetime) -> None:
     """Tell one of those that something is in an inbox: a reference and a link alone."""
-    nudging.send(session, job, *_message(session, job.subject_id, now), now)
+    found = _message(session, job.subject_id, now)
+    if found is not None:
+        nudging.send(session, job, *found, now)
 
 
 def _message(
     session: Session, message_id: UUID, now: datetime
-) -> tuple[nudging.Told, list[nudging.Target]]:
-    """Return what is said of a message, and where.
+) -> tuple[nudging.Told, list[nudging.Target]] | None:
+    """Return what is said of a message, and where; None once its exercise was reset.
 
     Each staffed recipient's own door is told always, and while its team is closed whoever is on; of
     what is urgent a mobile too.
@@ -49,7 +53,9 @@ def _message(
         select(Message.priority, Case.reference, Case.status)
         .join(Case, Case.id == Message.case_id)
         .where(Message.id == message_id)
-    ).one()
+    ).one_or_none()
+    if row is None:
+        return None
     units = list(
         session.scalars(select(Recipient.unit_id).where(Recipient.message_id == message_id))
     )
@@ -111,23 +117,42 @@ def _missed(
 @outbox.handler(alarms.ADJUDICATE_JOB)
 def adjudicate(session: Session, job: outbox.Job, now: datetime) -> None:
     """Have the adjudicators of neither side told that a case waits for them (DOMAIN.md 2)."""
-    _, targets = _undecided(session, job.subject_id, now)
-    nudging.ask(session, nudging.DECIDE, job.subject_id, job.id, targets, now)
+    found = _undecided(session, job.subject_id, now)
+    if found is not None:
+        nudging.ask(session, nudging.DECIDE, job.subject_id, job.id, found[1], now)
 
 
 @outbox.handler(nudging.DECIDE)
 def adjudicate_one(session: Session, job: outbox.Job, now: datetime) -> None:
     """Tell one of them."""
-    nudging.send(session, job, *_undecided(session, job.subject_id, now), now)
+    found = _undecided(session, job.subject_id, now)
+    if found is not None:
+        nudging.send(session, job, *found, now)
 
 
 def _undecided(
     session: Session, subject_id: UUID, now: datetime
-) -> tuple[nudging.Told, list[nudging.Target]]:
-    reference, status, people = alarms.adjudicators(session, subject_id, now)
+) -> tuple[nudging.Told, list[nudging.Target]] | None:
+    found = alarms.adjudicators(session, subject_id, now)
+    if found is None:
+        return None
+    reference, status, people = found
     told = nudging.Told("a decision waits for you", "A case waits for an adjudicator.", reference,
                         status, urgent=False)  # fmt: skip
     return told, [nudging.Target(person, (email,)) for person, email in people]
+
+
+@outbox.handler(resetting.TELL)
+def exercise_reset(session: Session, job: outbox.Job, now: datetime) -> None:
+    """Have the other organisations of an exercise told that it was reset."""
+    _, targets = resetting.told(session, job.subject_id, now)
+    nudging.ask(session, nudging.RESET, job.subject_id, job.subject_id, targets, now)
+
+
+@outbox.handler(nudging.RESET)
+def exercise_reset_one(session: Session, job: outbox.Job, now: datetime) -> None:
+    """Tell one of them."""
+    nudging.send(session, job, *resetting.told(session, job.subject_id, now), now)
 
 
 @schedule.tick("late-deliveries", 10)

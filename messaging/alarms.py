@@ -205,11 +205,14 @@ ORDER BY p.id
 
 def adjudicators(
     session: Session, message_id: UUID, now: datetime
-) -> tuple[str, str, list[tuple[UUID, str]]]:
+) -> tuple[str, str, list[tuple[UUID, str]]] | None:
     """Return the reference and status of a message's case, and who can decide it, with addresses.
 
-    Nobody of an organisation that sees the whole case does: it may be a side.
+    Nobody of an organisation that sees the whole case does: it may be a side. None once its exercise
+    was reset.
     """
     rows = session.execute(_ADJUDICATORS, {"id": message_id, "now": now}).all()
+    if not rows:
+        return None
     people = [(row.id, row.email) for row in rows if row.id is not None]
     return rows[0].reference, rows[0].status, people

@@ -267,11 +267,10 @@ def _find(session: Session, token: str, lock: bool = False) -> GuestLink:
 
 def _live(session: Session, link: GuestLink, now: datetime) -> tuple[Message, Case]:
     message = session.get_one(Message, link.message_id)
-    case = session.get_one(Case, message.case_id)
-    state = _state(session, link, message, case.status, now)
+    state = _state(session, link, message, message.status, now)
     if state != "open":
         raise conflict("link-over", SENTENCES[state], state=state)
-    return message, case
+    return message, session.get_one(Case, message.case_id)
 
 
 SENTENCES = {

@@ -35,12 +35,15 @@ ORDER BY a.dropped_at IS NOT NULL, a.id LIMIT 1
 
 def entry(
     session: Session, settings: Settings, attendee_id: UUID, now: datetime
-) -> tuple[Entry, UUID]:
+) -> tuple[Entry, UUID] | None:
     """Return a meeting's calendar entry for one of its units, and the message that it tells of.
 
-    It names that unit's mailbox alone: who else is asked is on the hub.
+    It names that unit's mailbox alone: who else is asked is on the hub. None once the exercise that
+    it was part of was reset.
     """
-    row = session.execute(_ENTRY, {"attendee": attendee_id}).one()
+    row = session.execute(_ENTRY, {"attendee": attendee_id}).one_or_none()
+    if row is None:
+        return None
     mailbox = directory.meeting_mailbox(session, row.unit_id, row.status, now)
     return _entry(session, settings, row, mailbox, now), row.message_id
 
@@ -76,7 +79,10 @@ def attendee_of(session: Session, meeting_id: UUID, units: frozenset[UUID]) -> U
 def post(session: Session, job: outbox.Job, now: datetime) -> None:
     """Mail one unit its calendar entry; a repeat carries the same Message-ID, UID and SEQUENCE."""
     settings = outbox.settings_of(session)
-    found, message_id = entry(session, settings, job.subject_id, now)
+    of_unit = entry(session, settings, job.subject_id, now)
+    if of_unit is None:
+        return
+    found, message_id = of_unit
     if found.attendee is None:
         return
     said = (

@@ -25,7 +25,7 @@ from messaging.model import Case, Clock, Message
 
 log = get_logger(__name__)
 
-NUDGE, ALARM, DECIDE = "nudge-one", "alarm-one", "adjudicate-one"
+NUDGE, ALARM, DECIDE, RESET = "nudge-one", "alarm-one", "adjudicate-one", "exercise-reset-one"
 MARKS = {"actual": "", "exercise": "EXERCISE ", "test": "TEST "}
 GIVEN_UP_AFTER = timedelta(days=3)
 FINAL = 422
@@ -34,13 +34,17 @@ FINAL = 422
 
 @dataclass(frozen=True)
 class Told:
-    """What a nudge says: in short, in a sentence, of which case."""
+    """What a nudge says: in short, in a sentence, of which case.
+
+    With a `path` it is of no case, and looked at there: `reference` is then whose it is.
+    """
 
     short: str
     sentence: str
     reference: str
     status: str
     urgent: bool
+    path: str | None = None
 
 
 @dataclass(frozen=True)
@@ -113,7 +117,7 @@ def send(
         return
     settings, key = outbox.settings_of(session), _key(session.get_one(OutboxJob, job.id))
     mark = MARKS[told.status]
-    link = f"{settings.public_url}/cases/{told.reference}"
+    link = settings.public_url + (told.path or f"/cases/{told.reference}")
     urgent = "Urgent: " if told.urgent else ""
     mine = [target for target in targets if target.of == _of(key)]
     letter = mail.Mail(

@@ -247,6 +247,7 @@ def _of_my_unit(session: Session, actor: Actor, reply_id: UUID) -> SignedReply:
     row = session.execute(
         select(SignedReply, Message.status)
         .join(Message, Message.id == SignedReply.message_id)
+        .join(Case, Case.id == Message.case_id)
         .where(SignedReply.id == reply_id, Message.sender_unit_id.in_(actor.unit_ids))
     ).one_or_none()
     if row is None or actor.status not in (None, row.status):

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from hub.clock import LONDON
 from hub.db import fetch
-from hub.errors import not_found
+from hub.errors import HubError, not_found
 from hub.identity.actor import Actor
 from messaging import lead as rules
 
@@ -175,6 +175,12 @@ SELECT id, reference, status, opened_at, closed_at, opener_unit_id, home_unit_id
 FROM cases WHERE reference = :reference
 """)
 _STEADY = text(f"{_READ.text} FOR SHARE")
+_RESET = text("""
+SELECT r.at, o.name FROM exercise_reset_case x JOIN exercise_reset r ON r.id = x.reset_id
+JOIN organisation o ON o.id = r.organisation_id
+WHERE x.reference = :reference AND EXISTS (SELECT FROM party p
+    WHERE p.case_id = x.case_id AND p.unit_id = ANY(:units))
+""")
 _PARTIES = text("""
 SELECT p.unit_id, u.name, p.part, p.sees = 'full' AS is_full, o.kind = 'police' AS police,
     u.organisation_id, u.valid_to, u.superseded_by_id
@@ -221,13 +227,16 @@ def load(
     `steady`, it stays as it is while it is read, so that several queries show one moment.
 
     Raises:
-        HubError: the same `not-found` to whoever is no party, or signed in for another status.
+        HubError: the same `not-found` to whoever is no party, or signed in for another status; 404
+            `exercise-reset` to those who took part in an exercise that was reset.
     """
     row = fetch(
         session,
         _LOCK if lock else _STEADY if steady else _READ,
         {"reference": reference, "now": now},
     ).one_or_none()
+    if row is None:
+        _refuse_reset(session, actor, reference)
     if row is None or actor.status not in (None, row.status):
         raise not_found()
     state = _state(session, row, now)
@@ -235,6 +244,23 @@ def load(
     if not state.mine(actor):
         raise not_found()
     return state
+
+
+def _refuse_reset(session: Session, actor: Actor, reference: str) -> None:
+    """Tell whoever took part in an exercise that was reset why its case is gone."""
+    if actor.status not in (None, "exercise"):
+        return
+    row = session.execute(
+        _RESET, {"reference": reference, "units": list(actor.unit_ids)}
+    ).one_or_none()
+    if row is not None:
+        local = row.at.astimezone(LONDON)
+        raise HubError(
+            "exercise-reset",
+            404,
+            f"{row.name} reset this exercise on {local:%-d %B %Y, %H:%M} {local.tzname()}:"
+            " nothing is expected of anybody in it any more.",
+        )
 
 
 def load_other(session: Session, reference: str, now: datetime) -> CaseState:

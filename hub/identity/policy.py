@@ -115,6 +115,7 @@ PERMISSIONS: Mapping[str, tuple[Rule, ...]] = {
     "send.strategy-meeting-record": (_rule(STAFF, "party"),),
     "action.done": (_rule(STAFF, "party", "recipient", "reporter"),),
     "meeting.figures": (_rule({"supervisor", "adjudicator"}, "any"),),
+    "exercise.reset": (_rule({"supervisor", "administrator", "national-administrator"}, "any"),),
     "lead.decide-own": (_rule({"administrator", "national-administrator"}, "any"),),
     "lead.decide-any": (_rule({"national-administrator"}, "any"),),
     "attachment.upload": (

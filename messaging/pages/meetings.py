@@ -68,9 +68,10 @@ def calendar_file(reference: str, meeting_id: UUID) -> Response:
     with context.database().unit_of_work() as session:
         meeting_views.one(session, actor, reference, meeting_id, now)
         attendee = meeting_mail.attendee_of(session, meeting_id, actor.unit_ids)
-        if attendee is None:
+        found = attendee and meeting_mail.entry(session, context.runtime().settings, attendee, now)
+        if not found:
             raise not_found()
-        entry, _message = meeting_mail.entry(session, context.runtime().settings, attendee, now)
+        entry, _message = found
     return Response(
         meeting_calendar.calendar(entry),
         mimetype="text/calendar",
