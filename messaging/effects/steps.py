@@ -182,7 +182,9 @@ def review(
     latest = clocks.due(kind, act.at, act.settings)
     if at is not None and not act.at < at <= latest:
         by = latest.astimezone(LONDON)
-        raise invalid("review-at", f"Review by {by:%d %B, %H:%M} at the latest.", pointer)
+        raise invalid(
+            "review-at", f"Review by {by:%d %B, %H:%M} {by.tzname()} at the latest.", pointer
+        )
     meet(act, None, *REVIEWS)
     return act.clock(kind, owed_by, due=at)
 

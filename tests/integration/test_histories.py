@@ -411,7 +411,7 @@ def test_random_histories_keep_the_rules(
             someone("E09000019/childrens-social-care", "practitioner"),
         ),
         settings=settings(
-            max_examples=60,
+            max_examples=25,
             stateful_step_count=25,
             deadline=None,
             suppress_health_check=list(HealthCheck),

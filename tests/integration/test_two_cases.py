@@ -178,7 +178,7 @@ def test_random_histories_of_two_cases(
     run_state_machine_as_test(
         machine(database, vault, people),
         settings=settings(
-            max_examples=25,
+            max_examples=15,
             stateful_step_count=15,
             deadline=None,
             suppress_health_check=list(HealthCheck),
