@@ -28,6 +28,7 @@ MINUTES: Mapping[str, int] = {
     "meeting-reply-urgent": 60,
     "meeting-record": 24 * 60,
     "meeting-action": 24 * 60,
+    "live-line": 60,
     "plan-reply": 3 * 24 * 60,
     "plan-review": 24 * 60,
 }
@@ -54,7 +55,7 @@ def due_once_told(
     """
     if kind in ("meeting-reply", "meeting-reply-urgent") and needed_by is not None:
         return max(told, min(needed_by, due(kind, told, settings)))
-    if kind == "meeting-action" and needed_by is not None:
+    if kind in ("meeting-action", "live-line") and needed_by is not None:
         return max(told, needed_by)
     if kind in ("enquiry", "enquiry-urgent") and needed_by is not None and needed_by > told:
         return needed_by

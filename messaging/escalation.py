@@ -35,6 +35,7 @@ STEPS: Mapping[str, tuple[Rung, ...]] = {
     "meeting-reply-urgent": UP,
     "meeting-record": ("duty-inspector",),
     "meeting-action": ("duty-inspector",),
+    "live-line": ("duty-inspector",),
     "prevention-interview": ("duty-inspector", "control-room"),
     "rhi": ("control-room", "coordinator"),
     "supervisor-decision": UP,

@@ -123,7 +123,8 @@ WITH asks AS (
     UNION ALL
     SELECT DISTINCT x.message_id, x.owner_unit_id, xm.sender_unit_id
     FROM action x JOIN message xm ON xm.id = x.message_id
-    JOIN cases xc ON xc.id = x.case_id AND xc.closed_at IS NULL WHERE x.state = 'open'
+    JOIN cases xc ON xc.id = x.case_id AND (xc.closed_at IS NULL OR xc.joined_into_id IS NOT NULL)
+    WHERE x.state = 'open'
     UNION ALL
     SELECT k.message_id, k.owed_by_unit_id, m.sender_unit_id
     FROM clock k JOIN message m ON m.id = k.message_id
@@ -199,7 +200,7 @@ WITH asks AS (
             CASE WHEN mine.asked THEN k.message_id = m.id AND k.kind IN ('lead-urgent',
                     'lead-routine', 'located-answer', 'dispute-urgent', 'dispute-routine',
                     'direction', 'enquiry', 'enquiry-urgent', 'meeting-reply',
-                    'meeting-reply-urgent', 'meeting-record', 'meeting-action',
+                    'meeting-reply-urgent', 'meeting-record', 'meeting-action', 'live-line',
                     'prevention-interview', 'rhi', 'supervisor-decision', 'plan-reply')
                 OR k.kind = 'report-outcome' AND m.type IN ('missing-episode-report', 'update')
             ELSE k.message_id = m.id AND k.kind LIKE 'opened%' END AS counts) of

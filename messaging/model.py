@@ -25,6 +25,7 @@ class Case(Base):
     home_unit_id: Mapped[UUID | None] = mapped_column(ForeignKey("unit.id"))
     last_message_no: Mapped[int] = mapped_column(default=0)
     last_at: Mapped[datetime]
+    reset_at: Mapped[datetime | None]
     joined_into_id: Mapped[UUID | None] = mapped_column(ForeignKey("cases.id"))
 
 

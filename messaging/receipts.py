@@ -228,6 +228,7 @@ def restart(session: Session, message_id: UUID, units: Collection[UUID], now: da
                     "meeting-reply",
                     "meeting-reply-urgent",
                     "meeting-action",
+                    "live-line",
                     "plan-reply",
                 )
             ),

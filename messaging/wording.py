@@ -169,6 +169,7 @@ CLOCKS: dict[str, LazyString] = {
     "meeting-reply-urgent": later("Reply to the invitation to an urgent meeting"),
     "meeting-record": later("Record of the meeting"),
     "meeting-action": later("Action from a meeting"),
+    "live-line": later("Live line of enquiry, before it is lost"),
     "plan-reply": later("Answer to the joint response plan"),
     "plan-review": later("Review of the joint response plan"),
 }

@@ -1,9 +1,10 @@
 """News of an open case."""
 
+from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, Field, ValidationInfo, field_validator
 
 from messaging import codes
 from messaging.contracts.fields import Contract, Line, Words, ask, long
@@ -59,7 +60,31 @@ class Update(Contract):
             "For police only", "Live lines, warnings, associates", more=True, audience="police"
         ),
     )
+    live_line: Words | None = Field(
+        None,
+        json_schema_extra=long(
+            "A live line of enquiry",
+            "What it is and who follows it, such as CCTV of the bus station, kept by the operator."
+            " It goes with the lead, and warns before it is lost.",
+            more=True,
+            audience="police",
+        ),
+    )
+    live_until: AwareDatetime | None = Field(
+        None,
+        validate_default=True,
+        json_schema_extra=ask("Live until, at the latest", more=True, audience="police"),
+    )
     action_done: UUID | None = Field(None, json_schema_extra=ask("", hidden=True))
+
+    @field_validator("live_until")
+    @classmethod
+    def _both(cls, until: datetime | None, info: ValidationInfo) -> datetime | None:
+        if (until is None) != (info.data.get("live_line") is None):
+            raise ValueError(
+                "A live line of enquiry has its words and the time until which it lives"
+            )
+        return until
 
     @property
     def settles(self) -> bool:

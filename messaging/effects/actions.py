@@ -1,15 +1,18 @@
-"""Actions that run as clocks, done by their owners."""
+"""Actions and live lines of enquiry: they run as clocks, done by their owners."""
 
+from datetime import datetime
 from typing import cast
 
 from sqlalchemy import select, update
 
+from hub.db import new_id
 from hub.errors import invalid
 from messaging import contracts, lead
 from messaging.act import Act
-from messaging.effects.steps import tell
+from messaging.effects.steps import open_episode, reachable, tell
 from messaging.meeting_model import CaseAction
 from messaging.model import Clock, Message
+from messaging.state import PartyUnit
 
 
 def action_done(act: Act) -> None:
@@ -55,5 +58,61 @@ def action_done(act: Act) -> None:
                 state="done", answered_at=act.at, answer_message_id=act.message_id,
                 answered_by_unit_id=act.unit, answered_by_name=act.actor.name,
             )
+        )
+    )  # fmt: skip
+
+
+def watch_line(act: Act, until: datetime) -> None:
+    """Have who leads follow a live line of enquiry until it is lost; it goes with the lead (8).
+
+    Raises:
+        Refused: `episode-ended`.
+        HubError: 422 where that time has gone by, or the sender is not police.
+    """
+    episode = open_episode(act)
+    if not act.case.parties[act.unit].police:
+        raise invalid(
+            "line-by-police", "Police keep the lines of enquiry: write what you know as text.",
+            "/body/live_line",
+        )  # fmt: skip
+    if until <= act.at:
+        raise invalid("in-past", "This must be later than now.", "/body/live_until")
+    give_out(act, 1, act.case.parties[episode.lead], until, of_lead=True, kind="live-line")
+
+
+def give_out(
+    act: Act, number: int, owner: PartyUnit, due: datetime, *, of_lead: bool, kind: str
+) -> None:
+    """Give an action to a unit; unstarted, its clock waits for the telephone."""
+    action_id = new_id()
+    act.insert(
+        "action",
+        {
+            "id": action_id, "case_id": act.case.id, "message_id": act.message_id,
+            "number": number, "owner_unit_id": owner.unit_id, "of_lead": of_lead, "due_at": due,
+            "opened_at": act.at,
+        },
+    )  # fmt: skip
+    told = reachable(act, owner.unit_id)
+    act.insert(
+        "clock",
+        {
+            "id": new_id(), "case_id": act.case.id, "kind": kind, "message_id": act.message_id,
+            "owed_by_unit_id": owner.unit_id, "started_at": act.at if told else None,
+            "due_at": due if told else None, "escalates_at": due if told else None,
+            "action_id": action_id,
+        },
+    )  # fmt: skip
+
+
+def lose_lines(act: Act) -> None:
+    """End the live lines of enquiry of an episode that ends: there is nobody to find any more."""
+    lines = select(Clock.action_id).where(Clock.case_id == act.case.id, Clock.kind == "live-line")
+    act.session.execute(
+        update(CaseAction)
+        .where(CaseAction.id.in_(lines), CaseAction.state == "open")
+        .values(
+            state="overtaken", answered_at=act.at, answer_message_id=act.message_id,
+            answered_by_unit_id=act.unit, answered_by_name=act.actor.name,
         )
     )  # fmt: skip

@@ -9,6 +9,7 @@ from hub.db import new_id
 from hub.organisations import Unit
 from messaging import returning
 from messaging.act import Act
+from messaging.effects.actions import lose_lines
 from messaging.effects.steps import end_clocks, tell
 from messaging.model import Direction, Dispute, Episode, LeadRequest, LocatedClaim, Tenure
 from messaging.state import OpenEpisode
@@ -86,4 +87,5 @@ def _end(act: Act, episode: OpenEpisode, reason: str, dead: bool) -> None:
             ended_at=act.at, end_reason=reason, ended_by_message_id=act.message_id, found_dead=dead
         )
     )
+    lose_lines(act)
     end_clocks(act, keep=KEPT)

@@ -6,11 +6,11 @@ from uuid import UUID
 
 from sqlalchemy import text, update
 
-from hub.db import new_id
 from hub.errors import invalid
 from messaging import audiences, contracts, lead, meetings
 from messaging.act import Act
 from messaging.choices import Knowing
+from messaging.effects.actions import give_out
 from messaging.effects.meeting_rows import (
     REPLY_CLOCKS,
     attendees_of,
@@ -19,7 +19,7 @@ from messaging.effects.meeting_rows import (
     messages_of,
     write_reply,
 )
-from messaging.effects.steps import meet, note, reachable
+from messaging.effects.steps import meet, note
 from messaging.meeting_model import Meeting, MeetingAttendee
 from messaging.sending import everyone, unit_named
 from messaging.state import PartyUnit
@@ -140,25 +140,8 @@ def _owners(act: Act, body: contracts.StrategyMeetingRecord) -> list[PartyUnit]:
 
 def _give_out(act: Act, body: contracts.StrategyMeetingRecord, owners: list[PartyUnit]) -> None:
     for number, (row, owner) in enumerate(zip(body.actions, owners, strict=True), start=1):
-        action_id = new_id()
-        act.insert(
-            "action",
-            {
-                "id": action_id, "case_id": act.case.id, "message_id": act.message_id,
-                "number": number, "owner_unit_id": owner.unit_id,
-                "of_lead": row.owner == LEAD_OWNS, "due_at": row.due, "opened_at": act.at,
-            },
-        )  # fmt: skip
-        told = reachable(act, owner.unit_id)
-        act.insert(
-            "clock",
-            {
-                "id": new_id(), "case_id": act.case.id, "kind": "meeting-action",
-                "message_id": act.message_id, "owed_by_unit_id": owner.unit_id,
-                "started_at": act.at if told else None, "due_at": row.due if told else None,
-                "escalates_at": row.due if told else None, "action_id": action_id,
-            },
-        )  # fmt: skip
+        of_lead = row.owner == LEAD_OWNS
+        give_out(act, number, owner, row.due, of_lead=of_lead, kind="meeting-action")
 
 
 def known_reply(known: Knowing) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import select, text, update
 
 from hub.records import audit
-from messaging import matching
+from messaging import actions, matching
 from messaging.act import Act
 from messaging.effects.steps import LEADS, REVIEWS, police_parties
 from messaging.match_model import Match
@@ -161,6 +161,7 @@ def _carry_clocks(act: Act, other: CaseState, leads: UUID) -> None:
                 clock.ended_at = act.at
             theirs[0].case_id, theirs[0].owed_by_unit_id = act.case.id, leads
     session.flush()
+    actions.pass_on(session, other.id, leads)
     session.execute(
         update(Clock)
         .where(Clock.case_id == other.id, *running, Clock.kind.in_(ENDED))

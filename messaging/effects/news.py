@@ -10,7 +10,7 @@ from hub.errors import conflict, invalid
 from messaging import clocks, contracts, lead
 from messaging.act import Act
 from messaging.choices import Action, Choices, Choosing
-from messaging.effects.actions import action_done
+from messaging.effects.actions import action_done, watch_line
 from messaging.effects.steps import (
     assessed,
     reachable,
@@ -35,6 +35,8 @@ def update_case(act: Act) -> None:
     case, report, episode = act.case, act.case.report, act.case.episode
     if body.action_done is not None:
         action_done(act)
+    if body.live_until is not None:
+        watch_line(act, body.live_until)
     if report is not None and report.state == "not-accepted" and _adds_to(act, report):
         state = step(report, "new-information")
         act.later(lambda: settle(act, report, state))

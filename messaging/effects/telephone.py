@@ -108,7 +108,9 @@ def _told(act: Act, body: contracts.TelephoneRecord) -> UUID | None:
         .where(
             Clock.message_id == act.in_reply_to,
             Clock.case_id == case.id,
-            Clock.kind.in_(("meeting-reply", "meeting-reply-urgent", "meeting-action")),
+            Clock.kind.in_(
+                ("meeting-reply", "meeting-reply-urgent", "meeting-action", "live-line")
+            ),
             Clock.started_at.is_(None),
             Clock.ended_at.is_(None),
             Clock.owed_by_unit_id.is_not(None),

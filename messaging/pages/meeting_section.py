@@ -104,7 +104,7 @@ def _chair(chair: Chair, figure: Figure | None) -> Shown:
 
 def _actions(session: Session, actor: Actor, view: CaseView) -> list[Shown]:
     """Return the open actions whose words the reader may see, the next due first."""
-    bodies = {message.id: message.body.get("actions", []) for message in view.messages}
+    bodies = {message.id: _words(message.body) for message in view.messages}
     found = []
     for one in actions.open_actions(session, view.id):
         rows = bodies.get(one.message_id, [])
@@ -118,6 +118,7 @@ def _actions(session: Session, actor: Actor, view: CaseView) -> list[Shown]:
                 "owner": view.names[one.owner].name if one.owner in view.names else "",
                 "owner_name": row.get("owner_name", ""),
                 "of_lead": one.of_lead,
+                "line": row.get("line", False),
                 "due_at": one.due_at,
                 "told": one.told,
                 "number": one.message_number,
@@ -131,6 +132,12 @@ def _actions(session: Session, actor: Actor, view: CaseView) -> list[Shown]:
             }
         )
     return found
+
+
+def _words(body: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the actions that a message gives out: those of a meeting, or a live line of enquiry."""
+    line = body.get("live_line")
+    return [{"what": line, "line": True}] if line else body.get("actions", [])
 
 
 def _address(endpoint: str, reference: str, action_id: UUID) -> str:

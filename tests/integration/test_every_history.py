@@ -58,7 +58,7 @@ NO_SENDERS = tuple(
     for role in policy.ROLES
     if role not in ("officer", "supervisor", "practitioner", "adjudicator")
 )
-POLICE_ONLY = {"associates", "warnings", "live_lines", "police_only"}
+POLICE_ONLY = {"associates", "warnings", "live_lines", "live_line", "police_only"}
 """Fields that DOMAIN.md 4.8 gives to police alone."""
 LAST = ("located", "recorded-in-error", "closure")
 """What ends an episode or a case: seldom chosen, so that something happens before."""
@@ -150,6 +150,7 @@ def body_of(kind: str, one: Saying, action: Action | None, pick: int) -> dict[st
             {"heading": "risk-change", "text": words, "new_risk": any_of("high", "low")},
             {"heading": "ukmpu-told", "text": words}, {"heading": "review", "text": words},
             {"heading": "new-information", "text": words},
+            {"heading": "other", "text": words, "live_line": words, "live_until": soon},
         ),
         "located": {"located_at": past, "seen_by": words, "place": words,
                     "how": any_of("police", "carer"), **any_of({}, {}, {"found": "alive"})},
