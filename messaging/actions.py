@@ -1,4 +1,4 @@
-"""Open actions of a case: whose they are, by when, and that the lead's go with the lead."""
+"""Actions of a case: whose they are, by when, what came of them; the lead's go with the lead."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,8 +23,8 @@ def pass_on(session: Session, case_id: UUID, to: UUID) -> None:
 
 
 @dataclass(frozen=True)
-class OpenAction:
-    """An action that is not done: which of its record's, whose, by when; its words are there."""
+class Action:
+    """An action: which of its record's, whose, by when; its words are there."""
 
     id: UUID
     message_id: UUID
@@ -34,17 +34,31 @@ class OpenAction:
     of_lead: bool
     due_at: datetime
     told: bool
+    state: str = "open"
+    answered_at: datetime | None = None
+    answered_by: str | None = None
 
 
-_OPEN = text("""
+_ACTIONS = text("""
 SELECT x.id, x.message_id, m.number AS message_number, x.number, x.owner_unit_id, x.of_lead,
-    x.due_at, k.started_at IS NOT NULL AS told
+    x.due_at, k.started_at IS NOT NULL AS told, x.state, x.answered_at, x.answered_by_name
 FROM action x JOIN message m ON m.id = x.message_id
 LEFT JOIN clock k ON k.action_id = x.id AND k.ended_at IS NULL
-WHERE x.case_id = :case AND x.state = 'open' ORDER BY x.due_at, m.number, x.number
+WHERE x.case_id = :case AND (:settled OR x.state = 'open')
+ORDER BY x.due_at, m.number, x.number
 """)
 
 
-def open_actions(session: Session, case_id: UUID) -> list[OpenAction]:
+def open_actions(session: Session, case_id: UUID) -> list[Action]:
     """Return the open actions of a case, the next due first."""
-    return [OpenAction(*row) for row in session.execute(_OPEN, {"case": case_id})]
+    return _actions(session, case_id, settled=False)
+
+
+def every_action(session: Session, case_id: UUID) -> list[Action]:
+    """Return the actions of a case, those done and those overtaken too, the first due first."""
+    return _actions(session, case_id, settled=True)
+
+
+def _actions(session: Session, case_id: UUID, *, settled: bool) -> list[Action]:
+    rows = session.execute(_ACTIONS, {"case": case_id, "settled": settled})
+    return [Action(*row) for row in rows]

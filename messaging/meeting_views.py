@@ -15,7 +15,7 @@ from hub.errors import not_found
 from hub.identity import policy
 from hub.identity.actor import Actor
 from messaging import meetings, references
-from messaging.actions import OpenAction, open_actions
+from messaging.actions import Action, open_actions
 from messaging.state import load
 
 FIGURES_OF = timedelta(days=90)
@@ -169,7 +169,7 @@ def all_of(session: Session, actor: Actor, reference: str, now: datetime) -> lis
 
 def with_actions(
     session: Session, actor: Actor, reference: str, now: datetime
-) -> tuple[list[MeetingView], list[OpenAction]]:
+) -> tuple[list[MeetingView], list[Action]]:
     """Return the meetings and open actions of a case of theirs; of part of a case, their own.
 
     Raises:

@@ -62,8 +62,14 @@ class Prepared:
     placement: PlacementState | None
     agreed: PlanState | None
     proposed: PlanState | None
-    versions: int
+    every: tuple[PlanState, ...]
+    """Every version of the plan, the first one first."""
     today: date
+
+    @property
+    def versions(self) -> int:
+        """How many versions there have been."""
+        return len(self.every)
 
     @property
     def current(self) -> PlacementState | None:
@@ -96,7 +102,7 @@ def of_case(session: Session, case: CaseState) -> Prepared:
     today = case.at.astimezone(LONDON).date()
     found = session.execute(_PLACEMENT, {"case_id": case.id}).one_or_none()
     if found is None:
-        return Prepared(None, None, None, 0, today)
+        return Prepared(None, None, None, (), today)
     placement = PlacementState(
         found.id, found.message_id, found.number, case.standing(found.sender_unit_id),
         found.starts_on, found.ends_on, case.standing(found.destination_unit_id),
@@ -113,7 +119,7 @@ def of_case(session: Session, case: CaseState) -> Prepared:
         placement,
         next((one for one in versions if one.state == "agreed"), None),
         next((one for one in versions if one.state == "proposed"), None),
-        len(versions),
+        tuple(versions),
         today,
     )
 

@@ -3,7 +3,7 @@
 It is read from the conversation as it was last given, by whoever gave it (DOMAIN.md 8).
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -41,6 +41,16 @@ class Due:
 
 
 @dataclass(frozen=True)
+class Owed:
+    """A clock of the case that is neither met nor ended: what, whose; None: it has not started."""
+
+    kind: str
+    by: UUID
+    due_at: datetime | None
+    missed: bool
+
+
+@dataclass(frozen=True)
 class Standing:
     """What was last given of all that is taken over, and what is due next of the lead."""
 
@@ -72,3 +82,21 @@ def standing(session: Session, case_id: UUID, messages: Sequence[MessageView]) -
     """Return where the open episode of a case stands, for a reader of these messages."""
     due = [Due(row.kind, row.due_at) for row in session.execute(_DUE, {"case_id": case_id})]
     return Standing(last_given(messages), due)
+
+
+_OWED = text("""
+SELECT k.kind, k.owed_by_unit_id, k.due_at, k.missed_at IS NOT NULL AS missed FROM clock k
+WHERE k.case_id = :case_id AND k.met_at IS NULL AND k.ended_at IS NULL
+    AND k.kind NOT IN ('opened', 'opened-request', 'opened-urgent')
+    AND (:full OR k.owed_by_unit_id = ANY(:units))
+ORDER BY k.due_at, k.kind, k.id
+""")
+
+
+def owed(session: Session, case_id: UUID, units: Collection[UUID], *, full: bool) -> list[Owed]:
+    """Return what is owed by when; a party of less than the whole case sees what it owes itself.
+
+    Whether a message was opened is not among it: that stands with each message.
+    """
+    values = {"case_id": case_id, "units": list(units), "full": full}
+    return [Owed(*row) for row in session.execute(_OWED, values)]

@@ -26,6 +26,12 @@ BASES: dict[str, LazyString] = {
     "superseded": later("It succeeded the unit that led"),
 }
 
+STATUSES: dict[str, LazyString] = {
+    "actual": later("Actual"),
+    "exercise": later("Exercise: it is about no actual child"),
+    "test": later("Test: it is about no actual child"),
+}
+
 FILE_KINDS: dict[str, LazyString] = {
     "photo": later("Photo of the child"),
     "vital-information-form": later("Vital-information form"),
@@ -99,6 +105,21 @@ MEETING_STATES: dict[str, LazyString] = {
     "called": later("called"),
     "cancelled": later("cancelled"),
     "recorded": later("recorded"),
+}
+
+ACTION_STATES: dict[str, LazyString] = {
+    "open": later("Open"),
+    "done": later("Done"),
+    "overtaken": later("Overtaken: the case has ended"),
+}
+
+PLAN_STATES: dict[str, LazyString] = {
+    "proposed": later("Waiting for its answer"),
+    "agreed": later("Agreed"),
+    "amended": later("Amended: a later version took its place"),
+    "declined": later("Declined"),
+    "superseded": later("Replaced by a later version that was agreed"),
+    "overtaken": later("Overtaken: the placement has ended"),
 }
 
 LANES: dict[str, LazyString] = {

@@ -1,5 +1,6 @@
 """The meetings and open actions of a case, as its page says them."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -9,7 +10,7 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from hub.identity.actor import Actor
-from messaging import actions, codes, meeting_views
+from messaging import actions, codes, meeting_views, wording
 from messaging.meeting_views import Chair, Figure, MeetingView
 from messaging.shown import CaseView
 
@@ -23,8 +24,13 @@ def shown(session: Session, actor: Actor, view: CaseView, now: datetime) -> Show
     found = meeting_views.of_case(session, view.id, actor.unit_ids, full=view.full)
     return {
         "meetings": [meeting(session, actor, view.reference, one, now) for one in found],
-        "actions": _actions(session, actor, view),
+        "actions": _actions(actor, view, actions.open_actions(session, view.id)),
     }
+
+
+def every_action(session: Session, actor: Actor, view: CaseView) -> list[Shown]:
+    """Return the actions whose words the reader may see, those done and overtaken too."""
+    return _actions(actor, view, actions.every_action(session, view.id))
 
 
 def owing(session: Session, actor: Actor, view: CaseView) -> list[tuple[UUID, UUID]]:
@@ -102,11 +108,11 @@ def _chair(chair: Chair, figure: Figure | None) -> Shown:
     }
 
 
-def _actions(session: Session, actor: Actor, view: CaseView) -> list[Shown]:
-    """Return the open actions whose words the reader may see, the next due first."""
+def _actions(actor: Actor, view: CaseView, of: Sequence[actions.Action]) -> list[Shown]:
+    """Return the actions whose words the reader may see, the next due first."""
     bodies = {message.id: _words(message.body) for message in view.messages}
     found = []
-    for one in actions.open_actions(session, view.id):
+    for one in of:
         rows = bodies.get(one.message_id, [])
         if one.number > len(rows):
             continue
@@ -121,6 +127,9 @@ def _actions(session: Session, actor: Actor, view: CaseView) -> list[Shown]:
                 "line": row.get("line", False),
                 "due_at": one.due_at,
                 "told": one.told,
+                "state": wording.ACTION_STATES[one.state],
+                "answered_at": one.answered_at,
+                "answered_by": one.answered_by or "",
                 "number": one.message_number,
                 "done": _address("messaging.action_done", view.reference, one.id) if mine else None,
                 "say": url_for(

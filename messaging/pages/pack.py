@@ -1,20 +1,31 @@
 """The handover pack: what it will hold, why it is wanted, and then the PDF, a disclosure on record."""
 
-from dataclasses import asdict
+from collections.abc import Iterator
 from typing import Any
 
-from flask import Response, g, redirect, render_template, request, url_for
+from flask import (
+    Response,
+    g,
+    redirect,
+    render_template,
+    request,
+    stream_with_context,
+    url_for,
+)
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 
 from hub.records import audit
 from hub.web import context
 from hub.web.guards import page
-from messaging import history, standing, timeline, views
+from messaging import history, timeline, views
 from messaging.pages import showing
 from messaging.pages.blueprint import blueprint
 from messaging.pages.case import READ, ask_reason
+from messaging.pages.pack_facts import gathered
 from messaging.pages.timeline import table
+
+BEGINS = b"%PDF-"
 
 
 def purposes() -> list[tuple[str, str]]:
@@ -67,8 +78,6 @@ def make(reference: str) -> ResponseReturnValue:
 
     It is set after the commit, so that a long case is not held locked meanwhile.
     """
-    from messaging.pages.pack_paper import printed  # what sets type is loaded when somebody prints
-
     actor, vault, now = context.current_actor(), context.vault(), context.now()
     purpose, words = request.form.get("purpose", ""), request.form.get("why", "").strip()
     problems = {}
@@ -85,10 +94,8 @@ def make(reference: str) -> ResponseReturnValue:
             session, actor, vault, reference, now, reason_code=purpose, reason=words
         )
         shown = showing.case(session, actor, context.runtime().keys, view, now)
+        facts = gathered(session, actor, view, shown)
         records = history.records(session, view)
-        stands = (
-            standing.standing(session, view.id, view.messages) if view.lead and view.full else None
-        )
         audit.record(
             session, actor.who, audit.DISCLOSURE, now=now, case_id=view.id, object_kind="case",
             object_id=view.id, reason_code=purpose, reason=words, vault=vault,
@@ -98,20 +105,26 @@ def make(reference: str) -> ResponseReturnValue:
     who = (actor.rank_or_role, actor.name, actor.collar_number, actor.unit_name)
     document: dict[str, Any] = {
         **shown,
+        **facts,
         "classification": "OFFICIAL-SENSITIVE" if sensitive else "OFFICIAL",
         "printed_by": ", ".join(part for part in who if part),
         "now": now,
         "purpose": f"{dict(purposes())[purpose]}: {words}",
-        "risk": view.risk,
-        "stands": asdict(stands) if stands else None,
         "strips": timeline.layout(records, history.until(view, now)),
         "table": table(records),
-        "closed_at": view.closed_at,
     }
     return Response(
-        printed(document), mimetype="application/pdf",
+        stream_with_context(_begun(document)), mimetype="application/pdf",
         headers={
             "Content-Disposition": f'attachment; filename="{view.reference}.pdf"',
             "Cache-Control": "no-store",
         },
     )  # fmt: skip
+
+
+def _begun(document: dict[str, Any]) -> Iterator[bytes]:
+    """Send how every PDF begins, so that the download shows at once, and the rest when it is set."""
+    from messaging.pages.pack_paper import printed  # what sets type is loaded when somebody prints
+
+    yield BEGINS
+    yield printed(document).removeprefix(BEGINS)

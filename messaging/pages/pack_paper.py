@@ -1,202 +1,363 @@
 """A case on paper: a paged PDF that says on every page who printed it and when. Pure."""
 
-import logging
+from collections.abc import Iterable
 from datetime import datetime
-from importlib.resources import as_file, files
 from typing import Any
 
 from flask_babel import gettext as _
-from fpdf import FPDF, ViewerPreferences
-from fpdf.enums import XPos, YPos
+from fpdf import FPDF
 
 from messaging import wording
-from messaging.timeline import Strip
+from messaging.pages.paper import BLACK, GREY, LINE, Paper
+from messaging.pages.returning import STATES
 
-FONT, WIDTH, LINE = "hub", 180.0, 4.8
-BLACK, GREY, RED, BLUE = (11, 12, 12), (80, 90, 95), (212, 53, 28), (29, 63, 114)
-logging.getLogger("fontTools").setLevel(logging.WARNING)
+Shown = dict[str, Any]
 
 
-def printed(document: dict[str, Any]) -> bytes:
+def printed(document: Shown) -> bytes:
     """Return a case as its reader was shown it, as a PDF of A4 pages."""
-    paper = _Paper(document)
-    paper.cover()
-    paper.body()
+    paper = Paper(
+        reference=document["reference"], status=document["status"],
+        classification=document["classification"], printed_by=document["printed_by"],
+        now=document["now"],
+    )  # fmt: skip
+    pack = _Pack(paper, document)
+    pack.cover()
+    for room in (
+        pack.stands, pack.owed, pack.disputes, pack.child, pack.placement, pack.plan,
+        pack.meetings, pack.actions, pack.interviews, pack.timeline, pack.leads, pack.files,
+        pack.conversation,
+    ):  # fmt: skip
+        room()
     return bytes(paper.output())
 
 
-class _Paper(FPDF):
-    def __init__(self, document: dict[str, Any]) -> None:
-        super().__init__()
-        self.v = document
-        self.mark = _("Printed by %(who)s, %(at)s", who=document["printed_by"],
-                      at=wording.moment(document["now"]))  # fmt: skip
-        for style, name in (("", "regular.ttf"), ("B", "bold.ttf")):
-            with as_file(files("hub.web").joinpath("static/build/fonts") / name) as path:
-                self.add_font(FONT, style, path)
-        self.set_lang("en-GB")
-        self.set_title(_("Handover pack %(reference)s", reference=document["reference"]))
-        self.set_author("Missing Children Hub")
-        self.set_creation_date(document["now"])
-        self.viewer_preferences = ViewerPreferences(display_doc_title=True)
-        self.set_margins(15, 24, 15)
-        self.set_auto_page_break(True, 20)
-        self.alias_nb_pages()
-
-    def header(self) -> None:
-        """Print the mark across the page, the classification, and that it is an exercise."""
-        with self.local_context(fill_opacity=0.1), self.rotation(50, 105, 148):
-            self._style(15, GREY, "B")
-            for y in (90, 150, 210):
-                self.set_xy(-20, y)
-                self.cell(250, 8, self.mark, align="C")
-        self.set_xy(15, 8)
-        self._style(10, BLACK, "B")
-        self.cell(WIDTH, LINE, self.v["classification"], align="C")
-        if self.v["status"] != "actual":
-            word = _("EXERCISE") if self.v["status"] == "exercise" else _("TEST")
-            self.set_xy(15, 14)
-            self._style(10, RED, "B")
-            self.cell(WIDTH, LINE, f"{word} {word} {word}", align="C")
-        self.set_xy(15, 24)
-
-    def footer(self) -> None:
-        """Print the reference, who printed it, and the page's number."""
-        self.set_y(-15)
-        self._style(8, GREY)
-        self.cell(WIDTH - 30, LINE, f"{self.v['reference']}. {self.mark}")
-        page = _("Page %(page)s of %(all)s", page=self.page_no(), all="{nb}")
-        self.cell(30, LINE, page, align="R")
+class _Pack:
+    def __init__(self, paper: Paper, document: Shown) -> None:
+        self.p, self.v = paper, document
 
     def cover(self) -> None:
-        """Print whose pack it is, how to handle it, and leave a page for the contents."""
-        self.add_page()
-        self._style(24, BLUE, "B")
-        self._lines(_("Handover pack"), 12)
-        self._style(16, BLACK, "B")
-        self._lines(self.v["reference"], 9)
-        self.ln(4)
-        self._pair(_("Status"), self.v["status"])
-        self._pair(_("Classification"), self.v["classification"])
-        self._pair(_("Handling"), _(
+        """Print whose pack it is, how to handle it, and what it contains."""
+        p, v = self.p, self.v
+        p.add_page()
+        p.heading(1, _("Handover pack"), size=24, follow=20)
+        p.style(16, BLACK, "B")
+        p.say(v["reference"], 16)
+        p.y += 6
+        p.pair(_("Status"), str(wording.STATUSES[v["status"]]))
+        p.pair(_("Classification"), v["classification"])
+        p.pair(_("Handling"), _(
             "For the purpose below alone. Keep it locked away; shred it."
             " It holds what the reader’s unit may see."
         ))  # fmt: skip
-        self._pair(_("Printed by"), self.v["printed_by"])
-        self._pair(_("Printed at"), wording.moment(self.v["now"]))
-        self._pair(_("Why"), self.v["purpose"])
-        self.add_page()
-        self.insert_toc_placeholder(_contents, pages=1)
+        if not v["full"]:
+            p.pair(_("Its reader"), _("The reader’s unit sees a part of this case, and no more."))
+        p.pair(_("Printed by"), v["printed_by"])
+        p.pair(_("Printed at"), wording.moment(v["now"]))
+        p.pair(_("Why"), v["purpose"])
+        p.pair(_("Times"), _("All times are London’s: GMT in winter, BST in summer."))
+        if v["full"]:
+            p.pair(_("Case opened"), wording.moment(v["opened_at"]))
+        if v["closed_at"]:
+            p.pair(_("Case closed"), wording.moment(v["closed_at"]))
+        p.y += 6
+        p.contents_here(_contents)
 
-    def body(self) -> None:
-        """Print the case: where it stands, the child, its timeline, its leads, its conversation."""
-        v = self.v
+    def stands(self) -> None:
+        """Print who leads, the risk, what is open, and what was last given."""
+        p, v = self.p, self.v
         self._section(_("Where it stands"))
-        if v["lead"]:
-            self._pair(_("Who leads"), f"{v['lead']['unit']}: {v['lead']['officer']}")
-            self._pair(_("Since"), f"{wording.moment(v['lead']['since'])}. {v['lead']['basis']}")
+        lead = v["lead"]
+        if lead:
+            p.pair(_("Who leads"), f"{lead['unit']}: {lead['officer']}")
+            p.pair(_("Since"), f"{wording.moment(lead['since'])}. {lead['basis']}.")
+        elif v["joined"]:
+            p.pair(_("Who leads"), _("This case was joined to %(reference)s and goes on there.",
+                                     reference=v["joined"]))  # fmt: skip
         else:
-            self._pair(_("Who leads"), _("The case is closed. Nobody leads.") if v["closed_at"]
-                       else _("Nobody leads"))  # fmt: skip
-        self._pair(_("Risk"), v["risk"] or _("not given"))
+            p.pair(_("Who leads"), _("The case is closed. Nobody leads.") if v["closed_at"]
+                   else _("Nobody leads"))  # fmt: skip
+        if v["home_unit"]:
+            p.pair(_("Home unit"), v["home_unit"])
+        if v["ending"]:
+            p.pair(_("The episode"), f"{v['ending']} {wording.moment(v['ended_at'])}.")
+        elif v["located_at"]:
+            p.pair(_("The episode"), _("The child is located. The episode ended %(at)s.",
+                                       at=wording.moment(v["located_at"])))  # fmt: skip
+        if lead:
+            p.pair(_("Risk"), v["risk"] or _("not given"))
+        if v["also_wanted"]:
+            p.pair(_("Also wanted"), _("The child stays missing all the same, until somebody sees"
+                                       " them, face to face."))  # fmt: skip
         if v["report"]:
-            self._pair(_("The report"), f"{v['report']['name']}: {v['report']['unit']}")
+            p.pair(_("The report"), f"{v['report']['name']}: {v['report']['unit']}")
+        for one in v["contested"]:
+            p.pair(_("Contested"), _("%(unit)s may have this child too, since %(at)s.",
+                                     unit=one["unit"], at=wording.moment(one["since"])))  # fmt: skip
+        for one in v["earlier"]:
+            p.pair(_("Joined to this case"), one)
         if v["request"]:
             one = v["request"]
             due = wording.moment(one["due_at"]) if one["due_at"] else _("not told yet")
-            self._pair(_("Open request"), f"{one['from_unit']} > {one['to_unit']}, {due}")
+            p.pair(_("Open request"), _("%(name)s, from %(a)s to %(b)s: answer due %(at)s",
+                   name=one["name"], a=one["from_unit"], b=one["to_unit"], at=due))  # fmt: skip
+        for one in v["claims"]:
+            p.pair(_("Located, not confirmed"), one["unit"])
         for one in v["questions"]:
-            self._pair(_("Open question"), f"{one['asked_by']} > {one['to']},"
-                       f" {wording.moment(one['needed_by'])}")  # fmt: skip
-        for one in (v["stands"] or {}).get("due", []):
-            self._pair(str(wording.CLOCKS[one["kind"]]), wording.moment(one["at"]))
-        for one in (v["stands"] or {}).get("given", []):
-            self._pair(str(wording.TAKEN_OVER[one["kind"]]), one["words"])
+            p.pair(_("Open question"), _("%(a)s asks %(b)s, needed by %(at)s (message %(number)s)",
+                   a=one["asked_by"], b=one["to"], at=wording.moment(one["needed_by"]),
+                   number=one["number"]))  # fmt: skip
+        given = {label: (words, by) for label, words, by in v["given"]}
+        for label in wording.TAKEN_OVER.values():
+            words, by = given.get(str(label), (_none(), ""))
+            p.pair(str(label), f"{words}\n{by}" if by else words)
+
+    def owed(self) -> None:
+        """Print every clock that runs, or is overdue."""
+        p, v = self.p, self.v
+        self._section(_("What is owed, and by when"))
+        for one in v["owed"]:
+            when = wording.moment(one["due_at"]) if one["due_at"] else _("not told yet")
+            if one["missed"]:
+                when = _("%(at)s: overdue", at=when)
+            p.pair(one["what"], f"{one['by']}\n{when}")
+        self._or_none(v["owed"])
+
+    def disputes(self) -> None:
+        """Print the open dispute and direction, each with its reasons."""
+        p, v = self.p, self.v
+        self._section(_("Open disputes and directions"))
+        if v["dispute"]:
+            one = v["dispute"]
+            p.pair(_("Dispute"), _("%(a)s disputes it with %(b)s", a=one["by"], b=one["other"]))
+            self._rows(v["dispute_rows"], one["number"])
+        if v["direction"]:
+            one = v["direction"]
+            p.pair(_("Direction"), _("%(unit)s is directed to lead", unit=one["to"]))
+            self._rows(v["direction_rows"], one["number"])
+        self._or_none(v["dispute"] or v["direction"])
+
+    def child(self) -> None:
+        """Print the child as last given."""
         self._section(_("The child, as given"))
-        for row in v["child"]:
-            self._pair(row["label"], row["value"])
+        self._rows(self.v["child"])
+        self._or_none(self.v["child"])
+
+    def placement(self) -> None:
+        """Print the placement."""
+        p, one = self.p, self.v["placement"]
+        self._section(_("Placement"))
+        if one:
+            p.pair(_("State"), _("Current") if one["current"] else _("Ended"))
+            p.pair(_("Where"), _("from %(home)s to %(destination)s", home=one["home"],
+                                 destination=one["destination"]))  # fmt: skip
+            p.pair(_("Since"), one["starts_on"])
+            if one["ends_on"]:
+                p.pair(_("Until"), one["ends_on"])
+            if one["host"]:
+                p.pair(_("Host authority"), one["host"])
+            p.pair(_("Notice"), f"{one['lateness']} ({self._message(one['number'])})")
+        self._or_none(one)
+
+    def plan(self) -> None:
+        """Print the plan that was agreed, whether it is in force, and every version with its fate."""
+        p, v = self.p, self.v
+        self._section(_("Joint response plan"))
+        plan = v["plan"]
+        if plan:
+            p.pair(_("State"), _("In force") if plan["in_force"] else plan["lapse"])
+            p.pair(_("If the child goes missing, it names to lead"), plan["lead"])
+            p.pair(_("Review date"), plan["review_on"])
+            self._rows(plan["rows"], plan["number"])
+        for one in v["versions"]:
+            said = [_("%(state)s. Proposed by %(unit)s, to lead: %(lead)s, review on %(day)s.",
+                      state=one["state"], unit=one["proposed_by"], lead=one["lead"],
+                      day=one["review_on"])]  # fmt: skip
+            if one["answered_at"]:
+                who = ", ".join(part for part in (one["answered_by"],) if part)
+                said.append(" ".join((_("Answered"), wording.moment(one["answered_at"]), who)))
+            said.append(self._message(one["number"]))
+            p.pair(_("Version %(number)s", number=one["version"]), "\n".join(said))
+        self._or_none(plan or v["versions"])
+
+    def meetings(self) -> None:
+        """Print each meeting: what for, who came, what was decided."""
+        p, v = self.p, self.v
+        self._section(_("Strategy meetings"))
+        for n, one in enumerate(reversed(v["meetings"]), 1):
+            title = _("Meeting %(number)s: %(state)s", number=n, state=one["state"])
+            p.heading(2, title, size=11, follow=4 * LINE)
+            p.pair(
+                _("When"), f"{wording.moment(one['starts_at'])} – {wording.moment(one['ends_at'])}"
+            )
+            p.pair(_("Convened by"), one["convenor"])
+            self._rows(v["invitations"].get(one["number"], []), one["number"])
+            for chair in one["chairs"]:
+                said = [_chair(reply) for reply in chair["replies"]] or [_("No reply")]
+                p.pair(f"{chair['unit']} ({chair['role']})", "\n".join(said))
+            if one["record_number"]:
+                decided = v["records"].get(one["record_number"], [])
+                self._rows(decided, one["record_number"])
+                if not decided:
+                    p.pair(_("What was decided"), _none())
+            elif not one["cancelled"]:
+                p.pair(_("What was decided"), _("The meeting is not recorded."))
+        self._or_none(v["meetings"])
+
+    def actions(self) -> None:
+        """Print every action with its owner, its date and what came of it."""
+        p, v = self.p, self.v
+        self._section(_("Actions"))
+        for one in v["every_action"]:
+            owner = ", ".join(part for part in (one["owner"], one["owner_name"]) if part)
+            if one["of_lead"]:
+                owner = f"{owner} ({_('goes with the lead')})"
+            state = str(one["state"])
+            if one["answered_at"]:
+                parts = (state, wording.moment(one["answered_at"]), one["answered_by"])
+                state = ", ".join(part for part in parts if part)
+            elif one["due_at"] < v["now"]:
+                state = _("%(state)s, overdue", state=state)
+            due = _("Due %(at)s", at=wording.moment(one["due_at"]))
+            p.pair(state, "\n".join((one["what"], owner, due, self._message(one["number"]))))
+        self._or_none(v["every_action"])
+
+    def interviews(self) -> None:
+        """Print what a return owes: each interview with its record, or the reason why not."""
+        p, v = self.p, self.v
+        self._section(_("Interviews, and the UK Missing Persons Unit"))
+        for one in v["interviews"]:
+            title = _("%(what)s, episode %(number)s", what=one["what"], number=one["episode"])
+            p.heading(2, title, size=11, follow=3 * LINE)
+            p.pair(_("Owed by"), one["owed_by"])
+            state = str(STATES[one["state"]])
+            if one["due_at"]:
+                state = _("%(state)s. Due %(at)s", state=state, at=wording.moment(one["due_at"]))
+            if one["missed"]:
+                state = _("%(state)s. It was not done in time.", state=state)
+            p.pair(_("State"), state)
+            self._rows(one["rows"], one["number"])
+            if one["withheld"]:
+                p.say(_("Part of this message is for others."), 9, GREY)
+        self._or_none(v["interviews"])
+
+    def timeline(self) -> None:
+        """Print the picture, and the same as a table."""
+        p, v = self.p, self.v
         self._section(_("Timeline"))
-        for strip in v["strips"]:
-            self._strip(strip)
+        p.say(_("The times are exact; silence is drawn shorter than it was."), 9, GREY)
+        p.y += 2
+        for n, strip in enumerate(v["strips"], 1):
+            p.strip(strip, _("Timeline, part %(part)s of %(all)s. The table says the same.",
+                             part=n, all=len(v["strips"])))  # fmt: skip
         for row in v["table"]:
             when = wording.moment(row["since"])
             if row["until"]:
-                when = f"{when} – {wording.moment(row['until'])}"
-            number = f" ({row['number']})" if row["number"] else ""
-            self._pair(when, f"{row['lane']}: {row['label']}{number}")
+                when = _("%(since)s to %(until)s", since=when, until=wording.moment(row["until"]))
+            elif row["lasts"]:
+                when = _("%(since)s, and goes on", since=when) if not v["closed_at"] else when
+            number = f" ({self._message(row['number'])})" if row["number"] else ""
+            p.pair(when, f"{row['lane']}: {row['label']}{number}")
+        self._or_none(v["table"])
+
+    def leads(self) -> None:
+        """Print who has led, and how the case went on."""
+        p, v = self.p, self.v
         self._section(_("Who has led"))
         for row in v["tenures"]:
             ended = wording.moment(row["until"]) if row["until"] else _("leads now")
-            self._pair(f"{wording.moment(row['since'])} – {ended}",
-                       f"{row['unit']}: {row['officer']}. {row['basis']}")  # fmt: skip
-        self._section(_("Conversation"))
+            since = wording.moment(row["since"])
+            p.pair(_("%(since)s to %(until)s", since=since, until=ended) if row["until"]
+                   else f"{since}: {ended}",
+                   f"{row['unit']}: {row['officer']}. {row['basis']}.")  # fmt: skip
+        self._or_none(v["tenures"])
+        self._section(_("How the case went on"))
+        for row in v["changes"]:
+            what = f"{row['what']}, {row['who']} ({self._message(row['number'])})"
+            p.pair(wording.moment(row["at"]), what)
+        self._or_none(v["changes"])
+
+    def files(self) -> None:
+        """Print what is attached; the files themselves are on the hub."""
+        p, v = self.p, self.v
+        self._section(_("Attachments"))
+        for one in v["files"]:
+            p.pair(self._message(one["number"]), _file(one))
+        if v["files"]:
+            p.say(_("The files themselves are on the hub, and not in this pack."), 9, GREY)
+        self._or_none(v["files"])
+
+    def conversation(self) -> None:
+        """Print every message that the reader may see something of, first to last."""
+        p, v = self.p, self.v
+        self._section(_("Conversation, first to last"))
         for message in reversed(v["messages"]):
-            self._message(message)
-
-    def _message(self, message: dict[str, Any]) -> None:
-        if self.will_page_break(24):
-            self.add_page()
-        self._style(11, BLUE, "B")
-        urgent = f" ({_('Urgent')})" if message["urgent"] else ""
-        self._lines(f"{message['number']}. {message['name']}{urgent}", 6)
-        self._style(9, GREY)
-        self._lines(f"{wording.moment(message['sent_at'])}, {message['sender']}", LINE)
-        for row in message["fields"]:
-            self._pair(row["label"], row["value"])
-        for file in message["files"]:
-            self._pair(_("File"), f"{file['name']}, {file['kind']}, {file['size']}")
-        if message["withheld"]:
-            self._style(9, GREY)
-            self._lines(_("Part of this message is for others."), LINE)
-        for to in message["recipients"]:
-            facts = "; ".join(_fact(one["name"], one["at"], one["who"]) for one in to["facts"])
-            self._pair(_("To %(unit)s", unit=to["unit"]), facts)
-        self.ln(3)
-
-    def _strip(self, strip: Strip) -> None:
-        scale = WIDTH / strip.width
-        if self.will_page_break(strip.height * scale + 4):
-            self.add_page()
-        top = self.get_y()
-        self._style(6, BLACK)
-        self.set_draw_color(*GREY)
-        for lane in strip.lanes:
-            self.text(15, top + (lane.y + 14) * scale, str(wording.LANES.get(lane.name, lane.name)))
-            for one in lane.drawn:
-                y = top + (lane.y + 20 + one.row * 24) * scale
-                x, wide = 15 + one.x0 * scale, (one.x1 - one.x0) * scale
-                if one.kind == "bar":
-                    self.rect(x, y, wide, 19 * scale)
-                else:
-                    self.ellipse(x, y + (11 * scale - wide / 2), wide, wide)
-                shift = self.get_string_width(one.label) / 2 if one.kind == "mark" else 0
-                self.text(15 + one.label_x * scale - shift, y + 15 * scale, one.label)
-        for tick in strip.ticks:
-            self.text(
-                15 + tick.x * scale, top + (strip.height - 12) * scale, wording.moment(tick.at)
+            self._one(message)
+        self._or_none(v["messages"])
+        if p.unprintable:
+            p.say(
+                _("□ stands for a letter that this paper cannot show. The hub shows it."), 9, GREY
             )
-        self.set_y(top + strip.height * scale + 4)
+        p.room(2 * LINE)
+        p.y += 2
+        p.say(_("End of the pack."), 9, GREY)
+
+    def _one(self, message: Shown) -> None:
+        p = self.p
+        urgent = f" ({_('Urgent')})" if message["urgent"] else ""
+        title = f"{message['number']}. {message['name']}{urgent}"
+        p.heading(2, title, size=11, follow=4 * LINE)
+        p.goes_on = _("%(title)s, continued", title=title)
+        sent = f"{wording.moment(message['sent_at'])}, {message['sender']}"
+        if message["in_reply_to"]:
+            sent += ", " + _("in reply to %(number)s", number=message["in_reply_to"])
+        p.say(sent, 9, GREY)
+        p.y += 0.8
+        self._rows(message["fields"])
+        for file in message["files"]:
+            p.pair(_("File"), _file(file))
+        if message["withheld"]:
+            p.say(_("Part of this message is for others."), 9, GREY)
+        for to in message["recipients"]:
+            facts = [_fact(one["name"], one["at"], one["who"]) for one in to["facts"]]
+            if to["undelivered"]:
+                facts.insert(0, _("not delivered, since it is not on the hub"))
+            p.pair(_("To %(unit)s", unit=to["unit"]), "\n".join(facts))
+        p.goes_on = ""
+        p.y += 3
 
     def _section(self, name: str) -> None:
-        self.ln(4)
-        if self.will_page_break(30):
-            self.add_page()
-        self.start_section(name)
-        self._style(15, BLUE, "B")
-        self._lines(name, 9)
+        self.p.goes_on = ""
+        self.p.y += 4
+        self.p.heading(1, name, size=15, follow=5 * LINE)
+        self.p.y += 1
 
-    def _pair(self, label: str, value: object) -> None:
-        self._style(9, BLACK, "B")
-        self._lines(str(label), LINE)
-        self._style(9, BLACK)
-        self._lines(str(value) or _("not given"), LINE)
+    def _rows(self, rows: Iterable[Shown], number: int | None = None) -> None:
+        for row in rows:
+            self.p.pair(str(row["label"]), str(row["value"]) or _("not given"))
+        if number is not None:
+            self.p.pair("", self._message(number))
 
-    def _style(self, size: float, colour: tuple[int, int, int], style: str = "") -> None:
-        self.set_font(FONT, style, size)
-        self.set_text_color(*colour)
+    def _or_none(self, found: object) -> None:
+        if not found:
+            self.p.say(_none(), 9, GREY)
 
-    def _lines(self, text: str, height: float) -> None:
-        self.multi_cell(WIDTH, height, text, align="L", new_x=XPos.LMARGIN, new_y=YPos.NEXT)
+    def _message(self, number: int) -> str:
+        return _("Message %(number)s", number=number)
+
+
+def _none() -> str:
+    return _("None on record that the reader’s unit may see.")
+
+
+def _file(one: Shown) -> str:
+    return ", ".join(str(one[part]) for part in ("name", "kind", "size", "scan"))
+
+
+def _chair(reply: Shown) -> str:
+    parts = (reply["person"], reply["attendance"], reply["attended"])
+    said = ", ".join(str(part) for part in parts if part)
+    return f"{said}, {wording.moment(reply['at'])}" if reply["at"] else said
 
 
 def _fact(name: object, at: datetime | None, who: str) -> str:
@@ -206,11 +367,5 @@ def _fact(name: object, at: datetime | None, who: str) -> str:
 
 
 def _contents(pdf: FPDF, sections: list[Any]) -> None:
-    pdf.set_xy(15, 24)
-    pdf.set_font(FONT, "B", 15)
-    pdf.cell(WIDTH, 9, _("Contents"), new_x=XPos.LMARGIN, new_y=YPos.NEXT)
-    pdf.set_font(FONT, "", 10)
-    for one in sections:
-        link = pdf.add_link(page=one.page_number)
-        pdf.cell(WIDTH, 6, f"{one.name}: {one.page_number}", link=link,
-                 new_x=XPos.LMARGIN, new_y=YPos.NEXT)  # fmt: skip
+    assert isinstance(pdf, Paper)  # noqa: S101  # it is ours
+    pdf.contents(_("Contents"), [(one.name, one.page_number) for one in sections[1:]])
