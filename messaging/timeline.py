@@ -21,7 +21,7 @@ NARROWEST, WIDEST = 28.0, 150.0
 ROW, TITLE, AXIS = 24.0, 20.0, 34.0
 LETTER = 6.3
 RADIUS = 11.0
-TICK = 150.0
+TICK = 176.0
 LONGEST = 60
 
 
@@ -82,10 +82,11 @@ class Lane:
 
 @dataclass(frozen=True)
 class Tick:
-    """A moment under the axis."""
+    """A moment under the axis, and where its words begin, which take TICK at most."""
 
     x: float
     at: datetime
+    label_x: float
 
 
 @dataclass(frozen=True)
@@ -233,6 +234,8 @@ def _ticks(
         x = place[at]
         if last is not None and x >= last:
             break
-        if not found or PAD + x - first - found[-1].x >= TICK:
-            found.append(Tick(PAD + x - first, at))
+        here = PAD + x - first
+        words = min(here, WIDTH - TICK)
+        if not found or words - found[-1].label_x >= TICK:
+            found.append(Tick(here, at, words))
     return tuple(found)

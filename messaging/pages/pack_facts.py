@@ -7,7 +7,7 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from hub.identity.actor import Actor
-from messaging import codes, standing, wording
+from messaging import codes, standing, who_leads, wording
 from messaging.owing import Step
 from messaging.pages import meeting_section
 from messaging.pages.reading import rows
@@ -21,6 +21,9 @@ def gathered(session: Session, actor: Actor, view: CaseView, shown: Shown) -> Sh
     """Return versions of the plan, actions, what is owed, and what stands behind each section."""
     by_id = {one.id: one for one in view.messages}
     by_number = {one.number: one for one in view.messages}
+    owed = standing.owed(session, view.id, actor.unit_ids, full=view.full)
+    unnamed = sorted({one.by for one in owed} - view.names.keys())
+    view.names |= {one.id: one for one in who_leads.unit_names(session, unnamed)}
     return {
         "full": view.full,
         "opened_at": view.opened_at,
@@ -37,7 +40,7 @@ def gathered(session: Session, actor: Actor, view: CaseView, shown: Shown) -> Sh
                 "due_at": one.due_at,
                 "missed": one.missed,
             }
-            for one in standing.owed(session, view.id, actor.unit_ids, full=view.full)
+            for one in owed
         ],
         "versions": [_version(view, one) for one in (view.prepared.every if view.prepared else ())],
         "every_action": meeting_section.every_action(session, actor, view),

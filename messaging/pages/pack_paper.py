@@ -84,7 +84,7 @@ class _Pack:
         elif v["located_at"]:
             p.pair(_("The episode"), _("The child is located. The episode ended %(at)s.",
                                        at=wording.moment(v["located_at"])))  # fmt: skip
-        if lead:
+        if lead and v["full"]:
             p.pair(_("Risk"), v["risk"] or _("not given"))
         if v["also_wanted"]:
             p.pair(_("Also wanted"), _("The child stays missing all the same, until somebody sees"
@@ -244,6 +244,8 @@ class _Pack:
     def timeline(self) -> None:
         """Print the picture, and the same as a table."""
         p, v = self.p, self.v
+        if v["strips"]:
+            p.room_for(v["strips"][0], 20)
         self._section(_("Timeline"))
         p.say(_("The times are exact; silence is drawn shorter than it was."), 9, GREY)
         p.y += 2

@@ -18,13 +18,13 @@ from messaging import wording
 from messaging.pages import lettering
 from messaging.timeline import Strip
 
-FONT, LEFT, TOP, BOTTOM, WIDTH, LABEL, GAP, LINE = "hub", 15.0, 24.0, 276.0, 180.0, 44.0, 4.0, 4.8
+FONT, LEFT, TOP, BOTTOM, WIDTH, LABEL, GAP, LINE = "hub", 15.0, 24.0, 276.0, 180.0, 52.0, 3.0, 4.8
 BLACK, GREY, RED, BLUE, MARK = (
     (11, 12, 12),
     (80, 90, 95),
     (185, 40, 20),
     (29, 63, 114),
-    (229, 231, 233),
+    (234, 236, 238),
 )
 SMALLEST = 5
 MISSING = "\u25a1"
@@ -61,7 +61,7 @@ class Paper(FPDF):
         """Print the mark across the page, the classification, and that it is an exercise."""
         self._out("/Artifact BMC")
         with self.rotation(50, 105, 148):
-            size = self._fitting(self.mark, 15, 230)
+            size = self._fitting(self.mark, 15, 160)
             self.style(size, MARK, "B")
             for y in (90, 150, 210):
                 self._put((210 - self._wide(self.mark)) / 2, y, self.mark)
@@ -131,8 +131,9 @@ class Paper(FPDF):
         self.style(10, BLACK)
         for name, page in sections:
             with self._tag("P"):
-                self._put(LEFT, self.y, f"{name}: {page}", 6)
-            self.link(LEFT, self.y, WIDTH, 6, self.add_link(page=page), alt_text=name)
+                self._put(LEFT, self.y, f"{name}:", 6)
+                self._put(LEFT + 120 - self._wide(str(page)), self.y, str(page), 6)
+            self.link(LEFT, self.y, 120, 6, self.add_link(page=page), alt_text=name)
             self.y += 6
         moved = tags[before:]
         del tags[before:]
@@ -188,22 +189,25 @@ class Paper(FPDF):
             return space
         return 0 if count <= 3 or space < 2 else min(space, count - 2)
 
+    def room_for(self, strip: Strip, above: float = 0) -> None:
+        """Begin another page unless a strip goes on this one, with so much above it."""
+        self.room(strip.height * _scale(strip) + 4 + above)
+
     def strip(self, strip: Strip, says: str) -> None:
         """Draw a strip of a timeline, with what it shows in words."""
-        scale = WIDTH / strip.width
-        self.room(min(strip.height * scale + 4, BOTTOM - TOP))
+        scale = _scale(strip)
+        self.room_for(strip)
         top = self.y
         self.style(6, BLACK)
-        self.set_draw_color(*GREY)
         axis = top + (strip.height - 34) * scale
         with self._tag("Figure", says):
+            self.set_draw_color(205, 210, 214)
             for tick in strip.ticks:
                 x = LEFT + tick.x * scale
                 self._rule(x, top, x, axis + 1)
-                at = wording.moment(tick.at)
-                beyond = max(0.0, x + self._wide(at) - LEFT - WIDTH)
-                self._put(x - beyond, axis + 1.5, at)
-            self._rule(LEFT, axis, LEFT + WIDTH, axis)
+                self._put(LEFT + tick.label_x * scale, axis + 1.5, wording.moment(tick.at))
+            self.set_draw_color(*GREY)
+            self._rule(LEFT, axis, LEFT + strip.width * scale, axis)
             for lane in strip.lanes:
                 self.style(6, BLACK, "B")
                 self.text(
@@ -270,3 +274,8 @@ class Paper(FPDF):
         self._out(f"/{kind} <</MCID {mcid}>> BDC")
         yield
         self._out("EMC")
+
+
+def _scale(strip: Strip) -> float:
+    """Return how large a strip is drawn: as wide as the page, or as high where it is too high."""
+    return min(WIDTH / strip.width, (BOTTOM - TOP - 8) / strip.height)

@@ -2,12 +2,13 @@
 
 import io
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pypdf
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from hub.app import create_app
 from hub.db import Database
@@ -16,7 +17,10 @@ from hub.records.keys import Keys
 from hub.records.model import AuditRecord
 from hub.records.vault import Vault
 from hub.settings import Settings
-from tests.worlds import World
+from tests.integration.test_meetings import RECORD_WORDS
+from tests.integration.test_meetings import words as meeting
+from tests.integration.test_placements import place, plan
+from tests.worlds import KENT, REPORT, World
 
 WHY = {"purpose": "court", "why": "EXERCISE hearing"}
 
@@ -67,3 +71,72 @@ def test_a_pack_is_marked_and_on_record(
     acting.append(world.stranger)
     assert client.post(f"/cases/{ref}/pack.pdf", data=WHY).status_code == 404
     assert client.get(f"/cases/{ref}/pack").status_code == 404
+
+
+def pack_of(client: FlaskClient, acting: list[Actor], reader: Actor, ref: str) -> str:
+    acting.append(reader)
+    reply = client.post(f"/cases/{ref}/pack.pdf", data=WHY)
+    assert reply.status_code == 200, reply.text
+    pages = pypdf.PdfReader(io.BytesIO(reply.data)).pages
+    return " ".join(" ".join(one.extract_text().split()) for one in pages)
+
+
+def whole_case(world: World) -> str:
+    """Return a case with a plan, a meeting with actions, a dispute, and an interview on record."""
+    at = (world.now - timedelta(hours=2)).isoformat()
+    ref = place(world).case_reference
+    world.send(world.met, ref, "joint-response-plan", **plan(world))
+    world.send(world.kent, ref, "plan-reply", answer="declines", named_person="EXERCISE Inspector",
+               reason="EXERCISE too far")  # fmt: skip
+    world.send(world.met, ref, "joint-response-plan", **plan(world))
+    world.send(world.kent, ref, "plan-reply", answer="agrees", named_person="EXERCISE Inspector")
+    world.send(world.met, ref, "missing-episode-report", **REPORT)
+    world.send(world.met, ref, "located", located_at=at, seen_by="EXERCISE PC", place="EXERCISE",
+               how="police")  # fmt: skip
+    world.send(world.met, ref, "interview-record", interview="prevention", how="not-done",
+               reason="EXERCISE asleep")  # fmt: skip
+    world.send(world.met, ref, "missing-episode-report", **REPORT)
+    invited = world.send(world.met, ref, "strategy-meeting-invitation", **meeting(world, 1))
+    world.now += timedelta(hours=3)
+    due = (world.now + timedelta(days=1)).isoformat()
+    rows = [{"what": "EXERCISE bus CCTV", "owner": "lead", "due": due},
+            {"what": "EXERCISE the school", "owner": KENT, "due": due}]  # fmt: skip
+    world.send(world.met, ref, "strategy-meeting-record", in_reply_to=invited.message_id,
+               actions=rows, **RECORD_WORDS)  # fmt: skip
+    with world.database.unit_of_work() as session:
+        done = session.execute(text("SELECT id FROM action WHERE number = 2")).scalar_one()
+    world.send(world.kent, ref, "update", heading="action", text="EXERCISE", action_done=str(done))
+    world.send(world.met, ref, "lead-transfer-request", to=[KENT], circumstances="EXERCISE",
+               rationale="majority-of-enquiries", live_lines="EXERCISE bank card")  # fmt: skip
+    world.send(world.kent, ref, "lead-transfer-decline", reason="wrong-area")
+    world.send(world.met, ref, "dispute", to=[KENT], grounds="EXERCISE grounds")
+    return ref
+
+
+def test_it_holds_what_its_reader_may_see_of_every_kind_and_no_more(
+    client: FlaskClient, acting: list[Actor], database: Database, vault: Vault,
+    someone: Callable[..., Actor],
+) -> None:  # fmt: skip
+    world = World(database, vault, someone)
+    with client.application.app_context():
+        ref = whole_case(world)
+    full = pack_of(client, acting, world.kent, ref)
+    for said in (
+        "EXERCISE grounds", "In force", "Version 1 Declined", "Version 2 Agreed",
+        "EXERCISE decisions", "EXERCISE bus CCTV", "goes with the lead", "Done, ",
+        "EXERCISE asleep", "Return home interview, episode 1", "Supervisor’s review",
+        "EXERCISE bank card", "EXERCISE associates",
+    ):  # fmt: skip
+        assert said in full, said
+    council = pack_of(client, acting, world.social_worker, ref)
+    assert "EXERCISE decisions" in council
+    assert "Part of this message is for others." in council
+    for hidden in ("EXERCISE grounds", "EXERCISE bank card", "EXERCISE associates"):
+        assert hidden not in council
+    world.send(world.met, ref, "information-request", to=["essex"], questions="EXERCISE bus?")
+    part = pack_of(client, acting, world.stranger, ref)
+    assert "EXERCISE bus?" in part
+    assert "sees a part of this case" in part
+    for hidden in ("EXERCISE decisions", "EXERCISE bus CCTV", "In force", "EXERCISE asleep",
+                   "Supervisor’s review", "EXERCISE child"):  # fmt: skip
+        assert hidden not in part

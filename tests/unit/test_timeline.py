@@ -43,7 +43,8 @@ def test_nothing_covers_anything_and_all_is_inside(some: list[Record]) -> None:
                 if a.row == b.row:
                     assert a.extent[1] <= b.extent[0] or b.extent[1] <= a.extent[0]
         for left, right in pairwise(strip.ticks):
-            assert right.x - left.x >= timeline.TICK
+            assert right.label_x - left.label_x >= timeline.TICK
+        assert all(0 <= one.label_x <= WIDTH - timeline.TICK for one in strip.ticks)
 
 
 @given(records())
