@@ -42,10 +42,13 @@ class Due:
 
 @dataclass(frozen=True)
 class Owed:
-    """A clock of the case that is neither met nor ended: what, whose; None: it has not started."""
+    """A clock of the case that is neither met nor ended: what, by whom, until when.
+
+    `by` is None of a decision, which no unit owes; `due_at` is None until the unit was told.
+    """
 
     kind: str
-    by: UUID
+    by: UUID | None
     due_at: datetime | None
     missed: bool
 

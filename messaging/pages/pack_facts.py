@@ -22,7 +22,7 @@ def gathered(session: Session, actor: Actor, view: CaseView, shown: Shown) -> Sh
     by_id = {one.id: one for one in view.messages}
     by_number = {one.number: one for one in view.messages}
     owed = standing.owed(session, view.id, actor.unit_ids, full=view.full)
-    unnamed = sorted({one.by for one in owed} - view.names.keys())
+    unnamed = sorted({one.by for one in owed if one.by} - view.names.keys())
     view.names |= {one.id: one for one in who_leads.unit_names(session, unnamed)}
     return {
         "full": view.full,
@@ -36,7 +36,7 @@ def gathered(session: Session, actor: Actor, view: CaseView, shown: Shown) -> Sh
         "owed": [
             {
                 "what": str(wording.CLOCKS.get(one.kind, one.kind)),
-                "by": _name(view, one.by),
+                "by": _name(view, one.by) if one.by else _("An adjudicator"),
                 "due_at": one.due_at,
                 "missed": one.missed,
             }

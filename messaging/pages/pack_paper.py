@@ -174,8 +174,9 @@ class _Pack:
                       state=one["state"], unit=one["proposed_by"], lead=one["lead"],
                       day=one["review_on"])]  # fmt: skip
             if one["answered_at"]:
-                who = ", ".join(part for part in (one["answered_by"],) if part)
-                said.append(" ".join((_("Answered"), wording.moment(one["answered_at"]), who)))
+                at = wording.moment(one["answered_at"])
+                parts = (_("Answered %(at)s", at=at), one["answered_by"])
+                said.append(", ".join(part for part in parts if part))
             said.append(self._message(one["number"]))
             p.pair(_("Version %(number)s", number=one["version"]), "\n".join(said))
         self._or_none(plan or v["versions"])

@@ -12,6 +12,7 @@ from importlib.resources import as_file, files
 
 from flask_babel import gettext as _
 from fpdf import FPDF, ViewerPreferences
+from fpdf.fonts import TTFFont
 from fpdf.outline import OutlineSection
 
 from messaging import wording
@@ -245,7 +246,7 @@ class Paper(FPDF):
         """Return text with a box for each letter that the paper's letters do not have."""
         if text.isascii():
             return text
-        has = self.current_font.cmap
+        has = self._letters().cmap
         missing = {c for c in set(lettering.clean(text)) - {"\n"} if ord(c) not in has}
         if missing:
             self.unprintable = True
@@ -257,9 +258,14 @@ class Paper(FPDF):
         key = (self.font_style, text)
         units = self._known.get(key)
         if units is None:
-            widths = self.current_font.cw
-            units = self._known[key] = sum(widths[ord(c)] for c in text)
+            widths = self._letters().cw
+            units = self._known[key] = float(sum(widths[ord(c)] for c in text))
         return units * self.font_size / 1000
+
+    def _letters(self) -> TTFFont:
+        font = self.current_font
+        assert isinstance(font, TTFFont)  # noqa: S101  # there is no other here
+        return font
 
     def _fitting(self, text: str, size: float, wide: float) -> float:
         self.style(size, BLACK, "B")
