@@ -12,7 +12,7 @@ from directory.ladder import EMERGENCY, Need, Rung
 from directory.lookup import Answer, Asked, Choice
 from directory.reading import MOMENTS, as_of, lookup, reader
 from directory.search import Found
-from hub.clock import LONDON
+from hub.clock import said
 from hub.errors import invalid
 from hub.web.context import current_actor, database, now
 from hub.web.guards import api
@@ -151,8 +151,7 @@ def _aged(answer: dict[str, Any], current: datetime, stale: bool) -> dict[str, A
     """Return the answer with how old the directory is that it was found in."""
     if stale:
         answer["warnings"].append(
-            "The hub’s database is away: this is the directory as it was at"
-            f" {current.astimezone(LONDON):%H:%M on %d %B %Y}."
+            f"The hub’s database is away: this is the directory as it was at {said(current)}."
         )
     return {**answer, "as_of_directory": current.isoformat(), "stale": stale}
 

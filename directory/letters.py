@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from directory import links
 from directory.changes import because
 from directory.model import MAILBOX_CHANNELS, ContactPoint, DirectoryLink
-from hub.clock import LONDON
+from hub.clock import said
 from hub.errors import HubError
 from hub.jobs import outbox
 from hub.jobs.model import OutboxJob
@@ -85,7 +85,6 @@ def letter(
             else " This entry is due now, and is shown as overdue until it is confirmed."
         )
     subject, text = (part.format(whom=whom, due=due) for part in WHAT[link.purpose])
-    until = link.expires_at.astimezone(LONDON)
     address = (
         f"{settings.public_url.rstrip('/')}/directory/{link.purpose}/{links.token(keys, link.id)}"
     )
@@ -94,7 +93,7 @@ def letter(
         to=link.address,
         subject=mark + subject,
         text=f"{mark}Missing Children Hub\n\n{text}\n\n{address}\n\n"
-        f"The link works once, until {until:%d %B %Y, %H:%M}. Nothing changes until somebody"
+        f"The link works once, until {said(link.expires_at)}. Nothing changes until somebody"
         " answers on that page.\n",
         message_id=mail.message_id(settings, job.id),
     )

@@ -56,7 +56,7 @@ class _Paper(FPDF):
         self.running = ""
         local = extract.at.astimezone(LONDON)
         self.date = f"{local.day} {local:%B %Y}"
-        self.moment = f"{local:%H:%M}, {self.date}"
+        self.moment = f"{local:%H:%M} {local.tzname()}, {self.date}"
         self.exercise = extract.reader.status == "exercise"
         fonts = files("hub.web").joinpath("static/build/fonts")
         for style, name in (("", "regular.ttf"), ("B", "bold.ttf")):

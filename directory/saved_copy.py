@@ -24,7 +24,7 @@ from directory.public import PURPOSES
 from directory.search import index
 from directory.snapshot import Area, Contact, Organisation, Snapshot, Unit
 from directory.standing import standing
-from hub.clock import LONDON
+from hub.clock import LONDON, said
 
 FRESH = timedelta(days=7)
 CALLED = VOICE | {"text"}
@@ -270,7 +270,7 @@ def _environment() -> Environment:
     environment = Environment(autoescape=True, loader=PackageLoader("directory"))
     environment.trim_blocks = environment.lstrip_blocks = True
     environment.globals["_"] = _
-    environment.filters["moment"] = _moment
+    environment.filters["moment"] = said
     environment.policies["json.dumps_kwargs"] = {"separators": (",", ":"), "ensure_ascii": False}
     return environment
 
@@ -283,11 +283,6 @@ def _order(one: Organisation) -> tuple[int, int, str]:
         forces.index(one.police_kind) if one.police_kind in forces else len(forces),
         one.name,
     )
-
-
-def _moment(at: datetime) -> str:
-    local = at.astimezone(LONDON)
-    return f"{local:%H:%M} on {local.day} {local:%B %Y}"
 
 
 def hours_in_words(hours: Hours, today: date) -> str:

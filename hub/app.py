@@ -1,6 +1,5 @@
 """The application: the one place where the platform and the features are put together."""
 
-from datetime import datetime
 from typing import Any
 
 from flask import Flask, Request, Response, g, request
@@ -26,7 +25,7 @@ import messaging.api_attachments  # its operations
 import messaging.api_meetings  # it adds operations to messaging.api
 import messaging.api_search
 import messaging.pages
-from hub.clock import LONDON
+from hub.clock import said
 from hub.identity.actor import PUBLIC, Actor
 from hub.identity.policy import allows
 from hub.jobs import broker
@@ -135,7 +134,7 @@ def create_app(settings: Settings, *, keys: Keys | None = None) -> Flask:
         csrf.exempt(machine)  # bearer tokens, never cookies
     problems.install(app)
     broker.install(settings)
-    app.jinja_env.filters.setdefault("moment", moment)
+    app.jinja_env.filters.setdefault("moment", said)
     app.jinja_env.globals.update(
         static_url=assets.static_url, allows=allows, navigation=NAVIGATION, get_locale=get_locale,
         counts={"directory.tasks": directory.pages.reports.waiting}, screen="messaging/_live.html",
@@ -145,12 +144,6 @@ def create_app(settings: Settings, *, keys: Keys | None = None) -> Flask:
     app.after_request(directory_pass.write)
     messaging.pages.live.install(app)
     return app
-
-
-def moment(at: datetime) -> str:
-    """Return a moment as people in London say it."""
-    local = at.astimezone(LONDON)
-    return f"{local:%H:%M} on {local.day} {local:%B %Y}"
 
 
 def _everywhere() -> dict[str, Any]:

@@ -19,7 +19,7 @@ from typing import Any
 from sqlalchemy.exc import OperationalError
 
 from hub import logs
-from hub.clock import LONDON, utcnow
+from hub.clock import said, utcnow
 from hub.db import Database
 from hub.embedded import Servers, addresses, die_with_parent, stop_when_parent_dies
 from hub.errors import HubError
@@ -126,9 +126,8 @@ def check_keys_or_kept(settings: Settings, say: Callable[[str], None]) -> None:
                 "The database does not answer, and no directory of this hub is kept in"
                 f" {settings.data_dir}: start the database.",
             ) from None
-        at = rows.taken_at.astimezone(LONDON)
         say(
-            f"The database does not answer: the directory of {at:%d %B %Y, %H:%M}, kept on disk,"
+            f"The database does not answer: the directory of {said(rows.taken_at)}, kept on disk,"
             " is served until it does."
         )
 

@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.orm import Session, aliased
 
-from hub.clock import LONDON
+from hub.clock import said
 from hub.organisations import Unit
 from messaging.model import (
     Direction,
@@ -47,7 +47,7 @@ class Winner:
         """Say it."""
         by = f" by {self.name}, {self.unit}," if self.name else ""
         what = WORDS.get(self.outcome, self.outcome)
-        return f"This was {what} already{by} at {self.at.astimezone(LONDON):%H:%M}."
+        return f"This was {what} already{by} at {said(self.at)}."
 
     def document(self) -> dict[str, Any]:
         """Return it for problem details."""

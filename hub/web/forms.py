@@ -11,7 +11,7 @@ list of models becomes `rows` repeated fieldsets, each called `row`, with number
 import types
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from enum import Enum
 from typing import Any, Generic, Literal, TypeVar, Union, cast, get_args, get_origin
 
@@ -19,8 +19,8 @@ from flask_babel import gettext
 from pydantic import AwareDatetime, BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
-from hub.clock import LONDON
 from hub.errors import FieldProblem
+from hub.web import moments
 
 Model = TypeVar("Model", bound=BaseModel)
 Values = dict[str, str]
@@ -55,6 +55,11 @@ class FormField:
     def id(self) -> str:
         """The id of its (first) input."""
         return "f-" + self.name.replace(".", "-")
+
+    @property
+    def comes_twice(self) -> bool:
+        """Whether what was typed is a time that comes twice, as the clocks go back."""
+        return moments.comes_twice(self.values.get("date", ""), self.values.get("time", ""))
 
     @property
     def value(self) -> str:
@@ -275,8 +280,8 @@ def _moment_parts(name: str, text: str) -> Values:
                 f"{name}-year": str(day.year),
             }
         if "T" in text:
-            local = datetime.fromisoformat(text).astimezone(LONDON)
-            return {f"{name}-date": local.date().isoformat(), f"{name}-time": f"{local:%H:%M}"}
+            found = moments.parts(datetime.fromisoformat(text))
+            return {f"{name}-{part}": value for part, value in found.items()}
     except ValueError:
         return {}
     return {}
@@ -359,7 +364,7 @@ def _inputs(one: FormField) -> list[str]:
     if one.kind == "date":
         return [f"{one.name}-{part}" for part in ("day", "month", "year")]
     if one.kind == "datetime":
-        return [f"{one.name}-date", f"{one.name}-time"]
+        return [f"{one.name}-date", f"{one.name}-time", f"{one.name}-zone"]
     return [one.name]
 
 
@@ -377,7 +382,7 @@ def _read(one: FormField, form: Mapping[str, str]) -> Any:
     if one.kind == "date":
         return _day(one, *typed)
     if one.kind == "datetime":
-        return _moment(one, *typed)
+        return moments.read(one.label, *typed)
     if one.kind == "lines":
         return [line.strip() for line in typed[0].splitlines() if line.strip()]
     if one.options and {value for value, _ in one.options} == {"true", "false"}:
@@ -392,35 +397,6 @@ def _day(one: FormField, day: str, month: str, year: str) -> date:
         raise ValueError(
             gettext("%(label)s must be a real date, such as 27 3 2012", label=one.label)
         ) from None
-
-
-def _moment(one: FormField, day: str, time: str) -> datetime:
-    """Return the moment of a London date and time; of an hour that comes twice, the first."""
-    try:
-        naive = datetime.fromisoformat(f"{day}T{_clock(time)}")
-    except ValueError:
-        raise ValueError(
-            gettext("%(label)s needs a date, and a time such as 21:30", label=one.label)
-        ) from None
-    local = naive.replace(tzinfo=LONDON)
-    if local.astimezone(UTC).astimezone(LONDON).replace(tzinfo=None) != naive:
-        raise ValueError(
-            gettext(
-                "%(label)s: the clocks went forward, and this time did not happen", label=one.label
-            )
-        )
-    return local.astimezone(UTC)
-
-
-def _clock(text: str) -> str:
-    """Return a time of day as 21:30, from 2130, 21.30 or 9:30 too."""
-    digits = text.replace(".", ":").replace(" ", "")
-    if digits.isdigit() and len(digits) in (3, 4):
-        digits = f"{digits[:-2]}:{digits[-2:]}"
-    hour, _, minute = digits.partition(":")
-    if not (hour.isdigit() and minute.isdigit()):
-        raise ValueError(text)
-    return f"{int(hour):02}:{int(minute):02}"
 
 
 def _put(document: dict[str, Any], name: str, value: Any) -> None:

@@ -1,11 +1,10 @@
 """The end of an episode in error, the end of a case, and a case that is opened again."""
 
-from datetime import datetime
 from typing import Any, cast
 
 from sqlalchemy import text, update
 
-from hub.clock import LONDON
+from hub.clock import said
 from hub.errors import HubError, conflict, invalid
 from messaging import contracts, lead, owing, placements, returning
 from messaging.act import Act
@@ -124,13 +123,8 @@ def _written(act: Act, incidents: list[owing.Incident]) -> dict[str, Any]:
 
 def episode_line(one: owing.Incident) -> str:
     """Return an episode in one line: when it began and ended, and how."""
-    ended = f"{_moment(one.ended_at)}, {ENDS.get(one.end_reason or '', '')}" if one.ended_at else ""
-    return f"Episode {one.number}: {_moment(one.opened_at)} to {ended}"
-
-
-def _moment(at: datetime) -> str:
-    local = at.astimezone(LONDON)
-    return f"{local:%d %B %Y, %H:%M} {local.tzname()}"
+    ended = f"{said(one.ended_at)}, {ENDS.get(one.end_reason or '', '')}" if one.ended_at else ""
+    return f"Episode {one.number}: {said(one.opened_at)} to {ended}"
 
 
 def reopen(act: Act) -> None:

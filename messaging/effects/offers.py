@@ -6,7 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import update
 
-from hub.clock import LONDON
+from hub.clock import said
 from hub.db import new_id
 from hub.errors import invalid
 from messaging import clocks, contracts, lead
@@ -143,7 +143,7 @@ def holding_reply(act: Act) -> None:
     latest = act.at + HOLDS[episode.request_priority or "routine"]
     if not act.at < body.decide_by <= latest:
         raise invalid(
-            "decide-by", f"Decide by {latest.astimezone(LONDON):%H:%M} at the latest.",
+            "decide-by", f"Decide by {said(latest)} at the latest.",
             "/body/decide_by",
         )  # fmt: skip
     act.to |= police_parties(act)

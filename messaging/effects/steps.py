@@ -9,7 +9,7 @@ from sqlalchemy import Table, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.orm import Session
 
-from hub.clock import LONDON
+from hub.clock import LONDON, said
 from hub.errors import HubError, conflict, invalid
 from hub.identity.actor import Actor
 from hub.identity.reach import reach
@@ -158,10 +158,10 @@ def on_duty(act: Act, until: datetime | None) -> datetime:
     if until is not None and until <= act.at:
         raise invalid("in-past", "This must be later than now.", "/body/on_duty_until")
     if until is not None and until > act.at + LONGEST_DUTY:
-        latest = (act.at + LONGEST_DUTY).astimezone(LONDON)
+        latest = said(act.at + LONGEST_DUTY)
         raise invalid(
             "duty-too-long",
-            f"An officer is on duty for 16 hours at most: until {latest:%d %B, %H:%M}. Hand over"
+            f"An officer is on duty for 16 hours at most: until {latest}. Hand over"
             " to the next then.",
             "/body/on_duty_until",
         )
@@ -181,10 +181,7 @@ def review(
     kind = clocks.review_kind(risk)
     latest = clocks.due(kind, act.at, act.settings)
     if at is not None and not act.at < at <= latest:
-        by = latest.astimezone(LONDON)
-        raise invalid(
-            "review-at", f"Review by {by:%d %B, %H:%M} {by.tzname()} at the latest.", pointer
-        )
+        raise invalid("review-at", f"Review by {said(latest)} at the latest.", pointer)
     meet(act, None, *REVIEWS)
     return act.clock(kind, owed_by, due=at)
 

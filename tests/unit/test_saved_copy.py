@@ -142,8 +142,8 @@ def test_what_editors_wrote_is_text_and_never_markup(file: str, parsed: Parsed) 
 
 
 def test_it_says_when_it_was_saved_for_whom_and_until_when(parsed: Parsed) -> None:
-    assert "saved copy of the directory, made at 03:00 on 24 November 2026" in parsed.text
-    assert "Fetch a new one from the hub after 03:00 on 1 December 2026" in parsed.text
+    assert "saved copy of the directory, made at 03:00 GMT on 24 November 2026" in parsed.text
+    assert "Fetch a new one from the hub after 03:00 GMT on 1 December 2026" in parsed.text
     assert "Audience: police." in parsed.text
     assert "do not publish it" in parsed.text
     assert parsed.text.index("immediate risk of harm, ring 999") < parsed.text.index("101 connects")
@@ -183,7 +183,7 @@ def test_every_contact_is_there_once_with_how_far_to_trust_it(
                and (attributes.get("id") or "").startswith("c")}  # fmt: skip
     assert len(numbers) == len(actual)
     lines = {value: " ".join(rest.split()) for _, value, rest in LINE.findall(file)}
-    assert "Verified 03:00 on 14 November 2026 by EXERCISE Editor." in lines["01632 960001"]
+    assert "Verified 03:00 GMT on 14 November 2026 by EXERCISE Editor." in lines["01632 960001"]
     assert "Monday to Friday 08:00 to 16:00; closed on bank holidays." in lines["01632 960002"]
     assert "<strong>UNVERIFIED</strong>; source: the test, 2026-11-01" in lines["01632 960005"]
     assert "1 person has reported 01632 960005 as wrong since Friday" in lines["01632 960005"]
