@@ -193,8 +193,17 @@ def _drawn(one: Record, left: float, right: float, before: bool, after: bool) ->
         if beside + wide > WIDTH:
             beside = max(0.0, left - 8 - wide)
         return Drawn("point", left - 5, left + 5, 0, label, beside)
-    beside = max(0.0, min(left + 4, WIDTH - wide))
-    return Drawn("bar", left, max(right, left + 6), 0, label, beside, before, after)
+    right = max(right, left + 6)
+    return Drawn("bar", left, right, 0, label, _beside(left, right, wide), before, after)
+
+
+def _beside(left: float, right: float, wide: float) -> float:
+    """Return where the words of a bar begin: in it, else behind it, else before it, else over it."""
+    if left + 4 + wide <= right:
+        return left + 4
+    if right + 4 + wide <= WIDTH:
+        return right + 4
+    return left - 4 - wide if left - 4 - wide >= 0 else max(0.0, min(left + 4, WIDTH - wide))
 
 
 def _packed(drawn: Sequence[Drawn]) -> list[Drawn]:

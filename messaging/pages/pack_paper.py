@@ -118,7 +118,7 @@ class _Pack:
         self._section(_("What is owed, and by when"))
         for one in v["owed"]:
             when = wording.moment(one["due_at"]) if one["due_at"] else _("not told yet")
-            if one["missed"]:
+            if one["missed"] or (one["due_at"] and one["due_at"] < v["now"]):
                 when = _("%(at)s: overdue", at=when)
             p.pair(one["what"], f"{one['by']}\n{when}")
         self._or_none(v["owed"])
@@ -234,7 +234,9 @@ class _Pack:
             state = str(STATES[one["state"]])
             if one["due_at"]:
                 state = _("%(state)s. Due %(at)s", state=state, at=wording.moment(one["due_at"]))
-            if one["missed"]:
+            if one["state"] == "owed" and one["due_at"] and one["due_at"] < v["now"]:
+                state = _("%(state)s: overdue", state=state)
+            elif one["missed"] and one["state"] != "owed":
                 state = _("%(state)s. It was not done in time.", state=state)
             p.pair(_("State"), state)
             self._rows(one["rows"], one["number"])

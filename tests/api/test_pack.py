@@ -1,6 +1,7 @@
 """The handover pack: on record before it goes, marked on every page, its reader's part alone."""
 
 import io
+import re
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -134,6 +135,15 @@ def test_it_holds_what_its_reader_may_see_of_every_kind_and_no_more(
     for hidden in ("EXERCISE grounds", "EXERCISE bank card", "EXERCISE associates"):
         assert hidden not in council
     world.send(world.met, ref, "information-request", to=["essex"], questions="EXERCISE bus?")
+    shown = [full]
+    for where in ("inbox", "board", f"cases/{ref}", f"cases/{ref}/timeline", f"cases/{ref}/plan"):
+        acting.append(world.kent)
+        page = client.get(f"/{where}")
+        assert page.status_code == 200, where
+        shown.append(re.sub(r"<(script|style)\b.*?</\1>|<[^>]*>", " ", page.text, flags=re.DOTALL))
+    for text_of in shown:
+        times = re.findall(r"\d\d:\d\d(?: [A-Z]{3})?", text_of)
+        assert {one[5:] for one in times} <= {" GMT", " BST"}
     part = pack_of(client, acting, world.stranger, ref)
     assert "EXERCISE bus?" in part
     assert "sees a part of this case" in part
