@@ -28,6 +28,8 @@ BLACK, GREY, RED, BLUE, MARK = (
     (234, 236, 238),
 )
 SMALLEST = 5
+ALIAS = "{total}"
+"""What stands for the number of pages until it is known; as wide as the largest number."""
 MISSING = "\u25a1"
 logging.getLogger("fontTools").setLevel(logging.WARNING)
 
@@ -56,7 +58,7 @@ class Paper(FPDF):
         self.viewer_preferences = ViewerPreferences(display_doc_title=True)
         self.set_margins(LEFT, TOP, LEFT)
         self.set_auto_page_break(False)
-        self.alias_nb_pages()
+        self.alias_nb_pages(ALIAS)
 
     def header(self) -> None:
         """Print the mark across the page, the classification, and that it is an exercise."""
@@ -81,7 +83,7 @@ class Paper(FPDF):
         self.style(8, GREY)
         for n, line in enumerate(self._broken(f"{self.reference}. {self.mark}", WIDTH - 32)[:3]):
             self._put(LEFT, 282 + n * 3.6, line)
-        page = _("Page %(page)s of %(all)s", page=self.page_no(), all="{nb}")
+        page = _("Page %(page)s of %(all)s", page=self.page_no(), all=ALIAS)
         self.set_xy(LEFT + WIDTH - 32, 282)
         self.cell(32, 3.6, page, align="R")
         self._out("EMC")
