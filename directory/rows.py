@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import text
+from sqlalchemy.orm import Session
 
 from hub.db import Database
 from hub.presence import BRIEF
@@ -74,8 +75,11 @@ def read_rows(database: Database, now: datetime) -> Rows:
     with database.unit_of_work() as session:
         session.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
         current = int(session.scalar(text("SELECT version FROM directory_version")) or 0)
-        tables = {
-            name: [row._asdict() for row in session.execute(text(query))]
-            for name, query in QUERIES.items()
-        }
+        tables = {name: _read(session, query) for name, query in QUERIES.items()}
     return Rows(current, now, tables)
+
+
+def _read(session: Session, query: str) -> list[Row]:
+    found = session.execute(text(query))
+    names = tuple(found.keys())
+    return [dict(zip(names, row, strict=True)) for row in found]

@@ -311,7 +311,10 @@ class Servers:
             "-c", "log_error_verbosity=terse",
         ]  # fmt: skip
         if not self.durable:
-            options += ["-c", "fsync=off", "-c", "full_page_writes=off"]
+            options += [
+                "-c", "fsync=off", "-c", "full_page_writes=off", "-c", "synchronous_commit=off",
+                "-c", "wal_level=minimal", "-c", "max_wal_senders=0", "-c", "max_wal_size=256MB",
+            ]  # fmt: skip
         self.postgres = self._spawn(
             [*_as_postgres(), str(postgres), *options], "postgres.log", signal.SIGINT
         )

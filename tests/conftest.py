@@ -5,17 +5,22 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import cache
 from pathlib import Path
+from shutil import copytree
 from urllib.parse import urlsplit, urlunsplit
 from uuid import uuid4
 
 import psycopg
 import pytest
+from argon2 import PasswordHasher
 
+from directory.postcodes import Postcodes
 from hub.clock import utcnow
 from hub.db import Database
 from hub.embedded import Servers
+from hub.identity import people
 from hub.identity.actor import Actor
 from hub.identity.model import Membership, Person
 from hub.migrating import upgrade
@@ -26,6 +31,24 @@ from hub.records.vault import Vault
 from hub.settings import Settings
 
 BROWSER = shutil.which("chromium") or shutil.which("chromium-browser")
+STRONG_HASHER = people._hasher
+MEMORY = Path("/dev/shm")  # noqa: S108
+MEMORY_NEEDED = 4 * 1024**3
+
+
+def _work_in_memory() -> None:
+    """Have every temporary folder in memory where there is room: each test copies a database.
+
+    What a process had written there when it was killed stays, as on a disk.
+    """
+    if "TMPDIR" in os.environ or not os.access(MEMORY, os.W_OK):
+        return
+    if shutil.disk_usage(MEMORY).free >= MEMORY_NEEDED:
+        os.environ["TMPDIR"] = str(MEMORY)
+        tempfile.tempdir = None
+
+
+_work_in_memory()
 
 
 @dataclass(frozen=True)
@@ -49,6 +72,15 @@ class TestServers:
             connection.execute(statement)  # type: ignore[call-overload]  # names made here
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _light_hashes() -> Iterator[None]:
+    """Hash passwords as ever, but lightly; STRONG_HASHER is the one that people get."""
+    with pytest.MonkeyPatch.context() as patch:
+        light = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
+        patch.setattr("hub.identity.people._hasher", light)
+        yield
+
+
 @pytest.fixture(scope="session")
 def servers() -> Iterator[TestServers]:
     """Start a private PostgreSQL and Redis, or use those of TEST_DATABASE_URL and REDIS_URL.
@@ -68,12 +100,6 @@ def servers() -> Iterator[TestServers]:
             )
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-@pytest.fixture
-def keys(tmp_path_factory: pytest.TempPathFactory) -> Keys:
-    """Return this test's own keys: the mark beside them tells how far one database was sealed."""
-    return Keys.load(tmp_path_factory.mktemp("hub") / "keys", create=True)
 
 
 def _template(servers: TestServers, name: str, fill: Callable[[str], None]) -> str:
@@ -112,20 +138,46 @@ class Staged:
     keys_folder: Path
 
 
+Stage = Callable[[datetime | None], Staged]
+
+
 @pytest.fixture(scope="session")
-def staged(servers: TestServers, template: str, tmp_path_factory: pytest.TempPathFactory) -> Staged:
-    """Return the exercise, made once: each test that wants it has a copy of it."""
+def stage(servers: TestServers, template: str, tmp_path_factory: pytest.TempPathFactory) -> Stage:
+    """Return a function that gives the exercise as made at a moment, or now: once for each."""
     from seed import demo
 
-    folder = tmp_path_factory.mktemp("staged") / "keys"
-    name = f"staged_{uuid4().hex}"
-    owner = urlsplit(servers.owner_url).username
-    servers.execute(f"CREATE DATABASE {name} TEMPLATE {template} OWNER {owner}")
-    database = Database(servers.database(servers.app_url, name))
-    with database.unit_of_work() as session:
-        demo.load(session, Keys.load(folder, create=True), utcnow())
-    database.dispose()
-    return Staged(name, folder)
+    @cache
+    def make(at: datetime | None) -> Staged:
+        folder = tmp_path_factory.mktemp("staged") / "keys"
+        name = f"staged_{uuid4().hex}"
+        owner = urlsplit(servers.owner_url).username
+        servers.execute(f"CREATE DATABASE {name} TEMPLATE {template} OWNER {owner}")
+        database = Database(servers.database(servers.app_url, name))
+        with database.unit_of_work() as session:
+            demo.load(session, Keys.load(folder, create=True), at or utcnow())
+        database.dispose()
+        return Staged(name, folder)
+
+    return make
+
+
+@pytest.fixture
+def staged(request: pytest.FixtureRequest) -> Staged | None:
+    """Return the exercise of a test that is marked with it: each such test has a copy."""
+    mark = request.node.get_closest_marker("exercise")
+    if mark is None:
+        return None
+    stage: Stage = request.getfixturevalue("stage")
+    return stage(*mark.args or (None,))
+
+
+@pytest.fixture
+def keys(staged: Staged | None, tmp_path_factory: pytest.TempPathFactory) -> Keys:
+    """Return this test's own keys: the mark beside them tells how far one database was sealed."""
+    folder = tmp_path_factory.mktemp("hub") / "keys"
+    if staged:
+        copytree(staged.keys_folder, folder)
+    return Keys.load(folder, create=staged is None)
 
 
 @pytest.fixture
@@ -136,7 +188,9 @@ def clone(servers: TestServers) -> Iterator[Callable[[str], str]]:
 
     def copy(source: str) -> str:
         name = f"test_{uuid4().hex}"
-        servers.execute(f"CREATE DATABASE {name} TEMPLATE {source} OWNER {owner}")
+        servers.execute(
+            f"CREATE DATABASE {name} TEMPLATE {source} STRATEGY file_copy OWNER {owner}"
+        )
         made.append(name)
         return name
 
@@ -146,9 +200,9 @@ def clone(servers: TestServers) -> Iterator[Callable[[str], str]]:
 
 
 @pytest.fixture
-def database_name(clone: Callable[[str], str], template: str) -> str:
+def database_name(clone: Callable[[str], str], template: str, staged: Staged | None) -> str:
     """Return the name of this test's own database, with reference data."""
-    return clone(template)
+    return clone(staged.template if staged else template)
 
 
 @pytest.fixture
@@ -177,11 +231,32 @@ def database(app_url: str) -> Iterator[Database]:
     database.dispose()
 
 
+@pytest.fixture(scope="session")
+def postcodes_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder that holds the table of postcodes, built once."""
+    folder = tmp_path_factory.mktemp("postcodes")
+    Postcodes.open(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def postcodes(postcodes_folder: Path) -> Postcodes:
+    """Return the table of postcodes."""
+    return Postcodes.open(postcodes_folder)
+
+
 @pytest.fixture
 def settings(
-    app_url: str, owner_url: str, servers: TestServers, keys: Keys, tmp_path: Path
+    app_url: str,
+    owner_url: str,
+    servers: TestServers,
+    keys: Keys,
+    tmp_path: Path,
+    postcodes_folder: Path,
 ) -> Settings:
     """Return the settings of a hub on this test's database."""
+    for table in postcodes_folder.glob("*.bin"):
+        (tmp_path / table.name).hardlink_to(table)
     return Settings(
         database_url=app_url,
         database_owner_url=owner_url,

@@ -21,6 +21,8 @@ from messaging import attachments
 from seed import cast, demo
 from tests.documents import PDF, picture
 
+pytestmark = pytest.mark.exercise
+
 MEGABYTE = 1024 * 1024
 
 
@@ -71,8 +73,6 @@ REPORT = {
 
 @pytest.fixture
 def desk(app: Flask, database: Database, keys: Keys) -> Iterator[Desk]:
-    with database.unit_of_work() as session:
-        demo.load(session, keys, utcnow())
     with app.test_client() as client:
         yield Desk(client, database, demo.password(keys))
 

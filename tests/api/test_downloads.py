@@ -4,7 +4,6 @@ import io
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pypdf
 import pytest
@@ -37,17 +36,9 @@ def acting(monkeypatch: pytest.MonkeyPatch) -> list[Actor]:
     return actors
 
 
-@pytest.fixture(scope="module")
-def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder that keeps the table of postcodes between tests."""
-    return tmp_path_factory.mktemp("downloads")
-
-
 @pytest.fixture
-def client(
-    settings: Settings, keys: Keys, acting: list[Actor], data_dir: Path
-) -> Iterator[FlaskClient]:
-    app = create_app(settings.model_copy(update={"data_dir": data_dir}), keys=keys)
+def client(settings: Settings, keys: Keys, acting: list[Actor]) -> Iterator[FlaskClient]:
+    app = create_app(settings, keys=keys)
     app.config["WTF_CSRF_ENABLED"] = False
     with app.test_client() as client:
         yield client

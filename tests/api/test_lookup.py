@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
-from pathlib import Path
 from urllib.parse import quote
 
 import pytest
@@ -10,7 +9,6 @@ from flask.testing import FlaskClient
 
 from directory import holder, public
 from directory.model import ContactPoint
-from directory.postcodes import Postcodes
 from hub.app import create_app
 from hub.clock import utcnow
 from hub.db import Database
@@ -22,19 +20,12 @@ from tests.conftest import Someone
 LOOKUP = "/api/v1/directory/lookup"
 
 
-@pytest.fixture(scope="session")
-def postcodes_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("postcodes")
-    Postcodes.open(folder)
-    return folder
-
-
 @pytest.fixture
 def client(
-    settings: Settings, keys: Keys, postcodes_dir: Path, monkeypatch: pytest.MonkeyPatch
+    settings: Settings, keys: Keys, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[FlaskClient]:
     monkeypatch.setattr("hub.web.ratelimit.public", lambda _address: None)
-    app = create_app(settings.model_copy(update={"data_dir": postcodes_dir}), keys=keys)
+    app = create_app(settings, keys=keys)
     with app.test_client() as client:
         yield client
     app.extensions["hub"].database.dispose()

@@ -6,7 +6,6 @@ SHAPES says in our own words what the profile asks of each object: `!` is requir
 import re
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +13,6 @@ import pytest
 from flask.testing import FlaskClient
 
 from directory import holder
-from directory.postcodes import Postcodes
 from hub.app import create_app
 from hub.db import Database
 from hub.records.keys import Keys
@@ -109,20 +107,13 @@ def fits(shape: str, value: Any, at: str = "") -> None:
         assert re.fullmatch(FORMS[shape], value, re.DOTALL), (at, value)
 
 
-@pytest.fixture(scope="module")
-def postcodes_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("postcodes")
-    Postcodes.open(folder)
-    return folder
-
-
 @pytest.fixture
 def client(
-    settings: Settings, keys: Keys, postcodes_dir: Path, monkeypatch: pytest.MonkeyPatch
+    settings: Settings, keys: Keys, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[FlaskClient]:
     monkeypatch.setattr(ratelimit, "PUBLIC_PER_WINDOW", 1_000_000)
     monkeypatch.setattr(holder, "POLL_SECONDS", 0.0)
-    app = create_app(settings.model_copy(update={"data_dir": postcodes_dir}), keys=keys)
+    app = create_app(settings, keys=keys)
     with app.test_client() as client:
         yield client
     app.extensions["hub"].database.dispose()

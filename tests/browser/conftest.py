@@ -5,7 +5,6 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from shutil import copytree
 
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -17,9 +16,16 @@ from hub.settings import Settings
 from hub.web.context import EXTENSION
 from seed import demo
 from seed.cast import Player
-from tests.conftest import BROWSER, Staged
+from tests.conftest import BROWSER
 
 SECONDS = 10_000
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Have the exercise in the database of each of these tests."""
+    for item in items:
+        if item.path.parent == Path(__file__).parent:
+            item.add_marker(pytest.mark.exercise)
 
 
 @pytest.fixture(scope="module")
@@ -31,28 +37,10 @@ def chromium() -> Iterator[Browser]:
         browser.close()
 
 
-@pytest.fixture(scope="session")
-def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a folder that keeps the table of postcodes between tests."""
-    return tmp_path_factory.mktemp("browser")
-
-
 @pytest.fixture
-def keys(staged: Staged, tmp_path: Path) -> Keys:
-    """Return this test's own copy of the exercise's keys."""
-    return Keys.load(copytree(staged.keys_folder, tmp_path / "keys"))
-
-
-@pytest.fixture
-def database_name(clone: Callable[[str], str], staged: Staged) -> str:
-    """Return the name of this test's own database, with the exercise in it."""
-    return clone(staged.template)
-
-
-@pytest.fixture
-def hub_url(settings: Settings, keys: Keys, data_dir: Path) -> Iterator[str]:
+def hub_url(settings: Settings, keys: Keys) -> Iterator[str]:
     """Serve a hub on this test's own database, and return its address."""
-    app = create_app(settings.model_copy(update={"data_dir": data_dir}), keys=keys)
+    app = create_app(settings, keys=keys)
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server = make_server("127.0.0.1", 0, app, threaded=True)
     thread = threading.Thread(target=server.serve_forever)

@@ -73,10 +73,10 @@ def test_the_pages_say_how_old_they_are_and_what_is_away(
 
 
 def test_a_copy_saved_from_the_front_page_answers_with_the_server_gone(
-    settings: Settings, keys: Keys, database: Database, data_dir: Path, chromium: Browser,
+    settings: Settings, keys: Keys, database: Database, chromium: Browser,
     tmp_path: Path, servers: TestServers,
 ) -> None:  # fmt: skip
-    app = create_app(settings.model_copy(update={"data_dir": data_dir}), keys=keys)
+    app = create_app(settings, keys=keys)
     server = make_server("127.0.0.1", 0, app, threaded=True)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()

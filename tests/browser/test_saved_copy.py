@@ -42,11 +42,6 @@ def snapshot(servers: TestServers, template: str) -> Snapshot:
         database.dispose()
 
 
-@pytest.fixture(scope="module")
-def postcodes(data_dir: Path) -> Postcodes:
-    return Postcodes.open(data_dir)
-
-
 @pytest.fixture
 def opened(
     snapshot: Snapshot, postcodes: Postcodes, chromium: Browser, tmp_path: Path

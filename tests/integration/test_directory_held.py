@@ -152,11 +152,6 @@ def test_a_unit_that_is_no_more_leads_to_its_successors_through_several_changes(
         assert search.suggest(there, "east ken")[0].code == heir
 
 
-@pytest.fixture(scope="module")
-def postcodes(tmp_path_factory: pytest.TempPathFactory) -> Postcodes:
-    return Postcodes.open(tmp_path_factory.mktemp("postcodes"))
-
-
 def ask(held: Directory, postcodes: Postcodes, day: date, text: str) -> Answer | Choice:
     at = datetime(day.year, day.month, day.day, 12, tzinfo=UTC)
     found = Lookup(held.on(day), postcodes)

@@ -18,13 +18,13 @@ from messaging.model import Draft
 from seed import cast, demo
 
 NOW = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
+pytestmark = pytest.mark.exercise(NOW)
 FIELDS = {"child.given_name": ["Testchild"], "last_seen_at-time": ["02:15"]}
 
 
 @pytest.fixture
 def writer(database: Database, keys: Keys) -> Actor:
     with database.unit_of_work() as session:
-        demo.load(session, keys, NOW)
         return demo.actor_of(session, cast.SOCIAL_WORKER)
 
 

@@ -33,6 +33,7 @@ from messaging.model import Case, InformationRequest, LeadRequest, Message, Tenu
 from seed import cast, demo
 
 NOW = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
+pytestmark = pytest.mark.exercise(NOW)
 GUEST = Guest("Joan Tremayne", "4471", "Inspector")
 TEAM = "devon-and-cornwall"
 
@@ -43,7 +44,6 @@ class Offer:
     def __init__(self, database: Database, keys: Keys) -> None:
         self.database, self.keys, self.vault = database, keys, Vault(keys)
         with database.unit_of_work() as session:
-            demo.load(session, keys, NOW)
             self.officer = demo.actor_of(session, cast.MET_OFFICER)
             opened = sending.open_case(session, self.officer, self.vault, report(), NOW)
             self.reference = opened.case_reference

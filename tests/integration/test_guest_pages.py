@@ -26,6 +26,8 @@ from messaging.model import LeadRequest, Receipt, Tenure
 from seed import cast, demo
 from tests.documents import PDF
 
+pytestmark = pytest.mark.exercise
+
 WHO = {"name": "Joan Tremayne", "collar_number": "4471", "rank": "Inspector"}
 
 
@@ -68,7 +70,6 @@ def visit(database: Database, settings: Settings, keys: Keys) -> Iterator[Visit]
         "callback_telephone": "020 7946 0101",
     }
     with database.unit_of_work() as session:
-        demo.load(session, keys, now)
         officer = demo.actor_of(session, cast.MET_OFFICER)
         opened = Command(type="missing-episode-report", status="exercise", body=report)
         reference = sending.open_case(session, officer, vault, opened, now).case_reference

@@ -26,15 +26,10 @@ AWAY = "devon-and-cornwall"
 KENT_COUNCIL = "E10000016/childrens-social-care"
 
 
-@pytest.fixture(scope="module")
-def postcode_dir(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    return tmp_path_factory.mktemp("placements")
-
-
 @pytest.fixture
-def looked_up(settings: Settings, keys: Keys, postcode_dir: Any) -> Iterator[Flask]:
+def looked_up(settings: Settings, keys: Keys) -> Iterator[Flask]:
     """Look postcodes up, as a web process does."""
-    app = create_app(settings.model_copy(update={"data_dir": postcode_dir}), keys=keys)
+    app = create_app(settings, keys=keys)
     with app.app_context():
         yield app
     app.extensions["hub"].database.dispose()

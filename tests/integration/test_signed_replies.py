@@ -25,6 +25,7 @@ from messaging.signed_replies import Upload
 from seed import cast, demo
 
 NOW = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
+pytestmark = pytest.mark.exercise(NOW)
 PAPER = b"%PDF-1.7\n" + b"signed by an officer\n" * 30_000 + b"%%EOF\n"
 SIGNER = {
     "officer_name": "Joan Tremayne",
@@ -56,7 +57,6 @@ class Paper:
     def __init__(self, database: Database, keys: Keys) -> None:
         self.database, self.vault = database, Vault(keys)
         with database.unit_of_work() as session:
-            demo.load(session, keys, NOW)
             self.officer = demo.actor_of(session, cast.MET_OFFICER)
             self.inspector = demo.actor_of(session, cast.MET_INSPECTOR)
             self.stranger = demo.actor_of(session, cast.KENT_INSPECTOR)

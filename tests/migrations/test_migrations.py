@@ -11,6 +11,7 @@ import directory.model
 import hub.identity.model
 import hub.jobs.model
 import hub.records.model
+import messaging.guest_model
 import messaging.model
 from hub.clock import utcnow
 from hub.db import Base, Database, sqlalchemy_url

@@ -41,11 +41,6 @@ def snapshot(servers: TestServers, template: str) -> Snapshot:
         database.dispose()
 
 
-@pytest.fixture(scope="module")
-def postcodes(tmp_path_factory: pytest.TempPathFactory) -> Postcodes:
-    return Postcodes.open(tmp_path_factory.mktemp("postcodes"))
-
-
 def contact(unit: Unit, purpose: str, value: str, **more: Any) -> Contact:
     plain = Contact(
         new_id(), unit.id, purpose, "telephone", value, "public", 100, Hours(), None, "actual",
