@@ -1,5 +1,6 @@
 """What every test stands on: the real PostgreSQL and Redis, and a database of its own."""
 
+import gc
 import os
 import shutil
 import tempfile
@@ -16,6 +17,7 @@ import psycopg
 import pytest
 from argon2 import PasswordHasher
 
+from directory import reading
 from directory.postcodes import Postcodes
 from hub.clock import utcnow
 from hub.db import Database
@@ -49,6 +51,13 @@ def _work_in_memory() -> None:
 
 
 _work_in_memory()
+gc.disable()  # until every test is loaded
+
+
+def pytest_collection_finish() -> None:
+    """Never search what was loaded for garbage."""
+    gc.freeze()
+    gc.enable()
 
 
 @dataclass(frozen=True)
@@ -253,17 +262,18 @@ def settings(
     keys: Keys,
     tmp_path: Path,
     postcodes_folder: Path,
-) -> Settings:
+) -> Iterator[Settings]:
     """Return the settings of a hub on this test's database."""
     for table in postcodes_folder.glob("*.bin"):
         (tmp_path / table.name).hardlink_to(table)
-    return Settings(
+    yield Settings(
         database_url=app_url,
         database_owner_url=owner_url,
         redis_url=servers.redis_url,
         data_dir=tmp_path,
         keys_dir_override=keys.folder,
     )
+    reading._postcodes.cache_clear()
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
