@@ -34,6 +34,8 @@ from hub.settings import Settings
 
 BROWSER = shutil.which("chromium") or shutil.which("chromium-browser")
 STRONG_HASHER = people._hasher
+POLL_SECONDS = 0.02
+"""How soon a server of a test hears that it shall stop."""
 MEMORY = Path("/dev/shm")  # noqa: S108
 MEMORY_NEEDED = 4 * 1024**3
 

@@ -17,6 +17,7 @@ from hub.identity import clients
 from hub.records import audit
 from hub.records.keys import Keys
 from hub.settings import Settings
+from tests.conftest import POLL_SECONDS
 
 
 class Partner:
@@ -89,7 +90,7 @@ def partner(app: Flask, credentials: Callable[..., tuple[str, str]]) -> Callable
 def server(app: Flask) -> Iterator[str]:
     """Return the address of a live server of the application."""
     serving = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=serving.serve_forever)
+    thread = threading.Thread(target=serving.serve_forever, args=(POLL_SECONDS,))
     thread.start()
     yield f"http://127.0.0.1:{serving.server_port}"
     serving.shutdown()

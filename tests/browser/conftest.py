@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright, sync_playwright
 from werkzeug.serving import make_server
 
 from hub.app import create_app
@@ -16,25 +16,42 @@ from hub.settings import Settings
 from hub.web.context import EXTENSION
 from seed import demo
 from seed.cast import Player
-from tests.conftest import BROWSER
+from tests.conftest import BROWSER, POLL_SECONDS
 
+HERE = Path(__file__).parent
 SECONDS = 10_000
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Have the exercise in the database of each of these tests."""
     for item in items:
-        if item.path.parent == Path(__file__).parent:
+        if item.path.parent == HERE:
             item.add_marker(pytest.mark.exercise)
 
 
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    """Return the system's Chromium, stopped before other tests: Playwright holds the event loop."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=BROWSER)
-        yield browser
-        browser.close()
+_running: list[tuple[Playwright, Browser]] = []
+
+
+@pytest.fixture
+def chromium() -> Browser:
+    """Return the system's Chromium, started once; each test opens windows of its own."""
+    if not _running:
+        playwright = sync_playwright().start()
+        _running.append((playwright, playwright.chromium.launch(executable_path=BROWSER)))
+    return _running[0][1]
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(nextitem: pytest.Item | None) -> Iterator[None]:
+    """Stop Chromium before tests of other folders: Playwright holds the event loop."""
+    try:
+        return (yield)
+    finally:
+        if nextitem is None or nextitem.path.parent != HERE:
+            for playwright, browser in _running:
+                browser.close()
+                playwright.stop()
+            _running.clear()
 
 
 @pytest.fixture
@@ -43,7 +60,7 @@ def hub_url(settings: Settings, keys: Keys) -> Iterator[str]:
     app = create_app(settings, keys=keys)
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, args=(POLL_SECONDS,))
     thread.start()
     yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()

@@ -16,7 +16,7 @@ from hub.settings import Settings
 from hub.web.context import EXTENSION
 from seed import cast, demo
 from tests.browser.test_case_pages import faults
-from tests.conftest import TestServers
+from tests.conftest import POLL_SECONDS, TestServers
 
 SignIn = Callable[..., Page]
 
@@ -78,7 +78,7 @@ def test_a_copy_saved_from_the_front_page_answers_with_the_server_gone(
 ) -> None:  # fmt: skip
     app = create_app(settings, keys=keys)
     server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, args=(POLL_SECONDS,))
     thread.start()
     context = chromium.new_context(
         base_url=f"http://127.0.0.1:{server.server_port}", accept_downloads=True

@@ -25,6 +25,9 @@ from tests.browser.steps import (
 )
 
 AXE = files("hub.web").joinpath("static/build/dev/axe.min.js").read_text()
+VIOLATIONS = """axe.run(document, {resultTypes: ["violations"], selectors: false}).then(found =>
+    found.violations.map(violation => `${violation.id}: ${violation.nodes[0].html}`))"""
+"""Every rule; the rest of the report, about what passes, is long and nobody reads it."""
 
 
 def faults(page: Page) -> list[str]:
@@ -32,11 +35,9 @@ def faults(page: Page) -> list[str]:
     found = []
     for width in (1280, 320):
         page.set_viewport_size({"width": width, "height": 900})
-        page.evaluate(AXE)
-        found += [
-            f"{page.url} at {width}: {violation['id']}: {violation['nodes'][0]['html']}"
-            for violation in page.evaluate("axe.run()")["violations"]
-        ]
+        if page.evaluate("typeof axe === 'undefined'"):
+            page.evaluate(AXE)
+        found += [f"{page.url} at {width}: {fault}" for fault in page.evaluate(VIOLATIONS)]
         if page.evaluate("document.documentElement.scrollWidth > window.innerWidth"):
             found.append(f"{page.url} at {width}: scrolls sideways")
     page.set_viewport_size({"width": 1280, "height": 900})

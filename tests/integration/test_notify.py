@@ -16,6 +16,7 @@ from hub.clock import utcnow
 from hub.errors import HubError
 from hub.post.mail import Mail, send
 from hub.settings import Settings
+from tests.conftest import POLL_SECONDS
 
 SERVICE = "26785a09-ab16-4eb0-8407-a37497a57506"
 SECRET = "3d844edf-8d35-48ac-975b-e847b4f122b0"  # of this test
@@ -70,7 +71,7 @@ def notify() -> Iterator[Notify]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     here.url = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, args=(POLL_SECONDS,))
     thread.start()
     yield here
     server.shutdown()
