@@ -93,7 +93,7 @@ def _light_hashes() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def servers() -> Iterator[TestServers]:
+def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestServers]:
     """Start a private PostgreSQL and Redis, or use those of TEST_DATABASE_URL and REDIS_URL.
 
     TEST_DATABASE_URL is a superuser's: the tests make databases and roles.
@@ -102,7 +102,7 @@ def servers() -> Iterator[TestServers]:
     if given:
         yield TestServers(given, given, given, os.environ["REDIS_URL"])
         return
-    folder = Path(tempfile.mkdtemp(prefix="hub-test-"))
+    folder = tmp_path_factory.mktemp("servers")
     try:
         with Servers(folder, durable=False) as private:
             at = private.addresses
