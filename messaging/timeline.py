@@ -6,7 +6,7 @@ case of a minute and one of a year are both legible. The times under the axis ar
 
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from math import log2
 
@@ -51,7 +51,10 @@ Record = Span | Point
 
 @dataclass(frozen=True)
 class Drawn:
-    """A bar or a marker of a strip, with the words beside it; `before`, `after`: it goes on there."""
+    """A bar or a marker of a strip, with the words beside it; `before`, `after`: it goes on there.
+
+    `ends`: the words stand before it, and end where it begins.
+    """
 
     kind: str
     x0: float
@@ -61,6 +64,7 @@ class Drawn:
     label_x: float
     before: bool = False
     after: bool = False
+    ends: bool = False
 
     @property
     def extent(self) -> tuple[float, float]:
@@ -189,21 +193,27 @@ def _drawn(one: Record, left: float, right: float, before: bool, after: bool) ->
     label = one.label if len(one.label) <= LONGEST else one.label[: LONGEST - 1] + "…"
     wide = len(label) * LETTER
     if isinstance(one, Point):
-        beside = left + 8
+        beside, ends = left + 8, False
         if beside + wide > WIDTH:
-            beside = max(0.0, left - 8 - wide)
-        return Drawn("point", left - 5, left + 5, 0, label, beside)
+            beside, ends = max(0.0, left - 9 - wide), left - 9 - wide >= 0
+        return Drawn("point", left - 5, left + 5, 0, label, beside, ends=ends)
     right = max(right, left + 6)
-    return Drawn("bar", left, right, 0, label, _beside(left, right, wide), before, after)
+    beside, ends = _beside(left, right, wide)
+    return Drawn("bar", left, right, 0, label, beside, before, after, ends)
 
 
-def _beside(left: float, right: float, wide: float) -> float:
-    """Return where the words of a bar begin: in it, else behind it, else before it, else over it."""
+def _beside(left: float, right: float, wide: float) -> tuple[float, bool]:
+    """Return where the words of a bar begin: in it, else behind it, else before it, else over it.
+
+    And whether they are before it.
+    """
     if left + 4 + wide <= right:
-        return left + 4
+        return left + 4, False
     if right + 4 + wide <= WIDTH:
-        return right + 4
-    return left - 4 - wide if left - 4 - wide >= 0 else max(0.0, min(left + 4, WIDTH - wide))
+        return right + 4, False
+    if left - 4 - wide >= 0:
+        return left - 4 - wide, True
+    return max(0.0, min(left + 4, WIDTH - wide)), False
 
 
 def _packed(drawn: Sequence[Drawn]) -> list[Drawn]:
@@ -223,9 +233,7 @@ def _packed(drawn: Sequence[Drawn]) -> list[Drawn]:
         if row == len(ends):
             ends.append([])
         ends[row].append((low, high))
-        found.append(
-            Drawn(one.kind, one.x0, one.x1, row, one.label, one.label_x, one.before, one.after)
-        )
+        found.append(replace(one, row=row))
     return found
 
 

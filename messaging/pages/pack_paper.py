@@ -130,12 +130,19 @@ class _Pack:
         if v["dispute"]:
             one = v["dispute"]
             p.pair(_("Dispute"), _("%(a)s disputes it with %(b)s", a=one["by"], b=one["other"]))
-            self._rows(v["dispute_rows"], one["number"])
+            self._reasons(v["dispute_rows"], one["number"])
         if v["direction"]:
             one = v["direction"]
             p.pair(_("Direction"), _("%(unit)s is directed to lead", unit=one["to"]))
-            self._rows(v["direction_rows"], one["number"])
+            self._reasons(v["direction_rows"], one["number"])
         self._or_none(v["dispute"] or v["direction"])
+
+    def _reasons(self, rows: list[Shown], number: int) -> None:
+        """Print the words by which something was opened, or that they are for others."""
+        if rows:
+            self._rows(rows, number)
+        else:
+            self.p.pair("", _("Its reasons are for others (message %(number)s).", number=number))
 
     def child(self) -> None:
         """Print the child as last given."""

@@ -225,8 +225,12 @@ class Paper(FPDF):
                         self.rect(x, y, wide, 19 * scale, style="DF")
                     else:
                         self.ellipse(x, y + (10 * scale - wide / 2), wide, wide, style="DF")
-                    shift = self._wide(one.label) / 2 if one.kind == "mark" else 0
-                    self._put(LEFT + one.label_x * scale - shift, y, one.label, 20 * scale)
+                    at = one.label_x * scale
+                    if one.kind == "mark":
+                        at -= self._wide(one.label) / 2
+                    elif one.ends:
+                        at = (one.x0 - 4) * scale - self._wide(one.label)
+                    self._put(LEFT + at, y, one.label, 20 * scale)
         self.y = top + strip.height * scale + 4
 
     def _rule(self, x0: float, y0: float, x1: float, y1: float) -> None:

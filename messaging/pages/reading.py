@@ -11,10 +11,17 @@ from messaging import wording
 from messaging.contracts import CONTRACTS
 
 Row = dict[str, str]
+UNITS = ("unit", "owner", "lead_unit", "lead")
+"""Fields that take the code of a unit."""
 
 
-def rows(message_type: str, body: Mapping[str, Any]) -> list[Row]:
-    """Return what was given, in the contract's order; what was not given is left out."""
+def rows(
+    message_type: str, body: Mapping[str, Any], names: Mapping[str, str] | None = None
+) -> list[Row]:
+    """Return what was given, in the contract's order; what was not given is left out.
+
+    A unit that was given by its code is said by its name, where `names` has it.
+    """
     contract = CONTRACTS.get(message_type)
     if contract is None:
         return []
@@ -22,7 +29,7 @@ def rows(message_type: str, body: Mapping[str, Any]) -> list[Row]:
     for one in fields_of(contract):
         value = _at(body, one.name)
         if value not in (None, "", []):
-            found.append({"label": one.label, "value": _said(one, value)})
+            found.append({"label": one.label, "value": _said(one, value, names or {})})
     return found
 
 
@@ -31,10 +38,10 @@ def child_rows(child: Mapping[str, Any]) -> list[Row]:
     return rows("missing-episode-report", {"child": child})
 
 
-def _row_said(columns: list[FormField], row: Mapping[str, Any]) -> str:
+def _row_said(columns: list[FormField], row: Mapping[str, Any], names: Mapping[str, str]) -> str:
     """Return one row of a list in a line: its values, in the contract's order."""
     said = [
-        _said(one, row[one.name.rsplit(".", 1)[-1]])
+        _said(one, row[one.name.rsplit(".", 1)[-1]], names)
         for one in columns
         if row.get(one.name.rsplit(".", 1)[-1]) not in (None, "")
     ]
@@ -50,11 +57,13 @@ def _at(body: Mapping[str, Any], name: str) -> Any:
     return value
 
 
-def _said(one: FormField, value: Any) -> str:
+def _said(one: FormField, value: Any, names: Mapping[str, str]) -> str:
     if isinstance(value, bool):
         return _("Yes") if value else _("No")
     if one.kind == "rows":
-        return "\n".join(_row_said(one.rows[0], row) for row in value)
+        return "\n".join(_row_said(one.rows[0], row, names) for row in value)
+    if one.name.rsplit(".", 1)[-1] in UNITS:
+        return names.get(str(value), str(value))
     if isinstance(value, list):
         return "\n".join(str(part) for part in value)
     if one.options:

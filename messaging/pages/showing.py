@@ -211,7 +211,7 @@ def _message(
 ) -> Shown:
     sender = " ".join(part for part in (message.sender_rank, message.sender_name) if part)
     parts = (sender, message.sender_collar, message.sender_unit.name)
-    said = rows(message.type, message.body)
+    said = rows(message.type, message.body, {one.code: one.name for one in view.names.values()})
     for name, label in (
         ("callback_telephone", _("Ring back on")),
         ("sender_reference", _("Their reference")),

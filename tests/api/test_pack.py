@@ -131,6 +131,7 @@ def test_it_holds_what_its_reader_may_see_of_every_kind_and_no_more(
         assert said in full, said
     council = pack_of(client, acting, world.social_worker, ref)
     assert "EXERCISE decisions" in council
+    assert "Its reasons are for others (message 15)." in council
     assert "Part of this message is for others." in council
     for hidden in ("EXERCISE grounds", "EXERCISE bank card", "EXERCISE associates"):
         assert hidden not in council
