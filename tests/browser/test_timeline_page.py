@@ -21,4 +21,9 @@ def test_the_picture_and_its_table(sign_in: SignIn) -> None:
         kent.goto(f"/cases/{ref}/{where}")
         expect(kent.get_by_role("heading", level=1)).to_be_visible()
         found += faults(kent)
-    assert found == []
+    kent.goto("/inbox")
+    kent.get_by_role("link", name="Skip to “Needs your answer”").press("Enter")
+    kent.keyboard.press("Tab")
+    kent.keyboard.press("Tab")
+    expect(kent.locator("section[aria-labelledby=mine] .hub-rows a").first).to_be_focused()
+    assert found + faults(kent) == []
