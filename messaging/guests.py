@@ -82,7 +82,7 @@ def issue(
     """
     message = _sent_by(session, actor, message_id)
     require(actor, "guest-link.issue", "requester")
-    case = session.get_one(Case, message.case_id, with_for_update=True)
+    case = held_case(session, message.case_id, lock=True)
     if not open_questions.is_open(session, message, unit_id):
         raise conflict("nothing-to-answer", "This message needs no answer of that unit any more.")
     if reach(session, unit_id, case.status, now) != "not-on-hub":
@@ -161,11 +161,11 @@ def card(session: Session, token: str, now: datetime) -> Card:
     """Return what the link's page shows; nothing is changed and nothing consulted.
 
     Raises:
-        HubError: `not-found` for a token that is no link's.
+        HubError: `not-found` for a token that is no link's, or whose exercise was reset.
     """
     link = _find(session, token)
     message = session.get_one(Message, link.message_id)
-    case = session.get_one(Case, message.case_id)
+    case = held_case(session, message.case_id)
     unit = session.get_one(Unit, link.unit_id)
     state = _state(session, link, message, case.status, now)
     return Card(link.id, case.reference, unit.name, state, case.status, link.expires_at)
@@ -255,6 +255,18 @@ def _sent_by(session: Session, actor: Actor, message_id: UUID) -> Message:
     return message
 
 
+def held_case(session: Session, case_id: UUID, *, lock: bool = False) -> Case:
+    """Return the case of a message, held until the commit with `lock`.
+
+    Raises:
+        HubError: `not-found` when it was an exercise that was reset.
+    """
+    case = session.get(Case, case_id, with_for_update=lock or None)
+    if case is None:
+        raise not_found()
+    return case
+
+
 def _find(session: Session, token: str, lock: bool = False) -> GuestLink:
     query = select(GuestLink).where(GuestLink.token_hash == guest_secrets.token_hash(token))
     if lock:
@@ -270,7 +282,7 @@ def _live(session: Session, link: GuestLink, now: datetime) -> tuple[Message, Ca
     state = _state(session, link, message, message.status, now)
     if state != "open":
         raise conflict("link-over", SENTENCES[state], state=state)
-    return message, session.get_one(Case, message.case_id)
+    return message, held_case(session, message.case_id)
 
 
 SENTENCES = {

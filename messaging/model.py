@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from hub.db import Base, new_id, register_constraint
 from messaging.placement_model import Placement as Placement
 from messaging.placement_model import Plan as Plan
+from messaging.reset_model import ExerciseReset as ExerciseReset
 
 
 class Case(Base):
@@ -27,6 +28,7 @@ class Case(Base):
     last_at: Mapped[datetime]
     reset_at: Mapped[datetime | None]
     joined_into_id: Mapped[UUID | None] = mapped_column(ForeignKey("cases.id"))
+    reset_at: Mapped[datetime | None]
 
 
 class Party(Base):

@@ -1,8 +1,9 @@
 """An organisation resets its exercise: its cases are put out of sight, for everybody and for good.
 
-Nothing is deleted: messages, receipts and the audit stay as they were. What runs in them ends: clocks,
-guest links, papers that wait, drafts. The database hides a case that was reset from every query of the
-application (migration 0016), so no page and no job has to think of it.
+Nothing is deleted: messages, receipts and the audit stay as they were. What is open in them ends in
+the same moment: the lead, requests, questions, clocks, guest links, drafts. The database hides a
+case that was reset from every query of the application (migration 0016), so no page and no job has
+to think of it.
 """
 
 from collections.abc import Sequence
@@ -44,10 +45,23 @@ SELECT c.id, c.reference, c.opened_at, c.closed_at,
         WHERE p.case_id = c.id AND o.id <> :organisation ORDER BY o.name) AS others
 FROM cases c JOIN own ON own.id = c.id ORDER BY c.id
 """)
-_HOLD = text("SELECT id FROM cases WHERE id = ANY(:cases) ORDER BY id FOR UPDATE")
+_HOLD = text("SELECT last_at FROM cases WHERE id = ANY(:cases) ORDER BY id FOR UPDATE")
+_OVERTAKEN = (
+    "SET state = 'overtaken', answered_at = :at, answered_by_name = :by WHERE state = 'open'"
+)
+_OF_EPISODE = "episode_id IN (SELECT id FROM episode WHERE case_id = ANY(:cases))"
 _ENDS = tuple(
     text(statement)
     for statement in (
+        f"UPDATE lead_request {_OVERTAKEN} AND {_OF_EPISODE}",
+        f"UPDATE located_claim {_OVERTAKEN} AND {_OF_EPISODE}",
+        f"UPDATE dispute {_OVERTAKEN} AND {_OF_EPISODE}",
+        f"UPDATE direction {_OVERTAKEN} AND {_OF_EPISODE}",
+        f"UPDATE information_request {_OVERTAKEN} AND case_id = ANY(:cases)",
+        f"UPDATE action {_OVERTAKEN} AND case_id = ANY(:cases)",
+        f"UPDATE tenure SET until = :at WHERE until IS NULL AND {_OF_EPISODE}",  # noqa: S608  # ours
+        "UPDATE episode SET ended_at = :at, end_reason = 'reset'"
+        " WHERE ended_at IS NULL AND case_id = ANY(:cases)",
         "UPDATE clock SET ended_at = :at WHERE case_id = ANY(:cases)"
         " AND met_at IS NULL AND ended_at IS NULL",
         "UPDATE guest_link SET revoked_at = :at FROM message m WHERE m.id = message_id"
@@ -136,7 +150,7 @@ def reset(
     found = preview(session, actor)
     if not why.strip():
         raise invalid("why", "Say why: it stays on record.", "/why")
-    session.execute(_HOLD, {"cases": [case.id for case in found]})
+    held = session.scalars(_HOLD, {"cases": [case.id for case in found]}).all()
     found = preview(session, actor)
     if not found:
         return 0
@@ -146,19 +160,20 @@ def reset(
             "Cases were opened or joined since you looked: look at the list again.",
         )
     cases = [case.id for case in found]
+    at = max([now, *held])
     for end in _ENDS:
-        session.execute(end, {"cases": cases, "at": now})
+        session.execute(end, {"cases": cases, "at": at, "by": actor.name})
     for draft in session.scalars(_DRAFTS, {"cases": cases}).all():
         vault.destroy_key(session, draft, now=now)
     assert actor.organisation_id is not None  # noqa: S101  # signed in
     one = ExerciseReset(
-        id=new_id(), organisation_id=actor.organisation_id, at=now, by_name=actor.name
+        id=new_id(), organisation_id=actor.organisation_id, at=at, by_name=actor.name
     )
     session.add(one)
     session.flush()
     for case in found:
         audit.record(
-            session, actor.who, "exercise.reset", now=now, case_id=case.id, object_kind="case",
+            session, actor.who, "exercise.reset", now=at, case_id=case.id, object_kind="case",
             object_id=case.id, reason=why.strip()[:500], detail={"reset": str(one.id)}, vault=vault,
         )  # fmt: skip
         session.add(ExerciseResetCase(case_id=case.id, reset_id=one.id, reference=case.reference))

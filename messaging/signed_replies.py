@@ -28,7 +28,7 @@ from messaging import encrypted_files, open_questions, sending, signed_files
 from messaging.contracts import CONTRACTS, Command
 from messaging.guest_model import SignedReply, SignedReplyChunk
 from messaging.guest_secrets import Guest
-from messaging.guests import stand_in
+from messaging.guests import held_case, stand_in
 from messaging.model import Case, Message
 
 
@@ -89,7 +89,7 @@ def attach(session: Session, actor: Actor, vault: Vault, upload: Upload, now: da
     require(actor, "signed-reply.upload", "requester")
     content = signed_files.read_whole(upload.file)
     media_type = signed_files.media_type(content)
-    case = session.get_one(Case, message.case_id, with_for_update=True)
+    case = held_case(session, message.case_id, lock=True)
     answer_type = open_questions.answer_type(message.type, upload.answer)
     if answer_type is None or not open_questions.is_open(session, message, upload.unit_id):
         raise conflict("nothing-to-answer", "This message needs no answer of that unit any more.")
@@ -260,7 +260,7 @@ def _locked(session: Session, actor: Actor, reply_id: UUID) -> tuple[SignedReply
     """Lock the case first, then the reply, and return them as they are under the lock."""
     reply = _of_my_unit(session, actor, reply_id)
     message = session.get_one(Message, reply.message_id)
-    case = session.get_one(Case, message.case_id, with_for_update=True)
+    case = held_case(session, message.case_id, lock=True)
     session.refresh(reply, with_for_update=True)
     return reply, message, case
 

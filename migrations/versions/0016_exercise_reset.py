@@ -5,7 +5,9 @@ from alembic import op
 revision = "0016"
 down_revision = "0015"
 
-UPGRADE = """
+ENDS = "'located', 'joined', 'recorded-in-error'"
+
+UPGRADE = f"""
 CREATE TABLE exercise_reset (
     id uuid CONSTRAINT pk_exercise_reset PRIMARY KEY,
     organisation_id uuid NOT NULL CONSTRAINT fk_exercise_reset_organisation_id REFERENCES organisation,
@@ -27,6 +29,11 @@ GRANT SELECT, INSERT ON exercise_reset, exercise_reset_case TO hub_app;
 ALTER TABLE cases
     ADD reset_at timestamptz,
     ADD CONSTRAINT ck_cases_reset CHECK (reset_at IS NULL OR status = 'exercise');
+
+ALTER TABLE episode DROP CONSTRAINT ck_episode_end, ADD CONSTRAINT ck_episode_end CHECK (
+    (ended_at IS NULL) = (end_reason IS NULL)
+    AND end_reason IN ({ENDS}, 'reset')
+    AND (ended_at IS NULL OR ended_at >= opened_at));
 
 -- A case is reset by its being on record in a reset, and in no other way.
 CREATE FUNCTION reset_case() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
@@ -54,7 +61,7 @@ ALTER VIEW match_side SET (security_invoker = true);
 ALTER VIEW match_told SET (security_invoker = true);
 """
 
-DOWNGRADE = """
+DOWNGRADE = f"""
 ALTER VIEW match_told RESET (security_invoker);
 ALTER VIEW match_side RESET (security_invoker);
 DROP POLICY message_of_case ON message;
@@ -65,6 +72,13 @@ ALTER TABLE cases DISABLE ROW LEVEL SECURITY;
 DROP TABLE exercise_reset_case, exercise_reset;
 DROP FUNCTION reset_case;
 ALTER TABLE cases DROP reset_at;
+ALTER TABLE episode DISABLE TRIGGER USER;
+UPDATE episode SET end_reason = 'recorded-in-error' WHERE end_reason = 'reset';
+ALTER TABLE episode ENABLE TRIGGER USER;
+ALTER TABLE episode DROP CONSTRAINT ck_episode_end, ADD CONSTRAINT ck_episode_end CHECK (
+    (ended_at IS NULL) = (end_reason IS NULL)
+    AND end_reason IN ({ENDS})
+    AND (ended_at IS NULL OR ended_at >= opened_at));
 """
 
 
@@ -74,5 +88,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Drop them; what was reset shows again."""
+    """Drop them; what was reset shows again, its episodes ended as recorded in error."""
     op.execute(DOWNGRADE)

@@ -18,8 +18,9 @@ from hub.db import Base, Database, sqlalchemy_url
 from hub.identity.actor import Actor
 from hub.migrating import downgrade, position, upgrade
 from hub.records.vault import Vault
-from messaging import sending
+from messaging import resetting, sending
 from messaging.contracts import Command
+from tests.worlds import MET, World
 
 MODELS = (
     directory.model, hub.identity.model, hub.jobs.model, hub.records.model, messaging.model,
@@ -68,3 +69,22 @@ def test_models_and_migrations_agree(owner_url: str) -> None:
     engine.dispose()
     assert differences == []
     assert there - tables <= {"alembic_version"}
+
+
+def test_what_was_reset_shows_again_below_the_reset_and_its_episode_is_over(
+    owner_url: str, database: Database, vault: Vault, someone: Callable[..., Actor]
+) -> None:
+    world = World(database, vault, someone)
+    ref = world.open(world.met).case_reference
+    with database.unit_of_work() as session:
+        inspector = someone(MET, "supervisor")
+        assert resetting.reset(session, inspector, vault, [ref], "EXERCISE", world.now) == 1
+    database.dispose()
+    downgrade(owner_url, "0015")
+    engine = create_engine(sqlalchemy_url(owner_url))
+    with engine.connect() as connection:
+        ended = connection.execute(text("SELECT end_reason FROM episode")).scalars().all()
+    engine.dispose()
+    assert ended == ["recorded-in-error"]
+    upgrade(owner_url)
+    assert position(owner_url) == "current"
