@@ -157,6 +157,16 @@ def mailbox_of(session: Session, unit_id: UUID, status: str) -> str | None:
     return mailbox.address if mailbox else None
 
 
+def status_of(session: Session, token: str) -> str | None:
+    """Return whether a link is of an actual case, an exercise or a test; None for no link's token."""
+    found: str | None = session.scalar(
+        select(Message.status)
+        .join(GuestLink, GuestLink.message_id == Message.id)
+        .where(GuestLink.token_hash == guest_secrets.token_hash(token))
+    )
+    return found
+
+
 def card(session: Session, token: str, now: datetime) -> Card:
     """Return what the link's page shows; nothing is changed and nothing consulted.
 

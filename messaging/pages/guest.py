@@ -6,7 +6,7 @@ from functools import wraps
 from typing import Any
 from uuid import UUID
 
-from flask import flash, make_response, redirect, render_template, request, url_for
+from flask import flash, g, make_response, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from sqlalchemy import select
@@ -34,10 +34,15 @@ View = Callable[..., ResponseReturnValue]
 
 
 def _closed(view: View) -> View:
-    """Keep the page out of caches, search and the Referer of whatever is opened from it."""
+    """Keep the page out of caches, search and the Referer of whatever is opened from it.
+
+    It is marked as the case is, whatever it comes to show: nobody has signed in for an exercise.
+    """
 
     @wraps(view)
     def closed(**arguments: Any) -> ResponseReturnValue:
+        with context.database().unit_of_work() as session:
+            g.page_status = guests.status_of(session, arguments["token"])
         response = make_response(view(**arguments))
         response.headers["Cache-Control"] = "no-store"
         # Not no-referrer: the check against forged forms wants to see our own address over TLS.

@@ -176,6 +176,7 @@ def test_an_accepting_answer_moves_the_lead_once(visit: Visit) -> None:
     first = visit.post(visit.path + "/answer", **answer)
     assert first.status_code == 200
     assert "leads from this moment" in first.text
+    assert "EXERCISE EXERCISE EXERCISE" in first.text
     again = visit.post(visit.path + "/answer", **answer)
     assert again.status_code == 410
     assert "has been used" in again.text
