@@ -28,7 +28,6 @@ class Case(Base):
     last_at: Mapped[datetime]
     reset_at: Mapped[datetime | None]
     joined_into_id: Mapped[UUID | None] = mapped_column(ForeignKey("cases.id"))
-    reset_at: Mapped[datetime | None]
 
 
 class Party(Base):

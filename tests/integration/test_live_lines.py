@@ -31,7 +31,7 @@ def say(world: World, ref: str, actor: Actor | None = None, **more: Any) -> None
     world.send(actor or world.met, ref, "update", **body)
 
 
-def open_(world: World, ref: str) -> list[actions.OpenAction]:
+def open_(world: World, ref: str) -> list[actions.Action]:
     with world.database.unit_of_work() as session:
         case_id = views.case_id(session, world.met, ref, world.now)
         return actions.open_actions(session, case_id)
