@@ -195,6 +195,13 @@ OVERLAYS = (
         "missing@devon-cornwall.example.org",
         team_hours=False,
     ),
+    *_police(
+        "south-wales",
+        "south-wales/control-room",
+        "01632 9605",
+        "missing@south-wales.example.org",
+        team_hours=False,
+    ),
     *_police(ESSEX, "essex/control-room", "01632 9604", "missing@essex.example.org"),
     Overlay(
         ISLINGTON,

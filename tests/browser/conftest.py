@@ -60,6 +60,7 @@ def hub_url(settings: Settings, keys: Keys) -> Iterator[str]:
     app = create_app(settings, keys=keys)
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server = make_server("127.0.0.1", 0, app, threaded=True)
+    server.daemon_threads = False  # type: ignore[attr-defined]  # closing waits for who still asks
     thread = threading.Thread(target=server.serve_forever, args=(POLL_SECONDS,))
     thread.start()
     yield f"http://127.0.0.1:{server.server_port}"
