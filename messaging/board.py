@@ -76,6 +76,7 @@ _PAGE = """
         k.kind LIKE '%-urgent' OR k.kind IN ('report-outcome', 'located-answer', 'direction'))) AS alarm
     FROM mine JOIN clock k ON k.case_id = mine.case_id AND k.met_at IS NULL AND k.ended_at IS NULL
         AND (mine.is_full OR k.owed_by_unit_id = ANY(:units) OR k.kind = 'report-outcome')
+        AND (:police OR k.kind <> 'live-line')
     GROUP BY mine.case_id
 ), due AS (
     SELECT mine.case_id, mine.is_full, coalesce(k.due_at, 'infinity') AS sort_at,
@@ -112,6 +113,7 @@ LEFT JOIN LATERAL (
     SELECT k.kind, k.due_at, k.owed_by_unit_id FROM clock k
     WHERE k.case_id = c.id AND k.met_at IS NULL AND k.ended_at IS NULL AND k.due_at IS NOT NULL
         AND (page.is_full OR k.owed_by_unit_id = ANY(:units) OR k.kind = 'report-outcome')
+        AND (:police OR k.kind <> 'live-line')
     ORDER BY k.due_at, k.kind LIMIT 1
 ) k ON true
 LEFT JOIN unit o ON o.id = k.owed_by_unit_id
@@ -156,6 +158,7 @@ def board(
                 actor.unit_ids if wanted.within is None else wanted.within & actor.unit_ids
             ),
             "status": actor.status,
+            "police": actor.police,
             "risk": wanted.risk,
             "after_quiet": quiet,
             "after_at": at,

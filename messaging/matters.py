@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from hub.identity.reach import reach_of
 from messaging import alarms, owing
+from messaging.actions import LINE
 from messaging.alarms import Step
 from messaging.state import ADJUDICATOR, CaseState
 
@@ -93,8 +94,14 @@ def of_case(session: Session, case: CaseState, mine: frozenset[UUID], full: bool
         )
     return Matters(
         _dispute(session, case), _direction(session, case), questions,
-        alarms.steps_of(session, case.id), incidents, steps,
+        _told(session, case, mine), incidents, steps,
     )  # fmt: skip
+
+
+def _told(session: Session, case: CaseState, mine: frozenset[UUID]) -> list[Step]:
+    """Return the steps up of missed clocks; those of live lines are for police alone (4.8)."""
+    police = any(case.parties[unit].police for unit in mine if unit in case.parties)
+    return [one for one in alarms.steps_of(session, case.id) if police or one.kind != LINE]
 
 
 def _of_report(session: Session, case: CaseState) -> list[Step]:

@@ -182,7 +182,10 @@ def with_actions(
         raise not_found()
     found = of_case(session, case.id, actor.unit_ids, full=full)
     open_ = open_actions(session, case.id)
-    return found, [one for one in open_ if full or one.owner in actor.unit_ids]
+    police = any(case.parties[unit].police for unit in mine)
+    return found, [
+        one for one in open_ if (full or one.owner in actor.unit_ids) and (police or not one.line)
+    ]
 
 
 @dataclass(frozen=True)

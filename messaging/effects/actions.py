@@ -3,15 +3,16 @@
 from datetime import datetime
 from typing import cast
 
-from sqlalchemy import select, update
+from sqlalchemy import or_, select, update
 
 from hub.db import new_id
 from hub.errors import invalid
 from messaging import contracts, lead
 from messaging.act import Act
+from messaging.actions import LINE
 from messaging.effects.steps import open_episode, reachable, tell
 from messaging.meeting_model import CaseAction
-from messaging.model import Clock, Message
+from messaging.model import Case, Clock, Message
 from messaging.state import PartyUnit
 
 
@@ -77,7 +78,7 @@ def watch_line(act: Act, until: datetime) -> None:
         )  # fmt: skip
     if until <= act.at:
         raise invalid("in-past", "This must be later than now.", "/body/live_until")
-    give_out(act, 1, act.case.parties[episode.lead], until, of_lead=True, kind="live-line")
+    give_out(act, 1, act.case.parties[episode.lead], until, of_lead=True, kind=LINE)
 
 
 def give_out(
@@ -107,12 +108,20 @@ def give_out(
 
 def lose_lines(act: Act) -> None:
     """End the live lines of enquiry of an episode that ends: there is nobody to find any more."""
-    lines = select(Clock.action_id).where(Clock.case_id == act.case.id, Clock.kind == "live-line")
+    joined = select(Case.id).where(Case.joined_into_id == act.case.id)
+    lines = select(Clock.action_id).where(
+        or_(Clock.case_id == act.case.id, Clock.case_id.in_(joined)), Clock.kind == LINE
+    )
+    act.session.execute(
+        update(Clock)
+        .where(Clock.action_id.in_(lines), Clock.met_at.is_(None), Clock.ended_at.is_(None))
+        .values(ended_at=act.at)
+    )
     act.session.execute(
         update(CaseAction)
         .where(CaseAction.id.in_(lines), CaseAction.state == "open")
         .values(
-            state="overtaken", answered_at=act.at, answer_message_id=act.message_id,
-            answered_by_unit_id=act.unit, answered_by_name=act.actor.name,
+            state="overtaken", answered_at=act.at, answered_by_unit_id=act.unit,
+            answered_by_name=act.actor.name,
         )
     )  # fmt: skip

@@ -11,7 +11,7 @@ from hub.db import Database
 from hub.errors import HubError
 from hub.identity.actor import Actor
 from hub.records.vault import Vault
-from messaging import actions, alarms, views
+from messaging import actions, alarms, board, meeting_views, views
 from tests.worlds import ACCEPT, ISLINGTON, KENT, MET, World, refused
 
 OFFER = {"rationale": "other", "circumstances": "EXERCISE"}
@@ -63,6 +63,27 @@ def test_a_line_goes_with_the_lead_and_warns_whoever_leads_before_it_is_lost(wor
     assert open_(world, ref) == []
 
 
+def test_that_there_is_a_line_is_for_police_too(world: World) -> None:
+    ref = world.open(world.met, to=[ISLINGTON]).case_reference
+    say(world, ref)
+    with world.database.unit_of_work() as session:
+        case_id = views.case_id(session, world.met, ref, world.now)
+        session.execute(
+            text(
+                "UPDATE clock SET ended_at = started_at WHERE case_id = :id AND kind <> 'live-line'"
+            ),
+            {"id": case_id},
+        )
+        alarms.escalate(session, world.now + timedelta(hours=3))
+        for actor, sees in ((world.met, True), (world.social_worker, False)):
+            _, found = meeting_views.with_actions(session, actor, ref, world.now)
+            [row] = board.board(session, actor)
+            assert (bool(found), row.next_kind == "live-line") == (sees, sees)
+    for actor, sees in ((world.met, True), (world.social_worker, False)):
+        steps = world.case(actor, ref).matters.steps
+        assert any(one.kind == "live-line" for one in steps) == sees
+
+
 def test_nobody_is_to_be_found_once_the_child_is(world: World) -> None:
     ref = world.open(world.met).case_reference
     say(world, ref)
@@ -87,6 +108,11 @@ def test_a_line_of_a_case_that_was_joined_is_the_new_leads(world: World) -> None
     [line] = open_(world, other)
     assert line.owner == world.met.unit_id
     assert any(row.due_at == line.due_at for row in world.inbox(world.met))
+    world.send(world.met, ref, "lead-transfer-request", to=[KENT], **OFFER)
+    world.send(world.kent, ref, "lead-transfer-accept", **ACCEPT)
+    assert [one.owner for one in open_(world, other)] == [world.kent.unit_id]
+    world.send(world.kent, ref, "located", **SEEN)
+    assert open_(world, other) == []
 
 
 @pytest.mark.parametrize(
