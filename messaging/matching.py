@@ -119,6 +119,18 @@ def _match(session: Session, keys: list[bytes], case: CaseState, message_id: UUI
         outbox.enqueue(session, MATCH_JOB, row.id, now=case.at)
 
 
+def again(session: Session, case: CaseState) -> None:
+    """Match a case that is opened again, by what it was found by before."""
+    rows = session.execute(
+        text("""SELECT key, max(message_id::text)::uuid AS message_id FROM child_key
+            WHERE case_id = :case AND kind = ANY(:kinds) GROUP BY key ORDER BY key"""),
+        {"case": case.id, "kinds": list(SAME_CHILD)},
+    ).all()
+    hold(session, [row.key for row in rows])
+    for row in rows:
+        _match(session, [row.key], case, row.message_id)
+
+
 def hold(session: Session, keys: Iterable[bytes]) -> None:
     """Hold keys until the commit, so that of two cases with one of them the later finds the earlier."""
     locks = {int.from_bytes(key[:8], "big", signed=True) for key in keys}

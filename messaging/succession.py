@@ -9,11 +9,16 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from hub.clock import LONDON
+from hub.db import error_for
+from hub.logs import get_logger
 from hub.records import audit
 from messaging import guests
+
+log = get_logger(__name__)
 
 AT_ONCE = 200
 
@@ -193,12 +198,22 @@ def take_over(session: Session, now: datetime) -> int:
     }
     done = 0
     for case_id in session.scalars(_CASES, {**pairs, "most": AT_ONCE}).all():
-        case = session.execute(_LOCK, {"case_id": case_id, "now": now}).one_or_none()
-        if case is not None:
-            for heir in heirs:
-                _take_over(session, case_id, heir, case.status, case.last_at)
-            done += 1
+        try:
+            with session.begin_nested():
+                done += _take_over_all(session, case_id, heirs, now)
+        except IntegrityError as error:
+            # One case that cannot be taken over keeps no other from it.
+            log.warning("case-not-taken-over", case_id=str(case_id), code=error_for(error).code)
     return done
+
+
+def _take_over_all(session: Session, case_id: UUID, heirs: list[Heir], now: datetime) -> bool:
+    case = session.execute(_LOCK, {"case_id": case_id, "now": now}).one_or_none()
+    if case is None:
+        return False
+    for heir in heirs:
+        _take_over(session, case_id, heir, case.status, case.last_at)
+    return True
 
 
 def _take_over(session: Session, case_id: UUID, heir: Heir, status: str, at: datetime) -> None:

@@ -6,7 +6,7 @@ from sqlalchemy import text, update
 
 from hub.clock import said
 from hub.errors import HubError, conflict, invalid
-from messaging import contracts, lead, owing, placements, returning
+from messaging import contracts, lead, matching, owing, placements, returning
 from messaging.act import Act
 from messaging.choices import Action, Choices, Choosing, Knowing
 from messaging.effects.ending import end_episode
@@ -138,6 +138,7 @@ def reopen(act: Act) -> None:
             update(Case).where(Case.id == act.case.id).values(closed_at=None)
         )
     )
+    act.later(lambda: matching.again(act.session, act.case))
     act.later(
         lambda: act.session.execute(
             update(Clock)

@@ -126,7 +126,11 @@ def directed(act: Act, direction_id: UUID | None) -> Pair | None:
     match_id = act.session.scalar(select(Direction.match_id).where(Direction.id == direction_id))
     if match_id is None:
         return None
+    if act.session.scalar(select(Match.state).where(Match.id == match_id)) != "open":
+        return None  # told apart, or joined otherwise, since: the lead moves alone
     found = pair(act, match_id)
+    if found.other.episode is None:
+        return None  # the other child was found since: there is nothing to join
     joining.end(found.theirs, act.at)
     return found
 

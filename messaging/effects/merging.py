@@ -8,6 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import select, text, update
 
+from hub.db import new_id
 from hub.records import audit
 from messaging import actions, matching
 from messaging.act import Act
@@ -157,9 +158,7 @@ def _carry_clocks(act: Act, other: CaseState, leads: UUID) -> None:
             continue
         earlier = not ours or _earlier(theirs[0], ours[0])
         if fresh or (earlier and kinds != ("shift-end",)):
-            for clock in ours:
-                clock.ended_at = act.at
-            theirs[0].case_id, theirs[0].owed_by_unit_id = act.case.id, leads
+            _carry(act, theirs[0], ours[0] if ours and not fresh else None, leads)
     session.flush()
     actions.pass_on(session, other.id, leads)
     session.execute(
@@ -167,6 +166,26 @@ def _carry_clocks(act: Act, other: CaseState, leads: UUID) -> None:
         .where(Clock.case_id == other.id, *running, Clock.kind.in_(ENDED))
         .values(ended_at=act.at)
     )
+
+
+def _carry(act: Act, theirs: Clock, ours: Clock | None, leads: UUID) -> None:
+    """Have a clock go on here: with its times in ours, or as one of the message that opened ours.
+
+    What is owed of an episode is found by the message that opened it (6).
+    """
+    if ours is None:
+        ours = Clock(
+            id=new_id(), case_id=act.case.id, message_id=act.message_id, owed_by_unit_id=leads,
+            kind=theirs.kind,
+        )  # fmt: skip
+        act.session.add(ours)
+    ours.kind, ours.started_at, ours.due_at = theirs.kind, theirs.started_at, theirs.due_at
+    ours.escalates_at, ours.missed_at, ours.step = (
+        theirs.escalates_at,
+        theirs.missed_at,
+        theirs.step,
+    )
+    theirs.ended_at = act.at
 
 
 def _earlier(one: Clock, other: Clock) -> bool:

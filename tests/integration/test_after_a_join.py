@@ -1,0 +1,93 @@
+"""What a joined, admitted, reopened or twice telephoned case still owes (DOMAIN.md 4.2, 4.10, 6)."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import text
+
+from hub.db import Database
+from hub.identity.actor import Actor
+from hub.records.vault import Vault
+from messaging import inbox
+from tests.worlds import ACCEPT, ISLINGTON, KENT, MET, World, refused
+
+CHILD = {"family_name": "EXERCISE", "given_name": "EXERCISE", "date_of_birth": "2012-03-27"}
+ASK = {"rationale": "other", "circumstances": "EXERCISE", "kind": "join-episodes"}
+SEEN = {"located_at": "2026-11-24T02:00:00Z", "seen_by": "EXERCISE", "place": "EXERCISE",
+        "how": "police"}  # fmt: skip
+CLOSE = {"outcome": "EXERCISE", "authorised_by": "EXERCISE"}
+TOLD = {"heading": "ukmpu-told", "text": "EXERCISE"}
+CALL = {"called_at": "2026-11-24T02:00:00Z", "with_name": "EXERCISE", "outcome": "taken",
+        "with_collar": "1", "their_reference": "EXERCISE"}  # fmt: skip
+
+
+@pytest.fixture
+def world(database: Database, vault: Vault, someone: Callable[..., Actor]) -> World:
+    return World(database, vault, someone)
+
+
+def interviews(world: World, ref: str) -> None:
+    done = {"interview": "prevention", "how": "not-done", "reason": "EXERCISE"}
+    world.send(world.met, ref, "interview-record", **done)
+    done = {"interview": "rhi", "offered": "no", "reason": "EXERCISE"}
+    world.send(world.social_worker, ref, "interview-record", **done)
+
+
+@pytest.mark.parametrize("told", [True, False])
+def test_a_joined_case_asks_for_the_unit_of_the_missing_once_and_can_be_closed(
+    world: World, told: bool
+) -> None:
+    other = world.open(world.kent, child=CHILD).case_reference
+    ref = world.open(world.met, to=[ISLINGTON], child=CHILD).case_reference
+    world.send(world.met, ref, "lead-transfer-request", lead_after="ours", **ASK)
+    world.send(world.kent, ref, "lead-transfer-accept", **ACCEPT)
+    world.now += timedelta(hours=74)
+    if told:
+        world.send(world.met, ref, "update", **TOLD)
+    world.send(world.met, ref, "located", **SEEN)
+    interviews(world, ref)
+    if not told:
+        refused("statutory-step-open", lambda: world.send(world.met, ref, "closure", **CLOSE))
+        world.send(world.met, ref, "update", **TOLD)
+    world.send(world.met, ref, "closure", **CLOSE)
+    assert world.case(world.kent, other).closed_at
+
+
+def test_a_case_that_is_opened_again_is_matched_again(world: World) -> None:
+    ref = world.open(world.met, to=[ISLINGTON], child=CHILD).case_reference
+    world.send(world.met, ref, "located", **SEEN)
+    interviews(world, ref)
+    world.send(world.met, ref, "closure", **CLOSE)
+    world.open(world.kent, child=CHILD)
+    with world.database.unit_of_work() as session:
+        assert [row.contested for row in inbox.cases(session, world.kent)] == [False]
+    world.send(world.met, ref, "reopen", reason="EXERCISE", authorised_by="EXERCISE")
+    with world.database.unit_of_work() as session:
+        assert [row.contested for row in inbox.cases(session, world.kent)] == [True]
+
+
+def test_a_reporter_rings_again_about_what_was_taken_by_telephone(world: World) -> None:
+    ref = world.open(world.social_worker, to=[MET]).case_reference
+    for _ in range(2):
+        world.send(world.social_worker, ref, "telephone-record", **CALL)
+    report = world.case(world.social_worker, ref).report
+    assert report is not None
+    assert report.state == "recorded-by-telephone"
+
+
+def test_a_direction_moves_the_lead_though_the_other_child_was_found_since(
+    world: World, someone: Callable[..., Actor]
+) -> None:
+    other = world.open(world.kent, child=CHILD).case_reference
+    ref = world.open(world.met, child=CHILD).case_reference
+    asked = world.send(world.met, ref, "lead-transfer-request", lead_after="theirs", **ASK)
+    world.send(world.kent, ref, "dispute", grounds="EXERCISE")
+    with world.database.unit_of_work() as session:
+        match = session.scalar(text("SELECT id FROM match"))
+    judge = someone("npcc/missing-persons", "adjudicator")
+    world.send(judge, ref, "direction", lead=KENT, reasons="EXERCISE", match=str(match))
+    world.send(world.kent, other, "located", **SEEN)
+    world.send(world.kent, ref, "direction-acknowledge", **ACCEPT)
+    assert asked
+    assert world.lead(ref) == KENT
