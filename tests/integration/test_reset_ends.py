@@ -78,6 +78,7 @@ def offer(database: Database, keys: Keys) -> Offer:
     return Offer(database, keys)
 
 
+@pytest.mark.exercise(NOW)
 def test_links_and_papers_of_a_reset_exercise_answer_nobody(
     offer: Offer, settings: Settings, keys: Keys
 ) -> None:
