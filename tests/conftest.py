@@ -36,7 +36,7 @@ BROWSER = shutil.which("chromium") or shutil.which("chromium-browser")
 STRONG_HASHER = people._hasher
 POLL_SECONDS = 0.02
 """How soon a server of a test hears that it shall stop."""
-MEMORY = Path("/dev/shm")  # noqa: S108
+MEMORY = Path("/dev/shm")  # noqa: S108  # folders in it are made by mkdtemp, with names of their own
 MEMORY_NEEDED = 4 * 1024**3
 
 

@@ -34,9 +34,13 @@ class Both:
         self.messages = {}
         for status in ("actual", "exercise"):
             met = someone(MET, status=status)
-            command = Command(
-                type="missing-episode-report", body={**REPORT, "child": ROBIN}, status=status
-            )  # type: ignore[arg-type]
+            command = Command.model_validate(
+                {
+                    "type": "missing-episode-report",
+                    "body": {**REPORT, "child": ROBIN},
+                    "status": status,
+                }
+            )
             with database.unit_of_work() as session:
                 opened = sending.open_case(session, met, vault, command, self.world.now)
             sent = self.world.send(
@@ -69,14 +73,15 @@ def test_no_type_of_message_goes_into_a_case_of_the_other_status(both: Both, sta
                 ),
             )
         if message_type in OPENERS:
-            command = Command(
-                type=message_type, status=status, placement_reference=theirs, body=REPORT
-            )  # type: ignore[arg-type]
+            named = {"type": message_type, "status": status, "placement_reference": theirs}
+            command = Command.model_validate({**named, "body": REPORT})
             with world.database.unit_of_work() as session, pytest.raises(HubError) as caught:
                 sending.open_case(session, people[0], world.vault, command, world.now)
             assert caught.value.status in (404, 409, 422)
             assert theirs not in caught.value.sentence
-        command = Command(type=message_type, status=OTHER[status], body=REPORT)  # type: ignore[arg-type]
+        command = Command.model_validate(
+            {"type": message_type, "status": OTHER[status], "body": REPORT}
+        )
         with world.database.unit_of_work() as session, pytest.raises(HubError) as caught:
             sending.open_case(session, people[0], world.vault, command, world.now)
         assert caught.value.code in ("status-mismatch", "case-opener", "not-permitted")

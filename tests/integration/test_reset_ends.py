@@ -7,6 +7,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from psycopg import sql
 from sqlalchemy import text
 
 from hub.app import create_app
@@ -53,8 +54,11 @@ def test_the_lead_and_all_that_is_open_end_in_the_same_moment(
                seen_by="EXERCISE PC", place="EXERCISE", how="police")  # fmt: skip
     with psycopg.connect(superuser_url) as connection:
 
+        def query(table: str) -> sql.Composed:
+            return sql.SQL("SELECT state FROM {}").format(sql.Identifier(table))
+
         def states(table: str) -> set[str]:
-            return {row[0] for row in connection.execute(f"SELECT state FROM {table}")}  # type: ignore[call-overload]
+            return {row[0] for row in connection.execute(query(table))}
 
         opened = [table for table in MORE if "open" in states(table)]
         assert opened == ["lead_request", "located_claim", "dispute", "information_request"]

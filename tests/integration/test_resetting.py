@@ -11,6 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from hub.db import Database
+from hub.errors import HubError
 from hub.identity.actor import Actor
 from hub.post.catcher import Catcher
 from hub.records.keys import Keys
@@ -156,7 +157,7 @@ def test_a_match_ends_with_the_exercise_of_one_side(world: World, supervisor: Ac
 def test_the_others_are_told_once_by_mail_and_earlier_jobs_end_in_nothing(
     world: World, supervisor: Actor, keys: Keys, settings: Settings, tmp_path: Path
 ) -> None:
-    assert actors.exercise_reset
+    assert actors.exercise_reset  # the worker's jobs are registered
     with world.database.unit_of_work() as session:
         demo.load(session, keys, world.now)
     catcher = Catcher(tmp_path / "mail")
@@ -233,9 +234,9 @@ def test_a_message_in_the_moment_of_the_reset_is_in_it_or_refused(
                 if go is not None:
                     go.wait(10)
             outcome.append(f"{kind} done")
-        except Exception as error:
+        except HubError as error:
             started.set()
-            outcome.append(f"{kind} {getattr(error, 'code', error)}")
+            outcome.append(f"{kind} {error.code}")
 
     started, go, other = threading.Event(), threading.Event(), threading.Event()
     second = {"send": "reset", "reset": "send"}[first]

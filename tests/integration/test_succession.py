@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import timedelta
 
+import psycopg
 import pytest
 from sqlalchemy import select, text
 
@@ -164,6 +165,36 @@ def test_a_report_and_its_clock_pass_to_the_successor(world: Reorganised) -> Non
     assert clock.owed_by_unit_id == world._id(NEW)
     world.send(kent, ref, "report-not-accepted", reason="other", explanation="EXERCISE")
     assert world.case(world.social_worker, ref).messages[-1].sender_unit.code == NEW
+
+
+CALL = {"called_at": "2026-11-24T02:00:00Z", "with_name": "EXERCISE", "outcome": "taken",
+        "with_collar": "1", "their_reference": "EXERCISE"}  # fmt: skip
+
+
+def test_a_report_taken_by_telephone_passes_to_the_successor(world: Reorganised) -> None:
+    ref = world.open(world.social_worker, to=[KENT]).case_reference
+    world.send(world.social_worker, ref, "telephone-record", **CALL)
+    world.merge()
+    assert world.tick() == 1
+    report = world.case(world.social_worker, ref).report
+    assert report is not None
+    assert (report.state, report.addressed.code) == ("recorded-by-telephone", NEW)
+
+
+def test_a_case_that_cannot_be_taken_over_keeps_no_other_from_it(
+    world: Reorganised, superuser_url: str
+) -> None:
+    world.open(world.social_worker, to=[KENT])
+    ref = world.open(world.kent).case_reference
+    with psycopg.connect(superuser_url) as connection:
+        connection.execute("""
+            CREATE FUNCTION refuse_it() RETURNS trigger LANGUAGE plpgsql AS $$
+            BEGIN RAISE check_violation; END $$;
+            CREATE TRIGGER refuse_it BEFORE UPDATE ON report
+                FOR EACH ROW EXECUTE FUNCTION refuse_it()""")
+    world.merge()
+    assert world.tick() == 1
+    assert world.case(world.again(world.kent), ref).lead.unit.code == NEW
 
 
 def test_who_names_the_old_unit_reaches_the_new_one(world: Reorganised) -> None:

@@ -15,12 +15,14 @@ FORWARD, BACK = datetime(2027, 3, 28, 1, tzinfo=UTC), datetime(2027, 10, 31, 1, 
 
 def unanswered(kind: str, started: datetime) -> list[tuple[datetime, str]]:
     """Return every step of a clock that nobody meets: when, and which rung."""
-    found, at, step = [], clocks.due(kind, started, {}), 1
+    found: list[tuple[datetime, str]] = []
+    at: datetime | None = clocks.due(kind, started, {})
+    step = 1
     while at is not None:
         rung = escalation.rung(kind, step)
         assert rung is not None
         found.append((at, rung))
-        at = escalation.next_at(kind, step, at, {})  # type: ignore[assignment]
+        at = escalation.next_at(kind, step, at, {})
         step += 1
     return found
 
