@@ -1,9 +1,9 @@
 """A message on its way: what its effect reads, and what it decides."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cache, cached_property
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -57,16 +57,21 @@ class Act:
     """What it answers was asked in a case that was joined to this one."""
     after: list[Callable[[], object]] = field(default_factory=list)
     further: list["Further"] = field(default_factory=list)
+    waits_for_call: bool = False
+    """Something is owed by a unit that hears of it only when it is rung (4.5)."""
+    _settings: dict[UUID | None, Mapping[str, int]] = field(default_factory=dict)
 
     @property
     def at(self) -> datetime:
         """The moment at which this takes effect."""
         return self.case.at
 
-    @cached_property
-    def settings(self) -> dict[str, int]:
-        """The minutes of clocks, read once a clock needs them."""
-        return clock_settings(self.session, self.actor.organisation_id)
+    def settings(self, owed_by: UUID | None) -> Mapping[str, int]:
+        """Return the minutes of clocks that count for a debtor, read once a clock needs them (6)."""
+        if owed_by not in self._settings:
+            units = {owed_by, *self.case.parties, *self.to}
+            self._settings |= clock_settings(self.session, units)
+        return self._settings[owed_by]
 
     def insert(self, table: str, *rows: dict[str, Any]) -> None:
         """Insert rows once the message itself is there."""
@@ -109,7 +114,8 @@ class Act:
 
         It is due when its kind says, or then. Owed by nobody in particular: by adjudicators.
         """
-        due = (due or clocks.due(kind, self.at, self.settings)) if started else None
+        due = (due or clocks.due(kind, self.at, self.settings(owed_by))) if started else None
+        self.waits_for_call |= not started
         self.later(lambda: self._start(kind, owed_by, due))
         return due
 
@@ -145,13 +151,25 @@ def _promote(session: Session, row: dict[str, Any]) -> None:
 
 
 _SETTINGS = text("""
-SELECT kind, minutes FROM clock_setting
-WHERE organisation_id IS NULL OR organisation_id = CAST(:organisation_id AS uuid)
-ORDER BY organisation_id IS NOT NULL
+SELECT u.id AS unit_id, s.kind, s.minutes
+FROM clock_setting s LEFT JOIN unit u ON u.organisation_id = s.organisation_id
+    AND u.id = ANY(CAST(:units AS uuid[]))
+WHERE s.organisation_id IS NULL OR u.id IS NOT NULL
+ORDER BY s.organisation_id IS NOT NULL
 """)
 
 
-def clock_settings(session: Session, organisation_id: UUID | None) -> dict[str, int]:
-    """Return the minutes of clocks that nation or organisation changed; the latter's win."""
-    rows = session.execute(_SETTINGS, {"organisation_id": organisation_id})
-    return {row.kind: row.minutes for row in rows}
+def clock_settings(
+    session: Session, owed_by: Collection[UUID | None]
+) -> dict[UUID | None, dict[str, int]]:
+    """Return the minutes of clocks that count for what each unit owes, by unit (6).
+
+    They are those that the nation changed, and over them its own organisation's. What nobody in
+    particular owes has the nation's.
+    """
+    found: dict[UUID | None, dict[str, int]] = {unit: {} for unit in owed_by}
+    units = [unit for unit in owed_by if unit is not None]
+    for row in session.execute(_SETTINGS, {"units": units}):
+        for unit in found if row.unit_id is None else (row.unit_id,):
+            found[unit][row.kind] = row.minutes
+    return found

@@ -57,7 +57,8 @@ def _due(clock: Clock, now: datetime) -> bool:
 
 
 def _step(session: Session, clock: Clock, now: datetime) -> None:
-    settings = clock_settings(session, None)
+    owed_by = clock.owed_by_unit_id
+    settings = clock_settings(session, [owed_by])[owed_by]
     step = clock.step + 1
     rung = escalation.rung(clock.kind, step)
     clock.missed_at = clock.missed_at or now

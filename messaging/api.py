@@ -254,7 +254,7 @@ def case_row(row: inbox.CaseRow) -> CaseRowOut:
     return CaseRowOut(
         reference=row.reference, status=row.status, opened_at=row.opened_at,
         closed_at=row.closed_at, lead=row.lead, risk=row.risk, report_state=row.report_state,
-        contested=row.contested,
+        contested=row.contested, asked_only=row.asked_only,
     )  # fmt: skip
 
 
@@ -402,7 +402,7 @@ def read_inbox() -> ResponseReturnValue:
                     seconds_left=row.seconds_left(now()), delivered_at=row.delivered_at,
                     opened_at=row.opened_at, opened_by=row.opened_by,
                     acknowledged_at=row.acknowledged_at, acknowledged_by=row.acknowledged_by,
-                    request_no=row.request_no, missed=row.missed,
+                    request_no=row.request_no, missed=row.missed, to_ring=row.to_ring,
                 )
                 for row in rows
             ]

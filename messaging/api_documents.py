@@ -149,10 +149,13 @@ class EpisodeOut(BaseModel):
 class LeadOut(BaseModel):
     """Who leads, since when and on what basis; nulls where no episode is open.
 
+    Nulls too with `asked_only`: your unit answers an enquiry, and is no party.
+
     `case_reference` is another than was asked for where that case was joined to it.
     """
 
     case_reference: str
+    asked_only: bool
     episode: EpisodeOut | None
     lead: UnitOut | None
     named_officer: OfficerOut | None
@@ -173,6 +176,7 @@ class CaseRowOut(BaseModel):
     risk: str | None
     report_state: str | None
     contested: bool
+    asked_only: bool
 
 
 class CasesOut(BaseModel):
@@ -249,7 +253,10 @@ class PlanOut(BaseModel):
 
 
 class InboxRowOut(BaseModel):
-    """A line of the inbox. `need` is answer, new or waiting."""
+    """A line of the inbox. `need` is answer, new or waiting.
+
+    `to_ring`: your own message, which a unit that is not on the hub knows of only when you ring it.
+    """
 
     message_id: str
     number: int
@@ -270,6 +277,7 @@ class InboxRowOut(BaseModel):
     acknowledged_by: str | None
     request_no: int
     missed: bool
+    to_ring: bool
 
 
 class InboxOut(BaseModel):

@@ -1,7 +1,7 @@
 """Who may read which part of a message: pure, from DOMAIN.md 4.8."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol
 
 from pydantic import BaseModel
 
@@ -9,6 +9,20 @@ ORDER = ("police", "statutory", "all-parties")
 """From the narrowest to the widest; "units" is those named alone."""
 
 STATUTORY = frozenset({"police", "responsible-authority", "host-authority", "health"})
+
+
+class Reader(Protocol):
+    """A unit with its part in a case."""
+
+    @property
+    def police(self) -> bool: ...
+    @property
+    def part(self) -> str: ...
+
+
+def statutory(unit: Reader) -> bool:
+    """Say whether a unit is one of police, responsible and host authority, and health."""
+    return unit.police or unit.part in STATUTORY
 
 
 def may_read(

@@ -22,7 +22,8 @@ RISKS = ("high", "medium", "low", "no-apparent-risk")
 class BoardRow:
     """An open case. `next_*` is the clock that is due first; `owed_by` None owes an adjudicator.
 
-    Risk, offers, disputes and questions are for those who see the whole case.
+    Risk, offers, disputes and questions are for those who see the whole case; who leads is not for
+    those who answer an enquiry alone (`asked_only`).
     """
 
     case_id: UUID
@@ -45,6 +46,7 @@ class BoardRow:
     disputed: bool
     directed_to: str | None
     questions: int
+    asked_only: bool
 
     @property
     def cursor(self) -> tuple[bool, str, str]:
@@ -63,7 +65,7 @@ class Wanted:
 
 _MINE = """
 WITH mine AS (
-    SELECT p.case_id, bool_or(p.sees = 'full') AS is_full
+    SELECT p.case_id, bool_or(p.sees = 'full') AS is_full, bool_or(is_told(p)) AS told
     FROM party p JOIN cases c ON c.id = p.case_id
     WHERE p.unit_id = ANY(:units) AND c.closed_at IS NULL
         AND (CAST(:status AS text) IS NULL OR c.status = :status)
@@ -75,11 +77,11 @@ _PAGE = """
     SELECT mine.case_id, min(k.due_at) AS due_at, bool_or(k.missed_at IS NOT NULL AND (
         k.kind LIKE '%-urgent' OR k.kind IN ('report-outcome', 'located-answer', 'direction'))) AS alarm
     FROM mine JOIN clock k ON k.case_id = mine.case_id AND k.met_at IS NULL AND k.ended_at IS NULL
-        AND (mine.is_full OR k.owed_by_unit_id = ANY(:units) OR k.kind = 'report-outcome')
+        AND (mine.is_full OR k.owed_by_unit_id = ANY(:units) OR mine.told AND k.kind = 'report-outcome')
         AND (:police OR k.kind <> 'live-line')
     GROUP BY mine.case_id
 ), due AS (
-    SELECT mine.case_id, mine.is_full, coalesce(k.due_at, 'infinity') AS sort_at,
+    SELECT mine.case_id, mine.is_full, mine.told, coalesce(k.due_at, 'infinity') AS sort_at,
         NOT coalesce(k.alarm, false) AS quiet
     FROM mine LEFT JOIN episode e ON e.case_id = mine.case_id AND e.ended_at IS NULL
     LEFT JOIN running k ON k.case_id = mine.case_id
@@ -90,8 +92,10 @@ _PAGE = """
         > (CAST(:after_quiet AS boolean), CAST(:after_at AS timestamptz), CAST(:after_id AS uuid))
     ORDER BY quiet, sort_at, case_id LIMIT :most
 )
-SELECT c.id, c.reference, c.status, c.opened_at, u.name AS lead, u.id AS lead_id,
-    CASE WHEN page.is_full THEN t.officer_name END AS officer, h.name AS home,
+SELECT c.id, c.reference, c.status, c.opened_at, CASE WHEN page.told THEN u.name END AS lead,
+    CASE WHEN page.told THEN u.id END AS lead_id,
+    CASE WHEN page.is_full THEN t.officer_name END AS officer,
+    CASE WHEN page.told THEN h.name END AS home,
     CASE WHEN page.is_full THEN e.risk END AS risk,
     (SELECT r.state FROM report r WHERE r.case_id = c.id AND (page.is_full
             OR r.reporter_unit_id = ANY(:units) OR r.addressed_unit_id = ANY(:units))
@@ -103,7 +107,8 @@ SELECT c.id, c.reference, c.status, c.opened_at, u.name AS lead, u.id AS lead_id
     w.name AS directed_to,
     (SELECT count(DISTINCT i.message_id) FROM information_request i
         WHERE i.case_id = c.id AND i.state = 'open' AND (page.is_full
-            OR i.to_unit_id = ANY(:units) OR i.from_unit_id = ANY(:units))) AS questions
+            OR i.to_unit_id = ANY(:units) OR i.from_unit_id = ANY(:units))) AS questions,
+    NOT page.told AS asked_only
 FROM page JOIN cases c ON c.id = page.case_id
 LEFT JOIN episode e ON e.case_id = c.id AND e.ended_at IS NULL
 LEFT JOIN tenure t ON t.episode_id = e.id AND t.until IS NULL
@@ -112,7 +117,7 @@ LEFT JOIN unit h ON h.id = c.home_unit_id
 LEFT JOIN LATERAL (
     SELECT k.kind, k.due_at, k.owed_by_unit_id FROM clock k
     WHERE k.case_id = c.id AND k.met_at IS NULL AND k.ended_at IS NULL AND k.due_at IS NOT NULL
-        AND (page.is_full OR k.owed_by_unit_id = ANY(:units) OR k.kind = 'report-outcome')
+        AND (page.is_full OR k.owed_by_unit_id = ANY(:units) OR page.told AND k.kind = 'report-outcome')
         AND (:police OR k.kind <> 'live-line')
     ORDER BY k.due_at, k.kind LIMIT 1
 ) k ON true

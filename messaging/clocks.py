@@ -31,6 +31,8 @@ MINUTES: Mapping[str, int] = {
     "live-line": 60,
     "plan-reply": 3 * 24 * 60,
     "plan-review": 24 * 60,
+    "to-ring-urgent": 5,
+    "to-ring": 60,
 }
 """The defaults, in minutes; the table clock_setting holds what nation and organisations changed."""
 
@@ -60,6 +62,15 @@ def due_once_told(
     if kind in ("enquiry", "enquiry-urgent") and needed_by is not None and needed_by > told:
         return needed_by
     return due(kind, told, settings)
+
+
+TO_RING = ("to-ring", "to-ring-urgent")
+"""What whoever sent a message owes: to ring a unit that is not on the hub about it (4.5)."""
+
+
+def to_ring_kind(*, urgent: bool) -> str:
+    """Return the kind of clock within which a unit that is not on the hub must be rung."""
+    return "to-ring-urgent" if urgent else "to-ring"
 
 
 def lead_kind(urgent: bool) -> str:

@@ -41,6 +41,8 @@ STEPS: Mapping[str, tuple[Rung, ...]] = {
     "supervisor-decision": UP,
     "plan-reply": ("duty-inspector", "coordinator"),
     "plan-review": ("duty-inspector",),
+    "to-ring-urgent": UP,
+    "to-ring": ("duty-inspector",),
 }
 """The steps of each kind of clock, in order; each comes as long after the last as the clock ran."""
 

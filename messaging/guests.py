@@ -22,7 +22,7 @@ from hub.jobs import outbox
 from hub.organisations import Organisation, Unit
 from hub.records import audit
 from hub.records.keys import Keys
-from messaging import guest_secrets, open_questions
+from messaging import aliases, guest_secrets, open_questions
 from messaging.guest_model import GuestLink
 from messaging.guest_secrets import Guest
 from messaging.model import Case, Message
@@ -221,8 +221,7 @@ def return_with_pass(session: Session, keys: Keys, token: str, pass_: str, now: 
         HubError: `not-found`; `link-over` (409); `pass-over` (403) when an hour has gone by.
     """
     link = _find(session, token)
-    case_id = session.scalar(select(Message.case_id).where(Message.id == link.message_id))
-    session.execute(select(Case.id).where(Case.id == case_id).with_for_update())
+    held_case(session, session.get_one(Message, link.message_id).case_id, lock=True)
     link = _find(session, token, lock=True)
     message, case = _live(session, link, now)
     guest = guest_secrets.read_pass(keys, link.id, pass_, now)
@@ -266,14 +265,17 @@ def _sent_by(session: Session, actor: Actor, message_id: UUID) -> Message:
 
 
 def held_case(session: Session, case_id: UUID, *, lock: bool = False) -> Case:
-    """Return the case of a message, held until the commit with `lock`.
+    """Return the case of a message, held until the commit with `lock`, with its matches (4.10).
 
     Raises:
         HubError: `not-found` when it was an exercise that was reset.
     """
-    case = session.get(Case, case_id, with_for_update=lock or None)
+    case = session.get(Case, case_id)
     if case is None:
         raise not_found()
+    if lock:
+        aliases.hold(session, case.reference, case.last_at)
+        session.refresh(case)
     return case
 
 

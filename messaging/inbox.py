@@ -47,6 +47,8 @@ class InboxRow:
     alarm: bool
     unanswered: bool
     interview: bool = False
+    to_ring: bool = False
+    """Somebody who is not on the hub hears of it only when `to_unit` rings them (4.5)."""
 
     def seconds_left(self, now: datetime) -> int | None:
         """Return how long there is for the answer; negative when it is overdue."""
@@ -151,14 +153,18 @@ WITH asks AS (
         SELECT FROM party p JOIN unit u ON u.id = p.unit_id
         WHERE p.case_id = m.case_id AND p.sees = 'full' AND u.organisation_id = :organisation)
 ), mine AS (
-    SELECT message_id, 'answer' AS need, owing, true AS asked FROM asks
+    SELECT message_id, 'answer' AS need, owing, true AS asked, false AS to_ring FROM asks
     WHERE owing = ANY(:units) OR owing = CAST(:adjudicating AS uuid)
     UNION ALL
-    SELECT message_id, 'waiting', owing, true FROM asks
+    SELECT message_id, 'waiting', owing, true, false FROM asks
     WHERE asking = ANY(:units) AND NOT owing = ANY(:units)
     UNION ALL
+    SELECT message_id, 'answer', owed_by_unit_id, true, true FROM clock
+    WHERE kind IN ('to-ring', 'to-ring-urgent') AND met_at IS NULL AND ended_at IS NULL
+        AND owed_by_unit_id = ANY(:units)
+    UNION ALL
     -- What is urgent and was not opened in time waits for others too, whatever its type.
-    SELECT k.message_id, 'waiting', k.owed_by_unit_id, false
+    SELECT k.message_id, 'waiting', k.owed_by_unit_id, false, false
     FROM clock k JOIN message m ON m.id = k.message_id
     WHERE k.kind = 'opened-urgent' AND k.met_at IS NULL AND k.ended_at IS NULL
         AND k.missed_at IS NOT NULL AND m.sender_unit_id = ANY(:units)
@@ -166,7 +172,7 @@ WITH asks AS (
         AND NOT EXISTS (SELECT FROM asks WHERE asks.message_id = k.message_id
             AND asks.owing = k.owed_by_unit_id)
     UNION ALL
-    SELECT r.message_id, 'new', r.unit_id, false FROM recipient r
+    SELECT r.message_id, 'new', r.unit_id, false, false FROM recipient r
     WHERE r.unit_id = ANY(:units)
         AND NOT EXISTS (SELECT FROM receipt a WHERE a.message_id = r.message_id
             AND a.unit_id = r.unit_id AND a.kind = CASE WHEN :client THEN 'acknowledged' ELSE 'opened' END)
@@ -181,6 +187,7 @@ WITH asks AS (
         coalesce(k.missed, false) AS missed, coalesce(k.alarm, false) AS alarm,
         mine.asked AS unanswered, EXISTS (SELECT FROM interview v WHERE v.opened_by_message_id = m.id
             AND v.owed_by_unit_id = mine.owing AND v.state = 'owed' AND mine.asked) AS interview,
+        mine.to_ring,
         coalesce(k.due_at, 'infinity') AS sort_at,
         coalesce(q.priority, m.priority) <> 'urgent' AS sort_routine
     FROM mine
@@ -197,7 +204,8 @@ WITH asks AS (
                 OR k.kind IN ('report-outcome', 'located-answer', 'direction'))) AS alarm
         FROM clock k, LATERAL (SELECT
             k.message_id = m.id AND k.kind LIKE 'opened%' AS opening,
-            CASE WHEN mine.asked THEN k.message_id = m.id AND k.kind IN ('lead-urgent',
+            CASE WHEN mine.to_ring THEN k.message_id = m.id AND k.kind IN ('to-ring', 'to-ring-urgent')
+            WHEN mine.asked THEN k.message_id = m.id AND k.kind IN ('lead-urgent',
                     'lead-routine', 'located-answer', 'dispute-urgent', 'dispute-routine',
                     'direction', 'enquiry', 'enquiry-urgent', 'meeting-reply',
                     'meeting-reply-urgent', 'meeting-record', 'meeting-action', 'live-line',
@@ -221,7 +229,7 @@ WITH asks AS (
 _NUMBERED = """
 SELECT id, number, reference, status, type, priority, sent_at, from_unit, from_unit_id, to_unit,
     to_unit_id, need, due_at, delivered_at, opened_at, opened_by, acknowledged_at, acknowledged_by,
-    request_no, missed, alarm, unanswered, interview
+    request_no, missed, alarm, unanswered, interview, to_ring
 FROM (
     SELECT lines.*, row_number() OVER (PARTITION BY need ORDER BY sort_at, sort_routine, id) AS place
     FROM lines
@@ -341,16 +349,20 @@ class CaseRow:
     last_at: datetime
     contested: bool = False
     """Another open case may be of the same child."""
+    asked_only: bool = False
+    """The reader answers an enquiry and is no party: who leads is not shown (4.8)."""
 
 
 _CASES = text("""
-SELECT c.id, c.reference, c.status, c.opened_at, c.closed_at, u.name AS lead, u.id AS lead_id,
-    CASE WHEN p.is_full THEN e.risk END AS risk,
+SELECT c.id, c.reference, c.status, c.opened_at, c.closed_at, CASE WHEN p.told THEN u.name END AS lead,
+    CASE WHEN p.told THEN u.id END AS lead_id, CASE WHEN p.is_full THEN e.risk END AS risk,
     (SELECT r.state FROM report r WHERE r.case_id = c.id
             AND (p.is_full OR r.reporter_unit_id = ANY(:units) OR r.addressed_unit_id = ANY(:units))
         ORDER BY r.id DESC LIMIT 1) AS report_state, c.last_at,
-    p.is_full AND EXISTS (SELECT FROM match_side s WHERE s.case_id = c.id) AS contested
-FROM cases c JOIN LATERAL (SELECT bool_or(p.sees = 'full') AS is_full FROM party p
+    p.is_full AND EXISTS (SELECT FROM match_side s WHERE s.case_id = c.id) AS contested,
+    NOT p.told AS asked_only
+FROM cases c JOIN LATERAL (SELECT bool_or(p.sees = 'full') AS is_full, bool_or(is_told(p)) AS told
+    FROM party p
     WHERE p.case_id = c.id AND p.unit_id = ANY(:units)) p ON p.is_full IS NOT NULL
 LEFT JOIN episode e ON e.case_id = c.id AND e.ended_at IS NULL
 LEFT JOIN tenure t ON t.episode_id = e.id AND t.until IS NULL

@@ -20,7 +20,7 @@ from messaging.act import clock_settings
 from messaging.contracts import CONTRACTS
 from messaging.meeting_model import CaseAction, MeetingInvitation
 from messaging.model import Case, Clock, Message, Receipt, Recipient
-from messaging.writing import receipt
+from messaging.writing import end_to_ring, receipt
 
 OPENED_CLOCKS = ("opened", "opened-urgent", "opened-request")
 
@@ -173,7 +173,7 @@ def await_opening(session: Session, pairs: Collection[tuple[UUID, UUID]], now: d
     """
     if not pairs:
         return
-    settings = clock_settings(session, None)
+    settings = clock_settings(session, {unit for _, unit in pairs})
     messages = {
         row.id: row
         for row in session.execute(
@@ -188,7 +188,7 @@ def await_opening(session: Session, pairs: Collection[tuple[UUID, UUID]], now: d
         kind = clocks.opened_kind(
             asks=CONTRACTS[message.type].ASKS, urgent=message.priority == "urgent"
         )
-        due = clocks.due(kind, now, settings)
+        due = clocks.due(kind, now, settings[unit])
         rows.append(
             {
                 "id": new_id(), "case_id": message.case_id, "kind": kind,
@@ -206,7 +206,7 @@ def await_opening(session: Session, pairs: Collection[tuple[UUID, UUID]], now: d
 
 def restart(session: Session, message_id: UUID, units: Collection[UUID], now: datetime) -> None:
     """Start a message's answer clocks afresh for units that have just received it."""
-    settings = clock_settings(session, None)
+    settings = clock_settings(session, units)
     needed_by = session.scalar(select(Message.reply_due_at).where(Message.id == message_id))
     starts_at = session.scalar(
         select(MeetingInvitation.starts_at).where(MeetingInvitation.message_id == message_id)
@@ -238,7 +238,9 @@ def restart(session: Session, message_id: UUID, units: Collection[UUID], now: da
     ):
         action = session.get(CaseAction, clock.action_id) if clock.action_id else None
         by = action.due_at if action else starts_at or needed_by
-        due = clocks.due_once_told(clock.kind, now, settings, by)
+        assert clock.owed_by_unit_id is not None  # noqa: S101  # of these units
+        due = clocks.due_once_told(clock.kind, now, settings[clock.owed_by_unit_id], by)
         clock.started_at, clock.due_at, clock.missed_at = now, due, None
         clock.step, clock.escalates_at = 0, due
     session.flush()
+    end_to_ring(session, session.get_one(Message, message_id).case_id, now)

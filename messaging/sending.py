@@ -217,6 +217,8 @@ def _send(
     if act.to_all and not command.to:
         act.to = everyone(act) | act.to
     act.to.pop(act.unit, None)
+    if act.audience == "statutory" and not all(map(audiences.statutory, act.to.values())):
+        act.audience = "all-parties"  # whoever it is sent to by name reads it (4.8)
     if command.attachments:
         act.insert("attachment", *_taken(act))
     act.reach |= reach_of(session, [u for u in act.to if u not in act.reach], case.status, case.at)

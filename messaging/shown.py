@@ -154,12 +154,16 @@ class CaseView:
     matters: Matters = field(default_factory=Matters)
     prepared: Prepared | None = None
     names: dict[UUID, UnitName] = field(default_factory=dict)
+    asked_only: bool = False
+    """The reader answers an enquiry and is no party: how the case stands is not shown (4.8)."""
 
     @property
     def state(self) -> str:
-        """closed, open (an episode is), the report's state, or between-episodes."""
+        """closed, asked (no more is shown), open (an episode is), the report's, or between-episodes."""
         if self.closed_at is not None:
             return "closed"
+        if self.asked_only:
+            return "asked"
         if self.lead is not None:
             return "open"
         if self.report is None or self.report.state == "recorded":

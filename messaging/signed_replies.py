@@ -160,6 +160,7 @@ def decide(
 
     Raises:
         HubError: `not-found`; `own-upload` (403); `already-decided` (409, with who and when);
+            `unit-on-hub` when the unit came onto the hub since;
             whatever sending the answer raises.
     """
     reply, message, case = _locked(session, actor, reply_id)
@@ -176,6 +177,8 @@ def decide(
             state=reply.state,
             name=reply.decided_by_name,
         )
+    if authorise and reach(session, reply.unit_id, case.status, now) != "not-on-hub":
+        raise conflict("unit-on-hub", "This unit is on the hub now: it answers there.")
     answer_id = _send(session, vault, reply, message, case, now) if authorise else None
     reply.state = "authorised" if authorise else "refused"
     reply.decided_by, reply.decided_by_name, reply.decided_at = actor.id, actor.name, now

@@ -4,7 +4,7 @@ Reading is on record: who, which messages, and why. Nothing is decrypted that is
 """
 
 import json
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -34,15 +34,17 @@ from messaging.shown import (
     UnitName,
 )
 from messaging.state import CaseState, load
-from messaging.who_leads import history_for, names_in, open_request, reading_unit, unit_names
+from messaging.who_leads import (
+    history_for,
+    is_told,
+    names_in,
+    open_request,
+    reading_unit,
+    unit_names,
+)
 from messaging.writing import part_aad
 
 ADDRESSED = "addressed-to-my-unit"
-OF_OTHERS = frozenset({
-    "information-request", "information-response", "located", "located-confirm", "located-refuse",
-    "interview-record",
-})  # fmt: skip
-"""What a unit may be sent, or send, that has no part in the report."""
 
 
 def case_id(session: Session, actor: Actor, reference: str, now: datetime) -> UUID:
@@ -98,6 +100,7 @@ def case_view(
     case = load(session, actor, references.clean(reference), now, lock=False, steady=True)
     unit = reading_unit(case, actor)
     full = case.parties[unit].full
+    told = is_told(session, case, actor)
     names = names_in(session, case.id)
     messages = _messages(session, actor, vault, case, names, now)
     seen = [(m.id, mine) for m in messages for mine in m.to_me if shows is None or m.type in shows]
@@ -114,28 +117,29 @@ def case_view(
         full=full,
         risk=case.episode.risk if case.episode and full else None,
         lead=None,
-        home=names.get(case.home) if case.home else None,
-        tenures=history_for(session, case, names, full),
+        home=names.get(case.home) if case.home and told else None,
+        tenures=history_for(session, case, names, full) if told else [],
         request=open_request(session, case, names, now) if full else None,
         claims=[
             claim
             for claim in _claims(session, case, names)
             if full or claim.unit.id in actor.unit_ids
         ],
-        report=_report(session, case, names, now) if full or _of_report(messages) else None,
+        report=_report(session, case, names, now) if told else None,
         messages=messages,
         actions=actions(session, case, actor),
         child=_child(messages),
         matters=of_case(session, case, actor.unit_ids, full),
         prepared=placements.of_case(session, case) if full else None,
         names=names,
+        asked_only=not told,
     )
     named = {action.to for action in view.actions if action.to}
     more = (view.matters.units | named) - names.keys()
     view.names |= {one.id: one for one in unit_names(session, sorted(more))}
-    if case.episode:
+    if case.episode and told:
         view.lead = view.tenures[-1]
-    else:
+    elif told:
         view.located_at = _located_at(session, case.id)
     audit.record(
         session,
@@ -223,11 +227,6 @@ def _report(
         row.message_id, row.number, row.state, row.state_since, names[row.reporter_unit_id],
         names[row.addressed_unit_id], reach, row.due_at,
     )  # fmt: skip
-
-
-def _of_report(messages: Sequence[MessageView]) -> bool:
-    """Say whether a reader of part of a case has to do with its report, and was not only asked."""
-    return any(m.type not in OF_OTHERS for m in messages)
 
 
 def _messages(

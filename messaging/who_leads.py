@@ -21,6 +21,18 @@ from messaging.shown import (
 )
 from messaging.state import CaseState, load, load_other
 
+_TOLD = text("""
+SELECT bool_or(is_told(p)) FROM party p WHERE p.case_id = :case_id AND p.unit_id = ANY(:units)
+""")
+
+
+def is_told(session: Session, case: CaseState, actor: Actor) -> bool:
+    """Say whether the reader is told who leads: more than an enquiry was sent to them (4.8)."""
+    mine = case.mine(actor)
+    if any(case.parties[unit].full for unit in mine):
+        return True
+    return bool(session.scalar(_TOLD, {"case_id": case.id, "units": mine}))
+
 
 def lead_view(session: Session, actor: Actor, reference: str, now: datetime) -> dict[str, Any]:
     """Return who leads, since when and on what basis, as the API has it; no content.
@@ -32,20 +44,22 @@ def lead_view(session: Session, actor: Actor, reference: str, now: datetime) -> 
     """
     case = load(session, actor, references.clean(reference), now, lock=False, steady=True)
     full = case.parties[reading_unit(case, actor)].full
+    told = is_told(session, case, actor)
     joined = aliases.goes_on_as(session, case.id) if case.closed_at else None
     if joined is not None:
         case = load_other(session, joined, now)
     names = names_in(session, case.id)
-    history = history_for(session, case, names, full)
-    present = history[-1] if case.episode else None
+    history = history_for(session, case, names, full) if told else []
+    present = history[-1] if case.episode and told else None
     request = open_request(session, case, names, now) if full else None
     return {
         "case_reference": case.reference,
+        "asked_only": not told,
         "episode": {
             "number": case.episode.number,
             "risk": case.episode.risk if full else None,
         }
-        if case.episode
+        if present and case.episode
         else None,
         "lead": _unit(present.unit) if present else None,
         "named_officer": _officer(present) if present else None,

@@ -193,6 +193,8 @@ CLOCKS: dict[str, LazyString] = {
     "live-line": later("Live line of enquiry, before it is lost"),
     "plan-reply": later("Answer to the joint response plan"),
     "plan-review": later("Review of the joint response plan"),
+    "to-ring-urgent": later("Ringing a unit that is not on the hub about what is urgent"),
+    "to-ring": later("Ringing a unit that is not on the hub"),
 }
 """What is owed, by kind of clock."""
 

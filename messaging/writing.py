@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
+from sqlalchemy.orm import Session
 
 from hub.identity.actor import Actor
 from hub.jobs import outbox
@@ -65,6 +66,8 @@ def write_message(act: Act) -> None:
     for unit in act.to:
         if act.reach[unit] == "staffed":
             act.clock(clocks.opened_kind(asks=act.body.ASKS, urgent=act.priority == "urgent"), unit)
+    if act.waits_for_call and actor.kind != "guest":
+        act.clock(clocks.to_ring_kind(urgent=act.priority == "urgent"), act.unit)
     receipts = _receipts(act)
     if receipts:
         insert_rows(session, "receipt", receipts)
@@ -74,6 +77,7 @@ def write_message(act: Act) -> None:
     )  # fmt: skip
     for write in act.after:
         write()
+    end_to_ring(session, case.id, act.at)
     audit.record(
         session,
         actor.who,
@@ -96,6 +100,20 @@ def write_message(act: Act) -> None:
     )
     if any(reach == "staffed" for reach in act.reach.values()):
         outbox.enqueue(session, "nudge", act.message_id, now=act.at)
+
+
+_RUNG = text("""
+UPDATE clock r SET ended_at = :at
+WHERE r.case_id = :case_id AND r.kind IN ('to-ring', 'to-ring-urgent')
+    AND r.met_at IS NULL AND r.ended_at IS NULL
+    AND NOT EXISTS (SELECT FROM clock w WHERE w.message_id = r.message_id AND w.started_at IS NULL
+        AND w.met_at IS NULL AND w.ended_at IS NULL)
+""")
+
+
+def end_to_ring(session: Session, case_id: UUID, at: datetime) -> None:
+    """End the clocks of those who had to ring, where nobody waits for a call any more (4.5)."""
+    session.execute(_RUNG, {"case_id": case_id, "at": at})
 
 
 def _parts(act: Act) -> dict[str, bytes]:

@@ -15,6 +15,7 @@ from messaging import inbox, sending, shown, views, who_leads
 from messaging.contracts import Command
 
 MET, KENT, ISLINGTON = "metropolitan/central-north", "kent/east", "E09000019/childrens-social-care"
+RECENTLY = (utcnow() - timedelta(hours=1)).isoformat()
 REPORT = {
     "child": {"given_name": "EXERCISE child", "age": 14},
     "last_seen_at": "2026-11-24T01:00:00Z",

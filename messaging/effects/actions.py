@@ -95,6 +95,7 @@ def give_out(
         },
     )  # fmt: skip
     told = reachable(act, owner.unit_id)
+    act.waits_for_call |= not told
     act.insert(
         "clock",
         {

@@ -10,6 +10,7 @@ from messaging import contracts, lead, matching, owing, placements, returning
 from messaging.act import Act
 from messaging.choices import Action, Choices, Choosing, Knowing
 from messaging.effects.ending import end_episode
+from messaging.effects.meetings import call_off
 from messaging.effects.planning import end_plans
 from messaging.effects.steps import end_clocks, meet, open_episode, settle, step
 from messaging.model import Case, Clock, InformationRequest
@@ -20,6 +21,11 @@ STEPS = {
     "rhi": "the return home interview",
     "ukmpu": "telling the UK Missing Persons Unit",
 }
+AGAIN = (
+    *returning.STATUTORY, "meeting-record", "meeting-action", "opened", "opened-urgent",
+    "opened-request",
+)  # fmt: skip
+"""Clocks that run on in a case that is opened again; what was asked in it is asked anew."""
 ENDS = {
     "located": "located",
     "joined": "joined to another",
@@ -43,13 +49,14 @@ def closure(act: Act) -> None:
     if report is not None:
         if report.state == "awaiting-police" and report.reporter != act.unit:
             raise conflict("report-open", "A report waits for police: record it, or say why not.")
-        if report.state != "not-accepted":
+        if report.state == "awaiting-police":
             state = step(report, "returned")
             act.later(lambda: settle(act, report, state))
         meet(act, None, "report-outcome")
     act.body = body.model_copy(update=_written(act, incidents))
     act.to |= everyone(act)
     end_plans(act, placements.of_case(act.session, act.case))
+    call_off(act)
     act.later(
         lambda: act.session.execute(
             update(Case).where(Case.id == act.case.id).values(closed_at=act.at)
@@ -144,7 +151,7 @@ def reopen(act: Act) -> None:
             update(Clock)
             .where(
                 Clock.case_id == act.case.id,
-                Clock.kind.in_(returning.STATUTORY),
+                Clock.kind.in_(AGAIN),
                 Clock.met_at.is_(None),
                 Clock.ended_at == closed,
             )

@@ -7,7 +7,7 @@ from sqlalchemy import select, update
 
 from hub.db import new_id
 from hub.organisations import Unit
-from messaging import returning
+from messaging import clocks, returning
 from messaging.act import Act
 from messaging.effects.actions import lose_lines
 from messaging.effects.steps import end_clocks, tell
@@ -17,7 +17,7 @@ from messaging.state import OpenEpisode
 KEPT = (
     "opened", "opened-urgent", "opened-request", "enquiry", "enquiry-urgent",
     "meeting-reply", "meeting-reply-urgent", "meeting-record", "meeting-action",
-    "prevention-interview", "rhi", "plan-reply", "plan-review",
+    "prevention-interview", "rhi", "plan-reply", "plan-review", *clocks.TO_RING,
 )  # fmt: skip
 """Clocks that the end of an episode does not end."""
 

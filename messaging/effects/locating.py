@@ -1,6 +1,6 @@
 """Located is what someone saw (DOMAIN.md 4.9)."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, cast
 
 from sqlalchemy import select
@@ -16,12 +16,20 @@ from messaging.model import Episode, LocatedClaim
 from messaging.sending import everyone
 from messaging.state import OpenEpisode
 
+LONG_BEFORE = timedelta(days=7)
+"""Police may record late that a child was missing, and is back."""
+
 
 def located(act: Act) -> None:
     """Somebody saw the child: the lead's word ends the episode, another's is a claim (4.9)."""
     body = cast(contracts.Located, act.body)
     if body.located_at > act.at + timedelta(minutes=5):
         raise invalid("in-future", "This cannot be later than now.", "/body/located_at")
+    if body.located_at < _missing_since(act) - LONG_BEFORE:
+        raise invalid(
+            "long-before", "This is long before the child was reported missing: look at the date.",
+            "/body/located_at",
+        )  # fmt: skip
     returning.ends_on(body.ground)
     report, episode = act.case.report, act.case.episode
     if episode is None:
@@ -50,6 +58,15 @@ def located(act: Act) -> None:
             "by_unit_id": act.unit, "found_dead": body.found == "dead",
         },
     )  # fmt: skip
+
+
+def _missing_since(act: Act) -> datetime:
+    """Return when police recorded the child as missing, or a practitioner told them."""
+    if act.case.episode is None:
+        return act.case.opened_at
+    return act.session.scalars(
+        select(Episode.opened_at).where(Episode.id == act.case.episode.id)
+    ).one()
 
 
 def located_confirm(act: Act) -> None:

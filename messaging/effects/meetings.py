@@ -10,9 +10,10 @@ from sqlalchemy import select, text, update
 from hub.db import new_id
 from hub.errors import invalid
 from hub.jobs import outbox
-from messaging import audiences, clocks, contracts, lead, meetings
+from messaging import clocks, contracts, lead, meetings
 from messaging.act import Act
 from messaging.choices import Action, Choices, Choosing, Knowing
+from messaging.contracts import Command
 from messaging.effects.meeting_rows import (
     REPLY_CLOCKS,
     attendees_of,
@@ -25,7 +26,7 @@ from messaging.effects.meeting_rows import (
 from messaging.effects.steps import reachable
 from messaging.meeting_model import Meeting, MeetingAttendee, MeetingReply
 from messaging.model import Clock
-from messaging.sending import everyone, unit_named
+from messaging.sending import THE_HUB, everyone, unit_named
 from messaging.state import ADJUDICATOR, CaseState, PartyUnit
 
 AN_HOUR = timedelta(hours=1)
@@ -50,9 +51,10 @@ def invitation(act: Act) -> None:
         _call(act, body)
         return
     meeting = found_meeting(act)
-    if act.case.standing(meeting.convenor_unit_id) not in act.case.mine(act.actor):
+    convenor = act.case.standing(meeting.convenor_unit_id)
+    if act.actor != THE_HUB and convenor not in act.case.mine(act.actor):
         raise lead.Refused("not-convenor")
-    act.unit = act.case.standing(meeting.convenor_unit_id)
+    act.unit = convenor
     meetings.may_reply(meeting.state, meeting.starts_at, act.at)
     act.in_reply_to = first_message(act, meeting)
     if body.meeting_act == "cancel":
@@ -161,6 +163,15 @@ def _cancel(act: Act, meeting: Meeting) -> None:
         _mail(act, one.id, sequence)
 
 
+def call_off(act: Act) -> None:
+    """Have the hub call off what was to be met about in a case that closes, calendars too."""
+    for row in act.session.execute(_MEETINGS, {"case": act.case.id}):
+        if act.at < row.starts_at:
+            words = {"meeting_act": "cancel", "why_changed": "The case is closed."}
+            cancel = Command(type="strategy-meeting-invitation", in_reply_to=row.latest, body=words)
+            act.send_further(cancel, act.case.standing(row.convenor_unit_id), THE_HUB)
+
+
 def _invited(act: Act, body: contracts.StrategyMeetingInvitation) -> dict[UUID, Invited]:
     """Return whom each row asks: the unit that it names, or the party that has its role.
 
@@ -204,12 +215,10 @@ def role_holder(case: CaseState, role: str) -> UUID | None:
 
 
 def _address(act: Act, invited: list[PartyUnit]) -> None:
-    """Send to the statutory parties, and to whoever is asked, for whom it is widened (4.8)."""
+    """Send to the statutory parties, and to whoever is asked."""
     act.to |= everyone(act)
     for unit in invited:
         act.to.setdefault(unit.unit_id, unit)
-        if not unit.police and unit.part not in audiences.STATUTORY:
-            act.audience = "all-parties"
     urgent = act.command.priority == "urgent"
     act.priority = "urgent" if urgent else "routine"
 
@@ -239,7 +248,7 @@ def _ask(act: Act, meeting_id: UUID, invited: Invited, starts_at: datetime, *, n
     if unit == act.unit:
         return
     urgent = act.priority == "urgent"
-    due = meetings.reply_due(act.at, starts_at, urgent=urgent, settings=act.settings)
+    due = meetings.reply_due(act.at, starts_at, urgent=urgent, settings=act.settings(unit))
     act.reply_due_at = due
     act.clock(meetings.reply_kind(urgent), unit, started=reachable(act, unit), due=due)
 
@@ -303,7 +312,7 @@ def _forget_replies(act: Act, meeting_id: UUID) -> None:
 
 def _record_due(act: Act, ends_at: datetime) -> None:
     """Let the convenor owe the record, from the meeting's end."""
-    due = clocks.due("meeting-record", ends_at, act.settings)
+    due = clocks.due("meeting-record", ends_at, act.settings(act.unit))
     act.insert(
         "clock",
         {

@@ -10,7 +10,7 @@ from sqlalchemy import select, text, update
 
 from hub.db import new_id
 from hub.records import audit
-from messaging import actions, matching
+from messaging import actions, clocks, matching
 from messaging.act import Act
 from messaging.effects.steps import LEADS, REVIEWS, police_parties
 from messaging.match_model import Match
@@ -26,7 +26,7 @@ from messaging.model import (
 )
 from messaging.state import CaseState, OpenEpisode
 
-QUESTIONS = ("enquiry", "enquiry-urgent")
+QUESTIONS = ("enquiry", "enquiry-urgent", *clocks.TO_RING)
 ENDED = (
     "lead-urgent", "lead-routine", "dispute-urgent", "dispute-routine", "direction", "shift-end",
     "report-outcome", *LEADS,
@@ -61,6 +61,7 @@ SELECT gen_random_uuid(), least(case_id, CAST(:case AS uuid)), greatest(case_id,
 FROM third
 ON CONFLICT (one_case_id, other_case_id) DO NOTHING
 """)
+"""What both sides have said to be another child's stays so: it is another's than the joined one's too."""
 
 
 def merge(act: Act, match: Match, other: CaseState, *, into: UUID, leads: UUID) -> None:

@@ -148,7 +148,7 @@ def _hurry(act: Act, message_id: UUID | None, routine: str, urgent: str) -> None
         )
     ):
         clock.kind = urgent
-        soon = clocks.due(urgent, act.at, act.settings)
+        soon = clocks.due(urgent, act.at, act.settings(clock.owed_by_unit_id))
         if clock.due_at is not None:
             clock.due_at = min(clock.due_at, soon)
         if clock.escalates_at is not None:

@@ -179,7 +179,7 @@ def review(
         HubError: 422 `review-at` when that time has gone by, or is later than the risk allows.
     """
     kind = clocks.review_kind(risk)
-    latest = clocks.due(kind, act.at, act.settings)
+    latest = clocks.due(kind, act.at, act.settings(owed_by))
     if at is not None and not act.at < at <= latest:
         raise invalid("review-at", f"Review by {said(latest)} at the latest.", pointer)
     meet(act, None, *REVIEWS)
@@ -314,7 +314,7 @@ def move_lead(
     )
     if reachable(act, to):
         # What the old lead was never told, since it is not on the hub, the new one sees now.
-        due = clocks.due("located-answer", act.at, act.settings)
+        due = clocks.due("located-answer", act.at, act.settings(to))
         act.session.execute(
             update(Clock)
             .where(*running, Clock.kind == "located-answer", Clock.started_at.is_(None))

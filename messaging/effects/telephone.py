@@ -22,7 +22,7 @@ from messaging.effects.steps import (
     tell_duty_inspector,
 )
 from messaging.meeting_model import CaseAction, MeetingInvitation
-from messaging.model import Clock, InformationRequest, Message
+from messaging.model import Clock, InformationRequest, Message, Recipient
 from messaging.sending import unit_named
 from messaging.state import ADJUDICATOR, OpenReport
 
@@ -54,6 +54,11 @@ def telephone_record(act: Act) -> None:
     told = _told(act, body)
     if told is not None and asked is not None and asked.sender_unit_id in act.actor.unit_ids:
         message_id = asked.id
+        if act.session.get(Recipient, (message_id, told)) is None:
+            raise invalid(
+                "not-a-recipient", "That message was not sent to this unit: name one that it was.",
+                "/body/unit",
+            )  # fmt: skip
         note(act, message_id, told, "told-by-telephone")
         act.later(lambda: _start_clocks(act, message_id, told))
 
@@ -138,12 +143,23 @@ def _start_clocks(act: Act, message_id: UUID, unit: UUID) -> None:
     needed_by = act.session.get_one(Message, message_id).reply_due_at
     for row in waiting:
         by = row.due_at or row.starts_at or needed_by
-        due = clocks.due_once_told(row.kind, act.at, act.settings, by)
+        due = clocks.due_once_told(row.kind, act.at, act.settings(unit), by)
         act.session.execute(
             update(Clock)
             .where(Clock.id == row.id)
             .values(started_at=act.at, due_at=due, escalates_at=due)
         )
+    if not act.session.scalar(
+        select(Clock.id)
+        .where(
+            Clock.message_id == message_id,
+            Clock.started_at.is_(None),
+            Clock.met_at.is_(None),
+            Clock.ended_at.is_(None),
+        )
+        .limit(1)
+    ):
+        meet(act, message_id, *clocks.TO_RING)
 
 
 def choices(now: Choosing) -> Choices:

@@ -71,6 +71,7 @@ def _row(row: BoardRow, actor: Actor, now: datetime) -> dict[str, Any]:
         "address": url_for("messaging.case", reference=row.reference),
         "lead": row.lead,
         "officer": row.officer,
+        "asked_only": row.asked_only,
         "home": row.home,
         "mine": row.lead_id in actor.unit_ids,
         "risk": NAMES[row.risk].partition(":")[0] if row.risk else "",

@@ -113,6 +113,8 @@ def _row(row: InboxRow, actor: Actor, now: datetime) -> dict[str, Any]:
         ring = numbers[0] if numbers else None
     if row.type == "strategy-meeting-invitation" and row.from_unit_id == row.to_unit_id:
         named["answer"] = wording.act_name("strategy-meeting-record")
+    if row.to_ring:
+        named["answer"] = _("Ring them: they are not on the hub, and know nothing of it yet")
     if row.interview:
         named = {
             "answer": _("Record the interview, or why not"),
@@ -190,6 +192,8 @@ def case_line(row: CaseRow) -> dict[str, Any]:
     """Return a line of a list of cases in words."""
     if row.closed_at is not None:
         state, colour = _("Closed"), "grey"
+    elif row.asked_only:
+        state, colour = _("Asked"), "blue"
     elif row.lead is not None:
         state, colour = _("Missing"), "red"
     elif row.report_state in ("awaiting-police", "not-accepted", "recorded-by-telephone"):
@@ -201,6 +205,7 @@ def case_line(row: CaseRow) -> dict[str, Any]:
         "reference": row.reference,
         "status": row.status,
         "lead_unit": row.lead,
+        "asked_only": row.asked_only,
         "opened_at": row.opened_at,
         "state_name": state,
         "colour": colour,

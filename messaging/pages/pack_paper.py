@@ -71,6 +71,10 @@ class _Pack:
         if lead:
             p.pair(_("Who leads"), f"{lead['unit']}: {lead['officer']}")
             p.pair(_("Since"), f"{wording.moment(lead['since'])}. {lead['basis']}.")
+        elif v["asked_only"]:
+            p.pair(
+                _("Who leads"), _("Not shown: your unit answers an enquiry here, and is no party.")
+            )
         elif v["joined"]:
             p.pair(_("Who leads"), _("This case was joined to %(reference)s and goes on there.",
                                      reference=v["joined"]))  # fmt: skip

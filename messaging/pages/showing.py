@@ -48,6 +48,7 @@ def case(session: Session, actor: Actor, keys: Keys, view: CaseView, now: dateti
         "status": view.status,
         "state": view.state,
         "lead": _lead(view, actor),
+        "asked_only": view.asked_only,
         "home_unit": view.home.name if view.home else None,
         "located_at": view.located_at,
         "report": _report(view),

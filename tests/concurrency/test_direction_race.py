@@ -20,12 +20,12 @@ from hub.identity.actor import Actor
 from hub.records.vault import Vault
 from messaging import sending
 from messaging.contracts import Command
-from tests.worlds import MET, REPORT
+from tests.worlds import MET, RECENTLY, REPORT
 
 ROUNDS = 25
 OFFER = {"rationale": "other", "circumstances": "EXERCISE"}
 OFFICER = {"named_officer": "EXERCISE Sergeant"}
-SEEN = {"located_at": "2026-11-24T02:00:00Z", "seen_by": "EXERCISE", "place": "EXERCISE",
+SEEN = {"located_at": RECENTLY, "seen_by": "EXERCISE", "place": "EXERCISE",
         "how": "police"}  # fmt: skip
 TOLD = {**OFFICER, "told_by_telephone": "EXERCISE Inspector"}
 Attempt = tuple[Actor, str, dict[str, Any]]

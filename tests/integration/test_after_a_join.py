@@ -10,11 +10,11 @@ from hub.db import Database
 from hub.identity.actor import Actor
 from hub.records.vault import Vault
 from messaging import inbox
-from tests.worlds import ACCEPT, ISLINGTON, KENT, MET, World, refused
+from tests.worlds import ACCEPT, ISLINGTON, KENT, MET, RECENTLY, World, refused
 
 CHILD = {"family_name": "EXERCISE", "given_name": "EXERCISE", "date_of_birth": "2012-03-27"}
 ASK = {"rationale": "other", "circumstances": "EXERCISE", "kind": "join-episodes"}
-SEEN = {"located_at": "2026-11-24T02:00:00Z", "seen_by": "EXERCISE", "place": "EXERCISE",
+SEEN = {"located_at": RECENTLY, "seen_by": "EXERCISE", "place": "EXERCISE",
         "how": "police"}  # fmt: skip
 CLOSE = {"outcome": "EXERCISE", "authorised_by": "EXERCISE"}
 TOLD = {"heading": "ukmpu-told", "text": "EXERCISE"}

@@ -28,6 +28,7 @@ from hub.identity.actor import Actor
 from hub.records.vault import Vault
 from messaging import alarms, lead, sending, who_leads
 from messaging.contracts import Command
+from tests.worlds import RECENTLY
 
 UNITS = ("metropolitan/central-north", "kent/east", "essex", "surrey")
 REPORT = {
@@ -39,7 +40,7 @@ REPORT = {
     "callback_telephone": "020 7946 0001",
 }
 SEEN = {
-    "located_at": "2026-11-24T02:00:00Z",
+    "located_at": RECENTLY,
     "seen_by": "EXERCISE PC",
     "place": "EXERCISE",
     "how": "police",

@@ -12,7 +12,7 @@ from hub.errors import HubError
 from hub.identity.actor import Actor
 from hub.records.vault import Vault
 from messaging import inbox, sending, views, who_leads
-from tests.worlds import ACCEPT, ISLINGTON, KENT, MET, REPORT, World, refused
+from tests.worlds import ACCEPT, ISLINGTON, KENT, MET, RECENTLY, REPORT, World, refused
 
 OFFER = {"rationale": "majority-of-enquiries", "circumstances": "EXERCISE"}
 NATIONAL = "npcc/missing-persons"
@@ -93,7 +93,7 @@ ANYTHING: dict[str, dict[str, Any]] = {
         "called_at": "2026-11-24T02:00:00Z", "outcome": "handed-over", "with_name": "EXERCISE",
     },
     "located": {
-        "located_at": "2026-11-24T02:00:00Z", "seen_by": "EXERCISE", "place": "EXERCISE",
+        "located_at": RECENTLY, "seen_by": "EXERCISE", "place": "EXERCISE",
         "how": "police",
     },
 }  # fmt: skip

@@ -9,7 +9,7 @@ from sqlalchemy import text
 from hub.db import Database
 from hub.identity.actor import Actor
 from hub.records.vault import Vault
-from messaging import lead_settings
+from messaging import alarms, lead_settings
 from tests.worlds import ACCEPT, MET, World, refused
 
 OFFER = {"rationale": "other", "circumstances": "EXERCISE"}
@@ -83,10 +83,11 @@ def test_the_database_refuses_a_lead_without_the_authority(
         assert session.execute(text("SELECT count(*) FROM tenure")).scalar_one() == 2
 
 
-def test_an_organisations_clock_runs_as_it_decided_and_can_be_set_back(
+def test_a_clock_runs_as_the_organisation_decided_that_owes_it_and_can_be_set_back(
     world: World, someone: Callable[..., Actor]
 ) -> None:
-    administrator = someone("metropolitan", "administrator")
+    decide(world, someone("metropolitan", "administrator"), lead_routine=5)
+    administrator = someone("kent", "administrator")
     assert decide(world, administrator, lead_routine=45) == 1
     ref = world.open(world.met).case_reference
     sent = world.send(world.met, ref, "lead-transfer-request", to=["kent/east"], **OFFER)
@@ -96,6 +97,20 @@ def test_an_organisations_clock_runs_as_it_decided_and_can_be_set_back(
     again = world.open(world.met).case_reference
     sent = world.send(world.met, again, "lead-transfer-request", to=["kent/east"], **OFFER)
     assert sent.reply_due_at == sent.sent_at + timedelta(minutes=60)
+
+
+def test_steps_up_come_as_often_as_the_organisation_decided_that_owes_the_answer(
+    world: World, someone: Callable[..., Actor]
+) -> None:
+    decide(world, someone("kent", "administrator"), lead_routine=45)
+    ref = offered(world)
+    world.now += timedelta(minutes=45)
+    with world.database.unit_of_work() as session:
+        alarms.escalate(session, world.now)
+        due = session.execute(
+            text("SELECT due_at FROM clock WHERE kind = 'lead-routine'")
+        ).scalar_one()
+    assert due == world.now + timedelta(minutes=45), ref
 
 
 def test_only_an_administrator_decides_and_only_a_national_one_for_the_nation(

@@ -12,10 +12,10 @@ from hub.errors import HubError
 from hub.identity.actor import Actor
 from hub.records.vault import Vault
 from messaging import actions, alarms, board, meeting_views, views
-from tests.worlds import ACCEPT, ISLINGTON, KENT, MET, World, refused
+from tests.worlds import ACCEPT, ISLINGTON, KENT, MET, RECENTLY, World, refused
 
 OFFER = {"rationale": "other", "circumstances": "EXERCISE"}
-SEEN = {"located_at": "2026-11-24T02:00:00Z", "seen_by": "EXERCISE", "place": "EXERCISE",
+SEEN = {"located_at": RECENTLY, "seen_by": "EXERCISE", "place": "EXERCISE",
         "how": "police"}  # fmt: skip
 
 

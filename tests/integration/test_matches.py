@@ -18,7 +18,7 @@ from messaging import actors, aliases, contested, sending, views, who_leads
 from messaging.contracts import Command
 from seed import demo
 from tests.letters import letters, post
-from tests.worlds import ACCEPT, ISLINGTON, KENT, MET, REPORT, World, refused
+from tests.worlds import ACCEPT, ISLINGTON, KENT, MET, RECENTLY, REPORT, World, refused
 
 ROBIN = {
     "family_name": "O’Example-Smith", "given_name": "EXERCISE Robin",
@@ -27,7 +27,7 @@ ROBIN = {
 SPELT = {**ROBIN, "family_name": "SMITH O'EXAMPLE", "given_name": "exercise robin"}
 ASK = {"rationale": "best-opportunity-to-locate", "circumstances": "EXERCISE",
        "kind": "join-episodes"}  # fmt: skip
-SEEN = {"located_at": "2026-11-24T02:00:00Z", "seen_by": "EXERCISE", "place": "EXERCISE",
+SEEN = {"located_at": RECENTLY, "seen_by": "EXERCISE", "place": "EXERCISE",
         "how": "police"}  # fmt: skip
 
 

@@ -12,11 +12,11 @@ from hub.db import Database
 from hub.identity.actor import Actor
 from hub.records.vault import Vault
 from messaging import alarms, sending
-from tests.worlds import ACCEPT, ISLINGTON, KENT, MET, REPORT, World, refused
+from tests.worlds import ACCEPT, ISLINGTON, KENT, MET, RECENTLY, REPORT, World, refused
 
 OFFER = {"rationale": "majority-of-enquiries", "circumstances": "EXERCISE"}
 SEEN = {
-    "located_at": "2026-11-24T02:00:00Z", "seen_by": "EXERCISE PC", "place": "EXERCISE",
+    "located_at": RECENTLY, "seen_by": "EXERCISE PC", "place": "EXERCISE",
     "how": "police",
 }  # fmt: skip
 PREVENTION = {"interview": "prevention", "how": "face-to-face", "with_whom": "child"}

@@ -28,7 +28,7 @@ from hub.records.vault import Vault
 from messaging import returning, sending
 from messaging.contracts import Command
 from messaging.lead import Refused
-from tests.worlds import ISLINGTON, MET, REPORT
+from tests.worlds import ISLINGTON, MET, RECENTLY, REPORT
 
 SUPERVISOR = "EXERCISE supervisor"
 RECORDS: dict[tuple[str, bool], dict[str, Any]] = {
@@ -38,7 +38,7 @@ RECORDS: dict[tuple[str, bool], dict[str, Any]] = {
     ("rhi", False): {"offered": "yes", "accepted": False, "reason": "EXERCISE"},
 }
 SEEN = {
-    "located_at": "2026-11-24T02:00:00Z", "seen_by": "EXERCISE", "place": "EXERCISE",
+    "located_at": RECENTLY, "seen_by": "EXERCISE", "place": "EXERCISE",
     "how": "police",
 }  # fmt: skip
 CLOSE = {"outcome": "EXERCISE", "authorised_by": "EXERCISE"}

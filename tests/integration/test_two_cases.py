@@ -22,11 +22,11 @@ from hub.identity.actor import Actor
 from hub.records.vault import Vault
 from messaging import joining, sending
 from messaging.contracts import Command
-from tests.worlds import ACCEPT, KENT, MET, REPORT
+from tests.worlds import ACCEPT, KENT, MET, RECENTLY, REPORT
 
 CHILD = {"family_name": "EXERCISE", "given_name": "EXERCISE", "date_of_birth": "2012-03-27"}
 ASK = {"rationale": "other", "circumstances": "EXERCISE"}
-SEEN = {"located_at": "2026-11-24T02:00:00Z", "seen_by": "EXERCISE", "place": "EXERCISE",
+SEEN = {"located_at": RECENTLY, "seen_by": "EXERCISE", "place": "EXERCISE",
         "how": "police"}  # fmt: skip
 UNITS = (MET, KENT, "surrey")
 REFUSALS = {

@@ -13,11 +13,11 @@ from hub.db import Database
 from hub.identity.actor import Actor
 from hub.records.vault import Vault
 from messaging import sending
-from tests.worlds import ACCEPT, ISLINGTON, KENT, MET, REPORT, World, refused
+from tests.worlds import ACCEPT, ISLINGTON, KENT, MET, RECENTLY, REPORT, World, refused
 
 FORCE, DEVON = "metropolitan", "devon-and-cornwall"
 NEWS = {"heading": "other", "text": "EXERCISE"}
-SEEN = {"located_at": "2026-11-24T09:00:00Z", "seen_by": "PC", "place": "EXERCISE", "how": "police"}
+SEEN = {"located_at": RECENTLY, "seen_by": "PC", "place": "EXERCISE", "how": "police"}
 
 
 @pytest.fixture

@@ -25,7 +25,7 @@ from messaging import sending, who_leads
 from messaging.contracts import Command
 from tests.proofs.linearizable import NEVER, Operation
 from tests.proofs.register import DONE, REFUSED, Act, Kind
-from tests.worlds import REPORT
+from tests.worlds import RECENTLY, REPORT
 
 UNITS = ("metropolitan/central-north", "kent/east", "essex", "surrey")
 ADJUDICATOR = "npcc/missing-persons"
@@ -220,7 +220,7 @@ class Player:
             "direct": {"lead": to, "reasons": "EXERCISE"},
             "acknowledge": {"named_officer": f"EXERCISE {key}"},
             "told": {"named_officer": f"EXERCISE {key}", "told_by_telephone": "EXERCISE"},
-            "locate": {"located_at": "2026-11-24T02:00:00Z", "seen_by": "EXERCISE",
+            "locate": {"located_at": RECENTLY, "seen_by": "EXERCISE",
                        "place": "EXERCISE", "how": "police"},
             "confirm": {},
             "refuse": {"reason": "EXERCISE"},

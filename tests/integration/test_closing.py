@@ -1,0 +1,107 @@
+"""What a case that closes leaves behind, and what runs again once it is opened (issue 4, 5 and 6)."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from hub.db import Database
+from hub.identity.actor import Actor
+from hub.records.vault import Vault
+from tests.worlds import ISLINGTON, KENT, MET, RECENTLY, World, refused
+
+SEEN = {"located_at": RECENTLY, "seen_by": "EXERCISE", "place": "EXERCISE", "how": "police"}
+CLOSE = {"outcome": "EXERCISE", "authorised_by": "EXERCISE"}
+AGAIN = {"reason": "EXERCISE", "authorised_by": "EXERCISE"}
+
+
+@pytest.fixture
+def world(database: Database, vault: Vault, someone: Callable[..., Actor]) -> World:
+    return World(database, vault, someone)
+
+
+def rows(world: World, query: str) -> list[Any]:
+    with world.database.unit_of_work() as session:
+        return list(session.execute(text(query)))
+
+
+def back(world: World) -> str:
+    """Return a case whose child is back, interviews done."""
+    ref = world.open(world.met, to=[KENT, ISLINGTON]).case_reference
+    world.send(world.met, ref, "located", **SEEN)
+    done = {"interview": "prevention", "how": "not-done", "reason": "EXERCISE"}
+    world.send(world.met, ref, "interview-record", **done)
+    done = {"interview": "rhi", "offered": "no", "reason": "EXERCISE"}
+    world.send(world.social_worker, ref, "interview-record", **done)
+    return ref
+
+
+def meet(world: World, ref: str, hours: float) -> None:
+    world.send(
+        world.met, ref, "strategy-meeting-invitation", section_47=True, held_at="EXERCISE",
+        starts_at=(world.now + timedelta(hours=hours)).isoformat(), meeting_purpose="EXERCISE",
+        convenor="EXERCISE Inspector", convenor_telephone="020 7946 0009",
+        attendees=[{"role": "home-police", "unit": MET},
+                   {"role": "destination-police", "unit": KENT}],
+    )  # fmt: skip
+
+
+def test_meetings_to_come_are_called_off_with_their_calendar_entries(world: World) -> None:
+    ref = back(world)
+    for hours in (24, 48):
+        meet(world, ref, hours)
+    before = len(rows(world, "SELECT id FROM outbox_job WHERE kind = 'meeting-calendar'"))
+    world.send(world.met, ref, "closure", **CLOSE)
+    assert [row.state for row in rows(world, "SELECT state FROM meeting")] == ["cancelled"] * 2
+    after = len(rows(world, "SELECT id FROM outbox_job WHERE kind = 'meeting-calendar'"))
+    assert after - before == 4, "both units have both entries taken back"
+    said = world.case(world.kent, ref).messages[-2:]
+    assert {one.body["meeting_act"] for one in said} == {"cancel"}
+    assert {one.sender_unit.code for one in said} == {MET}
+    assert rows(world, """SELECT kind FROM clock WHERE kind LIKE 'meeting%'
+        AND met_at IS NULL AND ended_at IS NULL""") == []  # fmt: skip
+
+
+def test_a_case_that_is_opened_again_has_its_actions_and_records_due_again(world: World) -> None:
+    ref = back(world)
+    meet(world, ref, 1)
+    world.now += timedelta(hours=2)
+    record = {
+        "attendance": [{"unit": MET, "person": "EXERCISE Inspector", "attended": "attended"},
+                       {"unit": KENT, "attended": "absent"}],
+        "decisions": "EXERCISE", "actions": [{"what": "EXERCISE", "owner": KENT,
+        "due": (world.now + timedelta(days=2)).isoformat()}],
+    }  # fmt: skip
+    world.send(world.met, ref, "strategy-meeting-record", **record)
+    meet(world, ref, 1)
+    world.now += timedelta(hours=3)
+    running = """SELECT kind FROM clock WHERE met_at IS NULL AND ended_at IS NULL
+        AND kind IN ('meeting-action', 'meeting-record') ORDER BY kind"""
+    assert [row.kind for row in rows(world, running)] == ["meeting-action", "meeting-record"]
+    world.send(world.met, ref, "closure", **CLOSE)
+    assert rows(world, running) == []
+    world.send(world.met, ref, "reopen", **AGAIN)
+    assert [row.kind for row in rows(world, running)] == ["meeting-action", "meeting-record"]
+
+
+def test_a_report_that_was_taken_by_telephone_stays_so_when_the_case_closes(world: World) -> None:
+    ref = world.open(world.social_worker, to=[MET]).case_reference
+    call = {"called_at": RECENTLY, "with_name": "EXERCISE", "outcome": "taken",
+            "with_collar": "1", "their_reference": "EXERCISE"}  # fmt: skip
+    world.send(world.social_worker, ref, "telephone-record", **call)
+    world.send(world.social_worker, ref, "closure", **CLOSE)
+    assert [row.state for row in rows(world, "SELECT state FROM report")] == [
+        "recorded-by-telephone"
+    ]
+
+
+def test_a_date_long_before_the_child_was_missing_is_refused_at_its_field(world: World) -> None:
+    ref = world.open(world.met).case_reference
+    long_ago = (world.now - timedelta(days=30)).isoformat()
+    error = refused(
+        "long-before",
+        lambda: world.send(world.met, ref, "located", **(SEEN | {"located_at": long_ago})),
+    )
+    assert error.fields[0].pointer == "/body/located_at"
