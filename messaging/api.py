@@ -111,6 +111,7 @@ def _message(view: MessageView, reference: str) -> dict[str, Any]:
         },
         "audience": view.audience,
         "withheld": view.withheld,
+        "handling": view.envelope.get("handling"),
         "purpose": view.envelope.get("purpose"),
         "sender_reference": view.envelope.get("sender_reference"),
         "callback_telephone": view.envelope.get("callback_telephone"),

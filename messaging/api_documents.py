@@ -100,6 +100,7 @@ class MessageOut(BaseModel):
     sender: dict[str, Any]
     audience: str
     withheld: bool
+    handling: str | None
     purpose: str | None
     sender_reference: str | None
     callback_telephone: str | None

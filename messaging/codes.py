@@ -34,6 +34,38 @@ def risk_list(on: date) -> str:
     ).version
 
 
+BIRTH_DATES = {
+    "exact": "Exact",
+    "month-and-year": "Month and year are known",
+    "year": "The year is known",
+    "estimated": "Estimated",
+}
+ETHNICITIES = {
+    "W1": "White: English, Welsh, Scottish, Northern Irish or British",
+    "W2": "White: Irish",
+    "W3": "White: Gypsy or Irish Traveller",
+    "W9": "White: any other background",
+    "M1": "Mixed: White and Black Caribbean",
+    "M2": "Mixed: White and Black African",
+    "M3": "Mixed: White and Asian",
+    "M9": "Mixed: any other background",
+    "A1": "Asian: Indian",
+    "A2": "Asian: Pakistani",
+    "A3": "Asian: Bangladeshi",
+    "A4": "Asian: Chinese",
+    "A9": "Asian: any other background",
+    "B1": "Black: Caribbean",
+    "B2": "Black: African",
+    "B9": "Black: any other background",
+    "O2": "Arab",
+    "O9": "Any other ethnic group",
+    "NS": "Not stated",
+}
+"""The 18+1 self-defined ethnicity of police records (2011 census)."""
+CLASSIFICATIONS = {
+    "OFFICIAL-SENSITIVE": "OFFICIAL-SENSITIVE",
+    "OFFICIAL": "OFFICIAL",
+}
 CATEGORIES = {"M": "Missing", "A": "Away from placement without authorisation"}
 NOT_ACCEPTED = {
     "known-whereabouts": "Whereabouts are known",

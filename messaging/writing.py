@@ -125,6 +125,7 @@ def _parts(act: Act) -> dict[str, bytes]:
         name: value
         for name, value in (
             ("purpose", command.purpose),
+            ("handling", command.handling),
             ("sender_reference", command.sender_reference),
             ("callback_telephone", command.callback_telephone),
         )

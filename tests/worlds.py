@@ -49,8 +49,12 @@ class World:
     def send(self, actor: Actor, reference: str, kind: str, /, **more: Any) -> sending.Sent:
         self.now += timedelta(seconds=1)
         envelope = {
-            k: more.pop(k) for k in ("to", "priority", "in_reply_to", "status") if k in more
+            k: more.pop(k)
+            for k in ("to", "priority", "in_reply_to", "status", "purpose")
+            if k in more
         }
+        if kind == "information-request":
+            envelope.setdefault("purpose", "EXERCISE purpose")
         command = Command(type=kind, body=more, **envelope)  # type: ignore[arg-type]
         with self.database.unit_of_work() as session:
             return sending.send(session, actor, self.vault, reference, command, self.now)

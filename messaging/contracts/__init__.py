@@ -158,7 +158,13 @@ class Command(BaseModel):
         None, description="Needed to open a case; a case keeps it for life"
     )
     classification: Literal["OFFICIAL", "OFFICIAL-SENSITIVE"] = "OFFICIAL-SENSITIVE"
-    purpose: Words | None = Field(None, description="Why this is disclosed, and on what basis")
+    handling: Line | None = Field(
+        None, description="Handling instructions and descriptors, beside the classification"
+    )
+    purpose: Words | None = Field(
+        None,
+        description="Why this is disclosed, and on what basis; questions and enquiries need it",
+    )
     in_reply_to: UUID | None = None
     sender_reference: Line | None = Field(None, description="The sender's own case number")
     callback_telephone: Telephone | None = None

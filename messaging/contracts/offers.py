@@ -33,7 +33,15 @@ class LeadTransferRequest(Contract):
     lead_after: Literal["theirs", "ours"] | None = Field(
         None, json_schema_extra=ask("Who leads once they are joined", labels=codes.LEADS_AFTER)
     )
-    rationale_text: Words | None = Field(None, json_schema_extra=long("More about why"))
+    rationale_text: Words | None = Field(
+        None,
+        validate_default=True,
+        json_schema_extra=long("More about why", "Needed for “another reason”"),
+    )
+    last_seen_at: AwareDatetime | None = Field(
+        None, json_schema_extra=ask("Last seen, when", more=True)
+    )
+    last_seen_place: Line | None = Field(None, json_schema_extra=ask("Last seen, where", more=True))
     risk: Literal["high", "medium", "low", "no-apparent-risk"] | None = Field(
         None, json_schema_extra=ask("Risk", labels=codes.RISKS, more=True)
     )
@@ -58,6 +66,13 @@ class LeadTransferRequest(Contract):
         None, json_schema_extra=ask("Authorised by, rank and name", more=True)
     )
     withdraws: UUID | None = Field(None, json_schema_extra=ask("", hidden=True))
+
+    @field_validator("rationale_text")
+    @classmethod
+    def _explained(cls, words: str | None, info: ValidationInfo) -> str | None:
+        if words is None and info.data.get("rationale") == "other":
+            raise ValueError("Explain the reason")
+        return words
 
 
 class LeadTransferAccept(Contract):

@@ -8,6 +8,11 @@ from pydantic import AwareDatetime, Field, ValidationInfo, field_validator
 from messaging import codes
 from messaging.contracts.fields import Contract, Line, Telephone, Words, ask, long
 
+Ethnicity = Literal[
+    "W1", "W2", "W3", "W9", "M1", "M2", "M3", "M9", "A1", "A2", "A3", "A4", "A9", "B1", "B2", "B9", "O2",
+    "O9", "NS",
+]  # fmt: skip
+
 
 class Child(Contract):
     """The child, as far as the message needs; a name, and an age or a date of birth."""
@@ -25,12 +30,25 @@ class Child(Contract):
         validate_default=True,
         json_schema_extra=ask("Age in years", width=3),
     )
+    birth_date_accuracy: Literal["exact", "month-and-year", "year", "estimated"] | None = Field(
+        None,
+        json_schema_extra=ask(
+            "How exact is the date of birth?", labels=codes.BIRTH_DATES, more=True
+        ),
+    )
     sex: Literal["female", "male", "other", "not-known"] | None = Field(
         None, json_schema_extra=ask("Sex", more=True)
     )
-    ethnicity: Line | None = Field(
-        None, json_schema_extra=ask("Ethnicity", "As they describe themselves", more=True)
+    gender: Line | None = Field(
+        None, json_schema_extra=ask("Gender", "As they describe it, if they do", more=True)
     )
+    ethnicity: Ethnicity | None = Field(
+        None,
+        json_schema_extra=ask(
+            "Ethnicity", "As they describe themselves", labels=codes.ETHNICITIES, more=True,
+            widget="select",
+        ),
+    )  # fmt: skip
     language: Line | None = Field(
         None, json_schema_extra=ask("Language, and whether an interpreter is needed", more=True)
     )
@@ -126,6 +144,23 @@ class MissingEpisodeReport(Contract):
     )
     warnings: Words | None = Field(
         None, json_schema_extra=long("Warnings to officers", more=True, audience="police")
+    )
+    strategy: Words | None = Field(
+        None,
+        json_schema_extra=long(
+            "Investigation strategy",
+            "What is done first, and by whom",
+            more=True,
+            audience="police",
+        ),
+    )
+    text_safe_requested: bool | None = Field(
+        None,
+        json_schema_extra=ask(
+            "Was TextSafe asked for?",
+            "The charity Missing People sends the child a text message.",
+            more=True,
+        ),
     )
     review_at: AwareDatetime | None = Field(
         None, json_schema_extra=ask("Supervisor’s next review", more=True)

@@ -22,6 +22,10 @@ def information_request(act: Act) -> None:
     act.to.pop(act.unit, None)
     if not act.to:
         raise invalid("to-missing", "Name the units that you ask.", "/to")
+    if act.command.purpose is None:
+        raise invalid(
+            "purpose-missing", "Say what the answer is for, and on what lawful basis.", "/purpose"
+        )
     immediate = bool(body.immediate_action) or act.command.priority == "urgent"
     needed_by = body.needed_by or act.at + (IMMEDIATE if immediate else ORDINARY)
     if needed_by <= act.at:

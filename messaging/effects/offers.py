@@ -201,7 +201,7 @@ def known_request(known: Knowing) -> dict[str, Any]:
     """Fill in what the next officer needs, as far as it is on the case."""
     body = known.given(
         "circumstances", "live_lines", "warnings", "family_liaison", "actions_done",
-        "actions_outstanding",
+        "actions_outstanding", "last_seen_at", "last_seen_place",
     )  # fmt: skip
     body.setdefault("circumstances", known.latest.get("why", ""))
     if known.case.episode:

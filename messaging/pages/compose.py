@@ -23,7 +23,7 @@ from messaging.pages import attaching, choosing, picking, returning
 from messaging.pages.attaching import Attaching
 from messaging.pages.blueprint import blueprint
 from messaging.pages.case import ask_reason, known_reason
-from messaging.pages.forms import MessageForm
+from messaging.pages.forms import PURPOSES, MessageForm
 from messaging.pages.once import FIELD, once, token
 
 READ = permission("inbox.read")
@@ -120,6 +120,8 @@ def show(reference: str, message_type: str) -> ResponseReturnValue:
             writing.carried |= {n: form.values[n] for n in CARRIED if form.values.get(n)}
         else:
             form.values = typed_from(known.body)
+            if message_type == "information-request":
+                form.values["purpose"] = PURPOSES[actor.police]
             if "action_done" in writing.carried:
                 form.values["heading"] = "action"
             if writing.joins:

@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field, create_model
 
 from hub.errors import HubError
 from hub.web.forms import FormField, Values, as_shown, fields_of, from_problems, parse
+from messaging import codes
 from messaging.contracts import CONTRACTS, Command, Contract, Line, Telephone, Words, ask, long
 
 PRIORITIES = {
@@ -16,6 +17,11 @@ PRIORITIES = {
 }
 
 
+PURPOSES = {
+    True: "To find and safeguard a missing child (policing purpose)",
+    False: "To find and safeguard a missing child (Children Act 1989)",
+}
+"""What a purpose is filled in with, where one is needed, of police and of others."""
 PRIORITY_ASKED = ("lead-transfer-request", "strategy-meeting-invitation")
 """Types whose sender says how soon the answer is needed."""
 
@@ -37,6 +43,21 @@ class Envelope(BaseModel):
             width=20,
         ),
     )
+    classification: Literal["OFFICIAL-SENSITIVE", "OFFICIAL"] | None = Field(
+        None,
+        json_schema_extra=ask(
+            "Classification",
+            "OFFICIAL-SENSITIVE, unless you say otherwise.",
+            labels=codes.CLASSIFICATIONS,
+            more=True,
+        ),
+    )
+    handling: Line | None = Field(
+        None,
+        json_schema_extra=ask(
+            "Handling instructions", "Such as: not to be shown to the family", more=True
+        ),
+    )
     sender_reference: Line | None = Field(
         None, json_schema_extra=ask("Your own reference", more=True, width=20)
     )
@@ -47,6 +68,14 @@ class Envelope(BaseModel):
             "Such as: to find and safeguard a missing child (policing purpose)",
             more=True,
         ),
+    )
+
+
+class Asking(Envelope):
+    """The envelope of questions and enquiries: what the answer is for must be said (DOMAIN.md 7)."""
+
+    purpose: Words = Field(
+        json_schema_extra=long("What the answer is for, and on what lawful basis")
     )
 
 
@@ -93,7 +122,7 @@ class MessageForm:
         """The questions, in order: what must be answered first, the rest behind "Add more"."""
         left_out = (*self._left_out, *self.unseen)
         body = fields_of(self.contract, self.values, self.problems, leave_out=left_out)
-        rest = fields_of(_envelope(self._not_asked), self.values, self.problems)
+        rest = fields_of(_envelope(self.message_type, self._not_asked), self.values, self.problems)
         for cell in (cell for one in body for row in one.rows for cell in row):
             offered = self.offered.get(cell.name.rsplit(".", 1)[-1])
             if offered:
@@ -115,7 +144,7 @@ class MessageForm:
         `known` is what the page knows: `to`, `in_reply_to`, `status`, and hidden `body`.
         """
         body = parse(self.contract, form, leave_out=self._left_out)
-        rest = parse(_envelope(self._not_asked), form)
+        rest = parse(_envelope(self.message_type, self._not_asked), form)
         self.values = {**body.values, **rest.values}
         self.problems = {**rest.problems, **body.problems}
         if body.instance is None or rest.instance is None:
@@ -136,10 +165,11 @@ class MessageForm:
         self.problems = found or {"": error.sentence}
 
 
-def _envelope(not_asked: tuple[str, ...]) -> type[BaseModel]:
-    """Return the envelope without the fields that are not asked."""
-    kept = {name: info for name, info in Envelope.model_fields.items() if name not in not_asked}
-    if len(kept) == len(Envelope.model_fields):
-        return Envelope
+def _envelope(message_type: str, not_asked: tuple[str, ...]) -> type[BaseModel]:
+    """Return the envelope of a type without the fields that are not asked."""
+    whole = Asking if message_type == "information-request" else Envelope
+    kept = {name: info for name, info in whole.model_fields.items() if name not in not_asked}
+    if len(kept) == len(whole.model_fields):
+        return whole
     fields: dict[str, Any] = {name: (info.annotation, info) for name, info in kept.items()}
     return create_model("Envelope", **fields)

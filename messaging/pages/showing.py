@@ -217,6 +217,7 @@ def _message(
         ("callback_telephone", _("Ring back on")),
         ("sender_reference", _("Their reference")),
         ("purpose", _("Purpose")),
+        ("handling", _("Handling")),
     ):
         if message.envelope.get(name) and name not in message.body:
             said.append({"label": label, "value": str(message.envelope[name])})

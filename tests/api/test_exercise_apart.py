@@ -22,7 +22,7 @@ from tests.worlds import KENT, MET, REPORT, World, refused
 
 ROLES = ("officer", "supervisor", "practitioner", "adjudicator", "administrator")
 ROBIN = {"family_name": "Example", "given_name": "EXERCISE Robin", "date_of_birth": "2012-03-27"}
-OFFER = {"rationale": "other", "circumstances": "EXERCISE"}
+OFFER = {"rationale": "majority-of-enquiries", "circumstances": "EXERCISE"}
 
 
 class Both:

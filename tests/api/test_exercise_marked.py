@@ -47,7 +47,8 @@ class Drill:
         self.ref = world.open(self.met, child=CHILD).case_reference
         world.open(world.kent, child=CHILD)
         self.asked = world.send(self.met, self.ref, "lead-transfer-request", to=[AWAY],
-                                rationale="other", circumstances="Words").message_id  # fmt: skip
+                                rationale="majority-of-enquiries",
+                       circumstances="Words").message_id  # fmt: skip
         self.told = world.send(self.met, self.ref, INVITATION, **words(world)).message_id
         with world.database.unit_of_work() as session:
             unit = session.scalar(text("SELECT id FROM unit WHERE code = :code"), {"code": AWAY})

@@ -34,7 +34,7 @@ def test_a_match_is_told_joined_and_its_alias_answers(partner: Make) -> None:
     assert met.get("/api/v1/inbox?need=new").json["rows"] == []
     assert met.get("/api/v1/cases").json["cases"][0]["contested"] is True
     ask = {"type": "lead-transfer-request", "body": {
-        "kind": "join-episodes", "match": match["match"], "rationale": "other",
+        "kind": "join-episodes", "match": match["match"], "rationale": "majority-of-enquiries",
         "circumstances": "EXERCISE"}}  # fmt: skip
     asked = met.post(f"/api/v1/cases/{one}/messages", ask)
     assert asked.status_code == 201, asked.text
@@ -55,7 +55,7 @@ def test_a_match_is_told_joined_and_its_alias_answers(partner: Make) -> None:
 def test_a_match_in_a_request_that_joins_nothing_is_refused(partner: Make) -> None:
     met = partner(MET)
     one = met.post("/api/v1/cases", report()).json["case_reference"]
-    body = {"rationale": "other", "circumstances": "EXERCISE", "match": one}
+    body = {"rationale": "majority-of-enquiries", "circumstances": "EXERCISE", "match": one}
     bad = met.post(f"/api/v1/cases/{one}/messages", {"type": "lead-transfer-request", "body": body})
     assert (bad.status_code, bad.json["errors"][0]["pointer"]) == (422, "/body/match")
     body |= {"match": "01a21428-58d5-71c6-bee9-c054458188c5", "kind": "transfer-lead"}
@@ -74,7 +74,7 @@ def test_a_case_is_found_by_numbers_and_by_its_child_by_its_parties_alone(
         "case_reference"
     ]
     offer = {"type": "lead-transfer-request", "to": [KENT], "sender_reference": "EXERCISE 99",
-             "body": {"rationale": "other", "circumstances": "EXERCISE"}}  # fmt: skip
+             "body": {"rationale": "majority-of-enquiries", "circumstances": "EXERCISE"}}  # fmt: skip
     met.post(f"/api/v1/cases/{ref}/messages", offer)
 
     def found(who: Partner, query: str) -> list[str]:
@@ -113,7 +113,12 @@ def test_a_case_is_found_by_numbers_and_by_its_child_by_its_parties_alone(
 def test_an_enquiry_does_not_let_its_unit_find_the_child(partner: Make) -> None:
     met, kent = partner(MET), partner(KENT)
     ref = met.post("/api/v1/cases", report()).json["case_reference"]
-    ask = {"type": "information-request", "to": [KENT], "body": {"questions": "EXERCISE?"}}
+    ask = {
+        "type": "information-request",
+        "to": [KENT],
+        "purpose": "EXERCISE",
+        "body": {"questions": "EXERCISE?"},
+    }
     met.post(f"/api/v1/cases/{ref}/messages", ask)
     assert [row["reference"] for row in kent.get("/api/v1/cases").json["cases"]] == [ref]
     asked = {"reason": "EXERCISE", "identifier": "NHS 999 000 0000"}

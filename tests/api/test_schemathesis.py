@@ -153,9 +153,11 @@ def test_what_comes_of_disputes_and_questions_is_as_declared_too(
     for tail in ("", "/messages", "/lead"):
         read(essex, tail, 404)
     send(essex, "information-response", 404, {"outcome": "none-held"})
-    asked = send(met, "information-request", 201, {"questions": "EXERCISE"}, to=["essex"])
+    ask = {"to": ["essex"], "purpose": "EXERCISE"}
+    send(met, "information-request", 422, {"questions": "EXERCISE"}, to=["essex"])
+    asked = send(met, "information-request", 201, {"questions": "EXERCISE"}, **ask)
     assert read(essex, "", 200)["actions"] == ["located", "information-response"]
-    assert read(essex, "/lead", 200)["episode"] == {"number": 1, "risk": None}
+    assert read(essex, "/lead", 200)["asked_only"]
     assert len(read(essex, "/messages", 200)["messages"]) == 1
     answer = {"in_reply_to": asked["message_id"]}
     send(essex, "information-response", 422, {"outcome": "provided"}, **answer)

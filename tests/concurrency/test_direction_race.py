@@ -23,7 +23,7 @@ from messaging.contracts import Command
 from tests.worlds import MET, RECENTLY, REPORT
 
 ROUNDS = 25
-OFFER = {"rationale": "other", "circumstances": "EXERCISE"}
+OFFER = {"rationale": "majority-of-enquiries", "circumstances": "EXERCISE"}
 OFFICER = {"named_officer": "EXERCISE Sergeant"}
 SEEN = {"located_at": RECENTLY, "seen_by": "EXERCISE", "place": "EXERCISE",
         "how": "police"}  # fmt: skip

@@ -18,7 +18,7 @@ from messaging.contracts import Command
 from tests.worlds import ACCEPT, KENT, MET, REPORT
 
 ROUNDS = 12
-ASK = {"rationale": "other", "circumstances": "EXERCISE", "kind": "join-episodes"}
+ASK = {"rationale": "majority-of-enquiries", "circumstances": "EXERCISE", "kind": "join-episodes"}
 LATE = {
     "request-already-answered", "case-joined", "match-closed", "match-ended", "match-moved",
     "lead-request-open", "not-found", "not-lead", "wrong-unit", "not-permitted",

@@ -29,7 +29,7 @@ REPORT = {
     "why": "EXERCISE",
     "callback_telephone": "020 7946 0001",
 }
-OFFER = {"rationale": "other", "circumstances": "EXERCISE"}
+OFFER = {"rationale": "majority-of-enquiries", "circumstances": "EXERCISE"}
 ANSWERS = {
     "lead-transfer-accept": {"named_officer": "EXERCISE Sergeant"},
     "lead-transfer-decline": {"reason": "insufficient-information"},

@@ -40,7 +40,7 @@ def test_what_nobody_touches_climbs_to_its_end_once_and_moves_nothing(
                named_person="EXERCISE")  # fmt: skip
     ref = world.open(world.met, risk="low").case_reference
     world.send(world.met, ref, "lead-transfer-request", to=[KENT],
-               rationale="other", circumstances="EXERCISE")  # fmt: skip
+               rationale="majority-of-enquiries", circumstances="EXERCISE")  # fmt: skip
     with database.unit_of_work() as session:
         session.execute(text("UPDATE clock SET ended_at = started_at WHERE kind LIKE 'opened%'"))
     while True:

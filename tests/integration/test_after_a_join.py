@@ -13,7 +13,7 @@ from messaging import inbox
 from tests.worlds import ACCEPT, ISLINGTON, KENT, MET, RECENTLY, World, refused
 
 CHILD = {"family_name": "EXERCISE", "given_name": "EXERCISE", "date_of_birth": "2012-03-27"}
-ASK = {"rationale": "other", "circumstances": "EXERCISE", "kind": "join-episodes"}
+ASK = {"rationale": "majority-of-enquiries", "circumstances": "EXERCISE", "kind": "join-episodes"}
 SEEN = {"located_at": RECENTLY, "seen_by": "EXERCISE", "place": "EXERCISE",
         "how": "police"}  # fmt: skip
 CLOSE = {"outcome": "EXERCISE", "authorised_by": "EXERCISE"}

@@ -308,7 +308,12 @@ def test_a_unit_that_is_asked_sees_the_files_of_the_question_alone(files: Files)
     files.say(files.met, "update", UPDATE, [before])
     asked = files.upload(files.met, name="EXERCISE asked.pdf")
     question = files.say(
-        files.met, "information-request", {"questions": "EXERCISE"}, [asked], to=["essex"]
+        files.met,
+        "information-request",
+        {"questions": "EXERCISE"},
+        [asked],
+        to=["essex"],
+        purpose="EXERCISE",
     )
     assert files.names(essex) == ["EXERCISE asked.pdf"]
     assert files.download(essex, asked) == PDF

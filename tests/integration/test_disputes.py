@@ -199,7 +199,7 @@ def test_an_enquiry_shows_itself_and_not_the_case_and_is_answerable_whoever_lead
     view = world.case(world.stranger, ref)
     assert not view.full
     assert [m.type for m in view.messages] == ["information-request"]
-    assert view.tenures[-1].unit.code == MET
+    assert view.asked_only
     row = next(one for one in world.inbox(world.stranger) if one.need == "answer")
     assert row.due_at == asked.reply_due_at
     world.send(world.stranger, ref, "information-response", outcome="none-held")

@@ -311,6 +311,7 @@ def machine(database: Database, vault: Vault, url: str, people: dict[tuple[str, 
                 to = [ISLINGTON]
             command = Command.model_validate({
                 "type": kind, "body": body_of(kind, saying, action, pick), "to": to,
+                **({"purpose": "EXERCISE"} if kind == "information-request" else {}),
                 "in_reply_to": (action.in_reply_to if action else None) or about,
                 "priority": ("routine", "urgent", "routine")[pick % 3],
             })  # fmt: skip

@@ -356,5 +356,6 @@ def test_an_enquiry_is_answered_by_the_link_of_the_unit_that_it_is_of(offer: Off
 ENQUIRY = {
     "type": "information-request",
     "to": [TEAM],
+    "purpose": "EXERCISE",
     "body": {"questions": "EXERCISE question", "immediate_action": True},
 }

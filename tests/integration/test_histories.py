@@ -171,7 +171,10 @@ def machine(
         @rule(by=units, to=units, urgent=st.booleans(), withdraws=st.booleans())
         def offer(self, by: str, to: str, urgent: bool, withdraws: bool) -> None:
             old = self.model.request.id if withdraws and self.model.request else None
-            body: dict[str, Any] = {"rationale": "other", "circumstances": "EXERCISE"}
+            body: dict[str, Any] = {
+                "rationale": "majority-of-enquiries",
+                "circumstances": "EXERCISE",
+            }
             if old is not None:
                 body["withdraws"] = str(old)
             outcome = self.send(

@@ -73,7 +73,7 @@ class Hub:
 
     def offer(self, reference: str, to: str, actor: Actor | None = None) -> UUID:
         return self.send(reference, "lead-transfer-request", to, actor,
-                         rationale="other", circumstances="EXERCISE")  # fmt: skip
+                         rationale="majority-of-enquiries", circumstances="EXERCISE")  # fmt: skip
 
     def catch_up(self, now: datetime) -> int:
         with self.database.unit_of_work() as session:

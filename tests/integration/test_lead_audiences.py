@@ -66,8 +66,8 @@ def test_a_unit_that_was_asked_sees_the_enquiry_and_no_risk_and_no_report(world:
     assert view.messages[0].body == {"questions": "EXERCISE question", "warnings": "EXERCISE"}
     assert (view.risk, view.report, view.child, view.matters.steps) == (None, None, {}, [])
     lead = _lead(world, world.stranger, ref)
-    assert lead["episode"] == {"number": 1, "risk": None}
-    assert (lead["open_request"], len(lead["tenures"])) == (None, 1)
+    assert (lead["asked_only"], lead["episode"], lead["lead"]) == (True, None, None)
+    assert (lead["open_request"], lead["tenures"]) == (None, [])
     with world.database.unit_of_work() as session:
         (row,) = inbox.cases(session, world.stranger)
         (reporters,) = inbox.cases(session, world.social_worker)

@@ -54,7 +54,8 @@ def test_an_offer_moves_nothing_until_it_is_accepted(world: World) -> None:
 def test_acknowledging_never_moves_a_lead(world: World) -> None:
     ref = world.open(world.met).case_reference
     offer = world.send(world.met, ref, "lead-transfer-request", to=[KENT],
-                       rationale="other", circumstances="EXERCISE")  # fmt: skip
+                       rationale="majority-of-enquiries",
+                       circumstances="EXERCISE")  # fmt: skip
     with world.database.unit_of_work() as session:
         receipts.acknowledge(session, world.kent, offer.message_id, world.now)
     assert world.lead(ref) == MET
@@ -62,7 +63,7 @@ def test_acknowledging_never_moves_a_lead(world: World) -> None:
 
 def test_one_offer_at_a_time_and_withdrawing_elsewhere_is_one_act(world: World) -> None:
     ref = world.open(world.met).case_reference
-    offer = dict(rationale="other", circumstances="EXERCISE")
+    offer = dict(rationale="majority-of-enquiries", circumstances="EXERCISE")
     first = world.send(world.met, ref, "lead-transfer-request", to=[KENT], **offer)
     refused(
         "lead-request-open",
@@ -113,7 +114,7 @@ def test_a_practitioners_report_is_not_an_episode(world: World) -> None:
 def test_a_reporter_sees_their_report_its_outcome_and_who_leads(world: World) -> None:
     ref = world.open(world.social_worker, [MET]).case_reference
     world.send(world.met, ref, "missing-episode-report", **REPORT)
-    world.send(world.met, ref, "lead-transfer-request", to=[KENT], rationale="other",
+    world.send(world.met, ref, "lead-transfer-request", to=[KENT], rationale="majority-of-enquiries",
                circumstances="EXERCISE")  # fmt: skip
     seen = world.case(world.social_worker, ref)
     assert seen.lead is not None
@@ -130,7 +131,7 @@ def test_police_only_fields_stay_with_police(world: World) -> None:
     seen = world.case(world.social_worker, ref).messages[0]
     assert "associates" not in seen.body
     assert seen.withheld
-    world.send(world.met, ref, "lead-transfer-request", to=[KENT], rationale="other",
+    world.send(world.met, ref, "lead-transfer-request", to=[KENT], rationale="majority-of-enquiries",
                circumstances="EXERCISE")  # fmt: skip
     assert [m.type for m in world.case(world.social_worker, ref).messages] == [
         "missing-episode-report"
@@ -139,7 +140,7 @@ def test_police_only_fields_stay_with_police(world: World) -> None:
 
 def test_located_is_what_someone_saw_and_the_lead_confirms(world: World) -> None:
     ref = world.open(world.met).case_reference
-    offer = world.send(world.met, ref, "lead-transfer-request", to=[KENT], rationale="other",
+    offer = world.send(world.met, ref, "lead-transfer-request", to=[KENT], rationale="majority-of-enquiries",
                        circumstances="EXERCISE")  # fmt: skip
     world.send(world.kent, ref, "lead-transfer-accept", **ACCEPT, in_reply_to=offer.message_id)
     seen = dict(
@@ -166,7 +167,7 @@ def test_located_is_what_someone_saw_and_the_lead_confirms(world: World) -> None
 
 def test_high_risk_makes_the_offer_urgent_and_due_sooner(world: World) -> None:
     ref = world.open(world.met).case_reference
-    offer = world.send(world.met, ref, "lead-transfer-request", to=[KENT], rationale="other",
+    offer = world.send(world.met, ref, "lead-transfer-request", to=[KENT], rationale="majority-of-enquiries",
                        circumstances="EXERCISE")  # fmt: skip
     assert offer.reply_due_at == offer.sent_at + timedelta(hours=1)
     update = world.send(
@@ -180,7 +181,8 @@ def test_high_risk_makes_the_offer_urgent_and_due_sooner(world: World) -> None:
 def test_a_unit_that_is_not_on_the_hub_is_told_by_telephone(world: World) -> None:
     ref = world.open(world.met).case_reference
     offer = world.send(world.met, ref, "lead-transfer-request", to=["devon-and-cornwall"],
-                       rationale="other", circumstances="EXERCISE", priority="urgent")  # fmt: skip
+                       rationale="majority-of-enquiries",
+                       circumstances="EXERCISE", priority="urgent")  # fmt: skip
     assert offer.reply_due_at is None
     request = world.case(world.met, ref).request
     assert request is not None

@@ -12,7 +12,7 @@ from hub.records.vault import Vault
 from messaging import alarms, lead_settings
 from tests.worlds import ACCEPT, MET, World, refused
 
-OFFER = {"rationale": "other", "circumstances": "EXERCISE"}
+OFFER = {"rationale": "majority-of-enquiries", "circumstances": "EXERCISE"}
 
 
 @pytest.fixture

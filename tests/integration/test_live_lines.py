@@ -14,7 +14,7 @@ from hub.records.vault import Vault
 from messaging import actions, alarms, board, meeting_views, views
 from tests.worlds import ACCEPT, ISLINGTON, KENT, MET, RECENTLY, World, refused
 
-OFFER = {"rationale": "other", "circumstances": "EXERCISE"}
+OFFER = {"rationale": "majority-of-enquiries", "circumstances": "EXERCISE"}
 SEEN = {"located_at": RECENTLY, "seen_by": "EXERCISE", "place": "EXERCISE",
         "how": "police"}  # fmt: skip
 

@@ -136,7 +136,7 @@ def test_a_request_to_join_goes_to_the_other_lead_and_is_the_one_open_request(
 
 def test_a_claim_of_located_is_answered_before_its_episode_ends(world: World) -> None:
     one, other = both(world)
-    offer = {"rationale": "other", "circumstances": "EXERCISE"}
+    offer = {"rationale": "majority-of-enquiries", "circumstances": "EXERCISE"}
     world.send(world.kent, other, "lead-transfer-request", to=["surrey"], **offer)
     world.send(world.someone("surrey"), other, "located", **SEEN)
     world.send(world.met, one, "lead-transfer-request", **ASK)

@@ -31,7 +31,7 @@ NEXT = utcnow().astimezone(LONDON).date() + timedelta(days=1)
 WEDNESDAY = NEXT + timedelta(days=(2 - NEXT.weekday()) % 7)
 NOON = datetime.combine(WEDNESDAY, time(12), LONDON).astimezone(UTC)
 NIGHT = datetime.combine(WEDNESDAY + timedelta(days=1), time(3), LONDON).astimezone(UTC)
-OFFER = {"rationale": "other", "circumstances": "EXERCISE"}
+OFFER = {"rationale": "majority-of-enquiries", "circumstances": "EXERCISE"}
 NEWS = {"heading": "other", "text": "EXERCISE"}
 TEAM, INSPECTOR, ROOM = "team@example.org", "inspector@example.org", "room@example.org"
 MOBILE, INSPECTORS_MOBILE = "07700 900001", "07700 900002"

@@ -189,7 +189,7 @@ def test_the_lead_comes_by_the_plan_when_the_unit_that_it_names_accepts(world: W
     assert view.request.to_unit.code == MET
     assert view.request.due_at == world.now + timedelta(minutes=10)
     refused("lead-request-open", lambda: world.send(
-        world.kent, ref, "lead-transfer-request", to=["essex"], rationale="other",
+        world.kent, ref, "lead-transfer-request", to=["essex"], rationale="majority-of-enquiries",
         circumstances="EXERCISE"))  # fmt: skip
     world.send(world.met, ref, "lead-transfer-accept", **ACCEPT)
     assert world.lead(ref) == MET
@@ -343,7 +343,7 @@ def test_the_database_keeps_the_plan_too(world: World) -> None:
         with pytest.raises((HubError, DBAPIError)), world.database.unit_of_work() as session:
             session.execute(text(statement), {"id": asked.message_id})
     world.send(world.met, ref, "lead-transfer-decline", reason="wrong-area")
-    world.send(world.kent, ref, "lead-transfer-request", to=[MET], rationale="other",
+    world.send(world.kent, ref, "lead-transfer-request", to=[MET], rationale="majority-of-enquiries",
                circumstances="EXERCISE")  # fmt: skip
     with pytest.raises(HubError) as caught, world.database.unit_of_work() as session:
         session.execute(text("UPDATE lead_request SET basis = 'agreed-plan' WHERE state = 'open'"))

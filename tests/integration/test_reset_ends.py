@@ -45,7 +45,7 @@ def test_the_lead_and_all_that_is_open_end_in_the_same_moment(
 ) -> None:
     world = World(database, vault, someone)
     ref = world.open(world.met).case_reference
-    world.send(world.met, ref, "lead-transfer-request", to=[KENT], rationale="other",
+    world.send(world.met, ref, "lead-transfer-request", to=[KENT], rationale="majority-of-enquiries",
                circumstances="EXERCISE")  # fmt: skip
     world.send(world.met, ref, "dispute", to=[KENT], grounds="EXERCISE")
     world.send(world.met, ref, "information-request", to=["essex"], questions="EXERCISE",
@@ -146,7 +146,7 @@ def test_every_kind_of_job_about_a_reset_exercise_ends_and_mails_nobody(
     ref = world.open(met, child=child).case_reference
     world.open(world.kent, child=child)
     team = "devon-and-cornwall"
-    asked = world.send(met, ref, "lead-transfer-request", to=[team], rationale="other",
+    asked = world.send(met, ref, "lead-transfer-request", to=[team], rationale="majority-of-enquiries",
                        circumstances="EXERCISE")  # fmt: skip
     world.send(met, ref, INVITATION, **words(world))
     with database.unit_of_work() as session:

@@ -24,7 +24,7 @@ from tests.letters import letters, post
 from tests.worlds import ACCEPT, KENT, MET, World, refused
 
 ROBIN = {"family_name": "Example", "given_name": "EXERCISE Robin", "date_of_birth": "2012-03-27"}
-OFFER = {"rationale": "other", "circumstances": "EXERCISE"}
+OFFER = {"rationale": "majority-of-enquiries", "circumstances": "EXERCISE"}
 
 
 @pytest.fixture

@@ -62,7 +62,7 @@ def test_a_screen_is_told_of_what_its_unit_was_sent_and_nobody_else(
     assert told(before)["need"] == 0
     ref = world.open(world.met).case_reference
     world.send(world.met, ref, "lead-transfer-request", to=[KENT], priority="urgent",
-               rationale="other", circumstances="EXERCISE")  # fmt: skip
+               rationale="majority-of-enquiries", circumstances="EXERCISE")  # fmt: skip
     after = screens.told(kent, world.now)
     assert (told(after)["need"], told(after)["first"]) == (1, ref)
     assert after is not None

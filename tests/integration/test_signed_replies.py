@@ -274,7 +274,7 @@ def test_an_enquiry_is_answered_on_paper(
     unit = paper.unit()
     paper.message_id = paper.send(
         {"type": "information-request", "to": ["devon-and-cornwall"],
-         "body": {"questions": "EXERCISE"}}
+         "purpose": "EXERCISE", "body": {"questions": "EXERCISE"}}
     )  # fmt: skip
 
     def attach(words: dict[str, str]) -> UUID:

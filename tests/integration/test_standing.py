@@ -15,7 +15,7 @@ def test_the_new_lead_starts_where_the_old_stopped(
     world = World(database, vault, someone)
     ref = world.open(world.met).case_reference
     world.send(
-        world.met, ref, "lead-transfer-request", to=["kent/east"], rationale="other",
+        world.met, ref, "lead-transfer-request", to=["kent/east"], rationale="majority-of-enquiries",
         circumstances="EXERCISE", actions_outstanding="EXERCISE ring the carer",
         live_lines="EXERCISE CCTV, kept until Friday", warnings="EXERCISE dog",
         family_liaison="EXERCISE FLO",

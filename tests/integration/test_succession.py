@@ -35,7 +35,7 @@ from tests.integration.test_lead_moves import ACCEPT, KENT, MET, World, refused
 
 NORTH = "kent/north"
 NEW = "kent/east-and-north"
-OFFER = {"rationale": "other", "circumstances": "EXERCISE"}
+OFFER = {"rationale": "majority-of-enquiries", "circumstances": "EXERCISE"}
 
 
 class Reorganised(World):
@@ -122,7 +122,7 @@ def test_the_lead_moves_with_its_officer_and_never_stands_still(world: Reorganis
 def test_an_offer_to_the_old_unit_is_answered_by_its_successor(world: Reorganised) -> None:
     ref = world.open(world.met).case_reference
     offer = world.send(world.met, ref, "lead-transfer-request", to=[KENT], priority="urgent",
-                       rationale="other", circumstances="EXERCISE")  # fmt: skip
+                       rationale="majority-of-enquiries", circumstances="EXERCISE")  # fmt: skip
     world.merge()
     world.tick()
     kent = world.again(world.kent)
@@ -138,7 +138,7 @@ def test_an_offer_to_the_old_unit_is_answered_by_its_successor(world: Reorganise
 
 def test_an_offer_between_two_that_become_one_is_overtaken(world: Reorganised) -> None:
     ref = world.open(world.kent).case_reference
-    offer = world.send(world.kent, ref, "lead-transfer-request", to=[NORTH], rationale="other",
+    offer = world.send(world.kent, ref, "lead-transfer-request", to=[NORTH], rationale="majority-of-enquiries",
                        circumstances="EXERCISE", priority="urgent")  # fmt: skip
     world.merge()
     assert world.tick() == 1
@@ -150,7 +150,7 @@ def test_an_offer_between_two_that_become_one_is_overtaken(world: Reorganised) -
     assert case.lead is not None
     assert case.lead.unit.code == NEW
     again = world.send(world.again(world.kent), ref, "lead-transfer-request", to=[MET],
-                       rationale="other", circumstances="EXERCISE")  # fmt: skip
+                       rationale="majority-of-enquiries", circumstances="EXERCISE")  # fmt: skip
     world.send(world.met, ref, "lead-transfer-accept", in_reply_to=again.message_id, **ACCEPT)
     assert world.lead(ref) == MET
 
@@ -200,7 +200,7 @@ def test_a_case_that_cannot_be_taken_over_keeps_no_other_from_it(
 def test_who_names_the_old_unit_reaches_the_new_one(world: Reorganised) -> None:
     ref = world.open(world.met).case_reference
     world.merge()
-    world.send(world.met, ref, "lead-transfer-request", to=[KENT], rationale="other",
+    world.send(world.met, ref, "lead-transfer-request", to=[KENT], rationale="majority-of-enquiries",
                circumstances="EXERCISE")  # fmt: skip
     world.tick()
     request = world.case(world.met, ref).request
@@ -221,7 +221,7 @@ def test_a_unit_that_ends_later_is_written_to_until_then(world: Reorganised) -> 
             session, world.editor, world.editor.organisation_id, later, why="a new structure",
             now=world.now,
         )  # fmt: skip
-    world.send(world.met, ref, "lead-transfer-request", to=[KENT], rationale="other",
+    world.send(world.met, ref, "lead-transfer-request", to=[KENT], rationale="majority-of-enquiries",
                circumstances="EXERCISE")  # fmt: skip
     assert world.tick() == 0
     world.send(world.kent, ref, "lead-transfer-accept", **ACCEPT)

@@ -25,7 +25,7 @@ from messaging.contracts import Command
 from tests.worlds import ACCEPT, KENT, MET, RECENTLY, REPORT
 
 CHILD = {"family_name": "EXERCISE", "given_name": "EXERCISE", "date_of_birth": "2012-03-27"}
-ASK = {"rationale": "other", "circumstances": "EXERCISE"}
+ASK = {"rationale": "majority-of-enquiries", "circumstances": "EXERCISE"}
 SEEN = {"located_at": RECENTLY, "seen_by": "EXERCISE", "place": "EXERCISE",
         "how": "police"}  # fmt: skip
 UNITS = (MET, KENT, "surrey")

@@ -62,7 +62,7 @@ def test_everyone_hears_that_the_child_is_found_whomever_the_finder_names(world:
     ref, _ = reported(world)
     world.send(world.met, ref, "missing-episode-report", **REPORT)
     offer = world.send(world.met, ref, "lead-transfer-request", to=[KENT],
-                       rationale="other", circumstances="EXERCISE")  # fmt: skip
+                       rationale="majority-of-enquiries", circumstances="EXERCISE")  # fmt: skip
     world.send(world.kent, ref, "lead-transfer-accept", in_reply_to=offer.message_id, **ACCEPT)
     claim = world.send(world.met, ref, "located", **SEEN)
     assert told(world, claim) == {KENT, ISLINGTON}
@@ -96,7 +96,7 @@ def test_what_was_said_about_an_offer_on_the_telephone_stays_with_police(world: 
     ref, _ = reported(world)
     world.send(world.met, ref, "missing-episode-report", **REPORT)
     world.send(world.met, ref, "lead-transfer-request", to=[DEVON],
-               rationale="other", circumstances="EXERCISE")  # fmt: skip
+               rationale="majority-of-enquiries", circumstances="EXERCISE")  # fmt: skip
     call = {"called_at": world.now.isoformat(), "outcome": "handed-over", "with_name": "PC"}
     assert told(world, world.send(world.met, ref, "telephone-record", **call)) == {DEVON}
 
@@ -105,7 +105,7 @@ def test_only_whoever_asked_can_say_that_they_rang(world: World) -> None:
     ref, _ = reported(world)
     world.send(world.met, ref, "missing-episode-report", **REPORT)
     offer = world.send(world.met, ref, "lead-transfer-request", to=[DEVON],
-                       rationale="other", circumstances="EXERCISE")  # fmt: skip
+                       rationale="majority-of-enquiries", circumstances="EXERCISE")  # fmt: skip
     call: dict[str, Any] = {
         "called_at": world.now.isoformat(), "outcome": "handed-over", "with_name": "PC"
     }  # fmt: skip

@@ -209,7 +209,7 @@ class Player:
     def _body(kind: Kind, to: str, about: str | None, key: str) -> dict[str, Any]:
         soon = (utcnow() + timedelta(minutes=30)).isoformat()
         return {
-            "offer": {"rationale": "other", "circumstances": "EXERCISE"}
+            "offer": {"rationale": "majority-of-enquiries", "circumstances": "EXERCISE"}
             | ({"withdraws": about} if kind == "offer" and about else {}),
             "accept": {"named_officer": f"EXERCISE {key}"},
             "decline": {"reason": "wrong-area"},
