@@ -47,7 +47,7 @@ from messaging.contracts import CONTRACTS, Command
 from messaging.guest_secrets import Guest
 from messaging.sending import OPENERS
 from messaging.state import load
-from tests.proofs import rules
+from tests.proofs import rules, steps
 from tests.worlds import ISLINGTON, KENT, MET
 
 ESSEX, AWAY, NATIONAL = "essex", "devon-and-cornwall", "npcc/missing-persons"
@@ -220,6 +220,7 @@ def machine(database: Database, vault: Vault, url: str, people: dict[tuple[str, 
             self.turn = 0
             self.mark = uuid4().hex
             self.led = rules.leads(self.all)
+            self.before = steps.moment(self.all, self.now)
 
         def teardown(self) -> None:
             for row in self.all.rows("SELECT DISTINCT kind FROM clock"):
@@ -287,6 +288,7 @@ def machine(database: Database, vault: Vault, url: str, people: dict[tuple[str, 
                 return
             self.note(kind, sent)
             self.children.setdefault(sent.case_reference, f"{number}")
+            self.step_holds()
 
         def note(self, kind: str, sent: sending.Sent) -> None:
             self.sent = kind
@@ -322,7 +324,14 @@ def machine(database: Database, vault: Vault, url: str, people: dict[tuple[str, 
                 self.refused(kind, actor, error, offered=action is not None)
                 return error.code
             self.note(kind, sent)
+            self.step_holds()
             return sent.message_id
+
+        def step_holds(self) -> None:
+            """The rules about what one step may change."""
+            after = steps.moment(self.all, self.now)
+            steps.hold(self.before, after)
+            self.before = after
 
         def refused(self, kind: str, actor: Actor, error: HubError, *, offered: bool) -> None:
             """A refusal has a reason of its own; what the hub offers is not beyond the role."""
@@ -411,6 +420,7 @@ def machine(database: Database, vault: Vault, url: str, people: dict[tuple[str, 
             with database.unit_of_work() as session:
                 while alarms.escalate(session, self.now):
                     pass
+            self.step_holds()
 
         @rule(by=senders, which=picks)
         def look_and_acknowledge(self, by: tuple[str, str], which: int) -> None:
