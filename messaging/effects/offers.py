@@ -1,5 +1,6 @@
 """Offers of the lead and their answers (DOMAIN.md 4.1, 4.3)."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any, cast
 from uuid import UUID
@@ -58,7 +59,7 @@ def lead_transfer_request(act: Act) -> None:
     act.request_no = 1
     if body.withdraws is not None:
         end_request(act, episode, "withdrawn", old=body.withdraws)
-    act.add_party(to)
+    act.add_party(replace(to, full=True))  # who had one question only sees the case now
     act.reply_due_at = act.clock(
         clocks.lead_kind(urgent), to.unit_id, started=reachable(act, to.unit_id)
     )

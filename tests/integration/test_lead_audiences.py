@@ -99,6 +99,19 @@ ANYTHING: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 
 
+def test_a_unit_that_was_asked_one_question_and_is_offered_the_lead_sees_the_case(
+    world: World,
+) -> None:
+    ref = world.open(world.met).case_reference
+    world.send(world.met, ref, "information-request", to=["essex"], questions="EXERCISE")
+    assert not world.case(world.stranger, ref).full
+    offer = world.send(world.met, ref, "lead-transfer-request", to=["essex"], rationale="other",
+                       rationale_text="EXERCISE", circumstances="EXERCISE")  # fmt: skip
+    assert world.case(world.stranger, ref).full
+    world.send(world.stranger, ref, "lead-transfer-accept", in_reply_to=offer.message_id, **ACCEPT)
+    world.send(world.stranger, ref, "update", heading="other", text="EXERCISE")
+
+
 def test_whoever_answers_a_question_late_is_told_what_came_first(world: World) -> None:
     ref = world.open(world.met).case_reference
     asked = world.send(world.met, ref, "information-request", to=["essex"], **ASK)
