@@ -41,16 +41,20 @@ def nudge_one(session: Session, job: outbox.Job, now: datetime) -> None:
         nudging.send(session, job, *found, now)
 
 
+INSPECTORS = ("report-not-accepted", "supervisor-request", "dispute")
+"""What duty inspectors are told of at once; so of a call in which police refused, which is urgent."""
+
+
 def _message(
     session: Session, message_id: UUID, now: datetime
 ) -> tuple[nudging.Told, list[nudging.Target]] | None:
     """Return what is said of a message, and where; None once its exercise was reset.
 
     Each staffed recipient's own door is told always, and while its team is closed whoever is on; of
-    what is urgent a mobile too.
+    what is urgent a mobile too. Of a refusal or a dispute the duty inspectors are told at once (6).
     """
     row = session.execute(
-        select(Message.priority, Case.reference, Case.status)
+        select(Message.priority, Message.type, Message.sender_unit_id, Case.reference, Case.status)
         .join(Case, Case.id == Message.case_id)
         .where(Message.id == message_id)
     ).one_or_none()
@@ -61,12 +65,15 @@ def _message(
     )
     reaches = reach_of(session, units, row.status, now)
     urgent = row.priority == "urgent"
+    inspectors = row.type in INSPECTORS or (urgent and row.type == "telephone-record")
     told = nudging.Told("a message in your inbox", "There is a message for your unit.", row.reference,
                         row.status, urgent)  # fmt: skip
     targets: list[nudging.Target] = []
     for unit in sorted(units):
         if reaches[unit] == "staffed":
             targets += nudging.of_unit(session, unit, row.status, now, urgent=urgent)
+    for unit in sorted({row.sender_unit_id, *units}) if inspectors else []:
+        targets += nudging.of_step(session, unit, "duty-inspector", row.status, now, urgent=urgent)
     return told, targets
 
 

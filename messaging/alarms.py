@@ -21,7 +21,7 @@ from messaging.model import Clock, Escalation, LeadRequest
 ALARM_JOB = "alarm"
 ADJUDICATE_JOB = "adjudicate"
 MOST_AT_ONCE = 100
-URGENT = ("report-outcome", "located-answer", "direction")
+URGENT = ("report-outcome", "located-answer", "direction", "supervisor-decision")
 """Clocks of what is urgent whatever its message's priority."""
 
 _DUE = text("""

@@ -75,9 +75,11 @@ WITH mine AS (
 _PAGE = """
 , running AS (
     SELECT mine.case_id, min(k.due_at) AS due_at, bool_or(k.missed_at IS NOT NULL AND (
-        k.kind LIKE '%-urgent' OR k.kind IN ('report-outcome', 'located-answer', 'direction'))) AS alarm
+        k.kind LIKE '%-urgent' OR k.kind IN ('report-outcome', 'located-answer', 'direction',
+            'supervisor-decision'))) AS alarm
     FROM mine JOIN clock k ON k.case_id = mine.case_id AND k.met_at IS NULL AND k.ended_at IS NULL
-        AND (mine.is_full OR k.owed_by_unit_id = ANY(:units) OR mine.told AND k.kind = 'report-outcome')
+        AND (mine.is_full OR k.owed_by_unit_id = ANY(:units) OR mine.told
+            AND k.kind IN ('report-outcome', 'supervisor-decision'))
         AND (:police OR k.kind <> 'live-line')
     GROUP BY mine.case_id
 ), due AS (
@@ -117,7 +119,8 @@ LEFT JOIN unit h ON h.id = c.home_unit_id
 LEFT JOIN LATERAL (
     SELECT k.kind, k.due_at, k.owed_by_unit_id FROM clock k
     WHERE k.case_id = c.id AND k.met_at IS NULL AND k.ended_at IS NULL AND k.due_at IS NOT NULL
-        AND (page.is_full OR k.owed_by_unit_id = ANY(:units) OR page.told AND k.kind = 'report-outcome')
+        AND (page.is_full OR k.owed_by_unit_id = ANY(:units) OR page.told
+            AND k.kind IN ('report-outcome', 'supervisor-decision'))
         AND (:police OR k.kind <> 'live-line')
     ORDER BY k.due_at, k.kind LIMIT 1
 ) k ON true

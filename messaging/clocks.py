@@ -37,9 +37,13 @@ MINUTES: Mapping[str, int] = {
 """The defaults, in minutes; the table clock_setting holds what nation and organisations changed."""
 
 
+LIMITS: Mapping[str, int] = {"holding-urgent": 60, "holding-routine": 8 * 60}
+"""For how many minutes a holding reply may put off the answer to a request: no clocks, but settings."""
+
+
 def minutes(kind: str, settings: Mapping[str, int]) -> int:
     """Return how many minutes a kind of clock runs."""
-    return settings.get(kind, MINUTES[kind])
+    return settings.get(kind, {**MINUTES, **LIMITS}[kind])
 
 
 def due(kind: str, started: datetime, settings: Mapping[str, int]) -> datetime:

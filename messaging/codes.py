@@ -81,8 +81,8 @@ RATIONALES = {
     "other": "Another reason",
 }
 LEADS_AFTER = {
-    "theirs": "They lead: the lead is offered to them",
-    "ours": "We lead: their episode ends in ours",
+    "theirs": "The unit that is asked leads: the other episode ends in its own",
+    "ours": "The unit that asks leads: the episode of the unit that is asked ends",
 }
 DECLINES = {
     "not-most-enquiries": "Most enquiries are not here",
@@ -104,6 +104,7 @@ CALLS = {
     "told-to-wait": "They told me to wait",
     "handed-over": "I told them about this message",
 }
+CALL_WAYS = {"made": "I rang them", "taken": "They rang me"}
 PLACEMENTS = {
     "new": "A new placement",
     "change": "The child has moved, or the provider has changed",
@@ -141,7 +142,7 @@ ERRORS = {
 }
 FOUND = {
     "alive": "Alive",
-    "dead": "Dead: no interview is owed then",
+    "dead": "Dead",
 }
 INTERVIEWS = {
     "prevention": "Prevention interview, by police",

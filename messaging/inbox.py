@@ -201,7 +201,8 @@ WITH asks AS (
             bool_or(k.missed_at IS NOT NULL AND of.counts) AS missed,
             bool_or(k.missed_at IS NOT NULL AND (of.counts OR of.opening) AND (
                 coalesce(q.priority, m.priority) = 'urgent'
-                OR k.kind IN ('report-outcome', 'located-answer', 'direction'))) AS alarm
+                OR k.kind IN ('report-outcome', 'located-answer', 'direction',
+                    'supervisor-decision'))) AS alarm
         FROM clock k, LATERAL (SELECT
             k.message_id = m.id AND k.kind LIKE 'opened%' AS opening,
             CASE WHEN mine.to_ring THEN k.message_id = m.id AND k.kind IN ('to-ring', 'to-ring-urgent')

@@ -195,6 +195,8 @@ CLOCKS: dict[str, LazyString] = {
     "plan-review": later("Review of the joint response plan"),
     "to-ring-urgent": later("Ringing a unit that is not on the hub about what is urgent"),
     "to-ring": later("Ringing a unit that is not on the hub"),
+    "holding-urgent": later("Longest holding reply to an urgent request"),
+    "holding-routine": later("Longest holding reply to a routine request"),
 }
 """What is owed, by kind of clock."""
 
@@ -208,10 +210,10 @@ TAKEN_OVER: dict[str, LazyString] = {
 
 RUNGS: dict[str, LazyString] = {
     "repeat": later("asked again"),
-    "duty-inspector": later("duty inspector told"),
-    "control-room": later("force control room told"),
-    "coordinator": later("force coordinator told"),
-    "adjudicator": later("national adjudicators told"),
+    "duty-inspector": later("up to the duty inspector"),
+    "control-room": later("up to the force control room"),
+    "coordinator": later("up to the force coordinator"),
+    "adjudicator": later("up to the national adjudicators"),
 }
 """What was done at a step up."""
 

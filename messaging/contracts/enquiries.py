@@ -25,7 +25,9 @@ class InformationRequest(Contract):
     )
     needed_by: AwareDatetime | None = Field(
         None,
-        json_schema_extra=ask("Needed by", "An hour from now if immediate, else a day."),
+        json_schema_extra=ask(
+            "Needed by", "Left empty: an hour from now if immediate, else a day."
+        ),
     )
     immediate_action: bool | None = Field(
         None,

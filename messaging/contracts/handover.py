@@ -13,7 +13,11 @@ class OfficerHandover(Contract):
     NAME = "Handover between officers"
     ACT = "Hand over to another officer"
     SEND = "Hand over"
+    COMPUTED = ("from_officer",)
 
+    from_officer: Line | None = Field(
+        None, json_schema_extra=ask("Officer who hands over", "Written by the hub", more=True)
+    )
     to_officer: Line = Field(json_schema_extra=ask("Officer who takes over"))
     officer_rank: Line | None = Field(None, json_schema_extra=ask("Rank", width=20))
     officer_collar: Line | None = Field(None, json_schema_extra=ask("Collar number", width=10))

@@ -65,7 +65,7 @@ class Update(Contract):
         json_schema_extra=long(
             "A live line of enquiry",
             "What it is and who follows it, such as CCTV of the bus station, kept by the operator."
-            " It goes with the lead, and warns before it is lost.",
+            " It goes with the lead, and alarms when it runs out.",
             more=True,
             audience="police",
         ),

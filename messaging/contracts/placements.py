@@ -45,9 +45,7 @@ class PlacementNotification(Contract):
         validate_default=True,
         json_schema_extra=ask("Last day of the placement", "Needed when it ends."),
     )
-    emergency: bool | None = Field(
-        None, json_schema_extra=ask("Is it an emergency placement?", more=True)
-    )
+    emergency: bool | None = Field(None, json_schema_extra=ask("Is it an emergency placement?"))
     at_a_distance: bool | None = Field(
         None, json_schema_extra=ask("Is it a placement at a distance?", more=True)
     )
@@ -99,7 +97,7 @@ class PlacementNotification(Contract):
         max_length=20,
         json_schema_extra=ask(
             "Risk flags",
-            "One a line: CSE, CCE, county lines, gang, trafficked, UASC, self-harm, wanted …",
+            "One a line: CSE, CCE, county lines, gang, trafficked, UASC, self-harm, previous missing, wanted …",
             more=True,
         ),
     )

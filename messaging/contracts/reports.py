@@ -221,8 +221,11 @@ class TelephoneRecord(Contract):
             "Their reference or incident number", "Needed when they took the report", width=20
         ),
     )
+    call: Literal["made", "taken"] | None = Field(
+        None, json_schema_extra=ask("Who rang?", labels=codes.CALL_WAYS, more=True)
+    )
     number: Telephone | None = Field(
-        None, json_schema_extra=ask("Number you rang", widget="tel", width=20)
+        None, json_schema_extra=ask("Number that was rung", widget="tel", width=20)
     )
     reason: Words | None = Field(
         None,
@@ -237,9 +240,8 @@ class TelephoneRecord(Contract):
     @classmethod
     def _proved(cls, number: str | None, info: ValidationInfo) -> str | None:
         if number is None and info.data.get("outcome") == "taken":
-            raise ValueError(
-                "Give their incident number and collar number, or say that they told you to wait"
-            )
+            what = "incident number" if info.field_name == "their_reference" else "collar number"
+            raise ValueError(f"Give their {what}, or say that they told you to wait")
         return number
 
     @field_validator("reason")
@@ -259,6 +261,7 @@ class ReportNotAccepted(Contract):
     ACT = "Do not accept the report"
     SEND = "Send to the reporter"
     NEED = "Read what police say"
+    ANSWERS = True
 
     reason: Literal[
         "known-whereabouts", "not-met-definition", "duplicate", "wrong-force", "other"

@@ -1,19 +1,16 @@
 """Questions and enquiries: answerable whoever leads (DOMAIN.md 4.4)."""
 
-from datetime import timedelta
 from typing import cast
 
 from sqlalchemy import select, update
 
 from hub.db import new_id
 from hub.errors import invalid
-from messaging import contracts, lead
+from messaging import clocks, contracts, lead
 from messaging.act import Act
 from messaging.choices import Action, Choices, Choosing
 from messaging.effects.steps import meet, note_answered, of_alias, reachable, tell
 from messaging.model import InformationRequest
-
-IMMEDIATE, ORDINARY = timedelta(hours=1), timedelta(days=1)
 
 
 def information_request(act: Act) -> None:
@@ -27,16 +24,16 @@ def information_request(act: Act) -> None:
             "purpose-missing", "Say what the answer is for, and on what lawful basis.", "/purpose"
         )
     immediate = bool(body.immediate_action) or act.command.priority == "urgent"
-    needed_by = body.needed_by or act.at + (IMMEDIATE if immediate else ORDINARY)
+    kind = "enquiry-urgent" if immediate else "enquiry"
+    needed_by = body.needed_by or min(
+        clocks.due(kind, act.at, act.settings(unit)) for unit in act.to
+    )
     if needed_by <= act.at:
         raise invalid("in-past", "This must be later than now.", "/body/needed_by")
     act.priority = "urgent" if immediate else "routine"
     act.reply_due_at = needed_by
     for unit in act.to:
-        act.clock(
-            "enquiry-urgent" if immediate else "enquiry", unit,
-            started=reachable(act, unit), due=needed_by,
-        )  # fmt: skip
+        act.clock(kind, unit, started=reachable(act, unit), due=needed_by)
     act.insert(
         "information_request",
         *(

@@ -4,6 +4,7 @@ from typing import Any, cast
 
 from sqlalchemy import update
 
+from hub.errors import invalid
 from messaging import contracts, lead
 from messaging.act import Act
 from messaging.choices import Action, Choices, Choosing, Knowing
@@ -18,6 +19,9 @@ def officer_handover(act: Act) -> None:
     lead.hand_over(episode.as_rules(), act.unit, body.to_officer)
     until = on_duty(act, body.on_duty_until)
     act.to |= police_parties(act)
+    if body.from_officer is not None:
+        raise invalid("computed", "The hub writes this itself: leave it out.", "/body/from_officer")
+    act.body = body.model_copy(update={"from_officer": episode.officer})
     own = body.to_officer == act.actor.name
     meet(act, None, "shift-end")
     act.clock("shift-end", act.unit, due=until)

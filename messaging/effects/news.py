@@ -47,6 +47,11 @@ def update_case(act: Act) -> None:
         act.priority = "urgent"
     if body.heading == "ukmpu-told" or body.ukmpu_not_told is not None:
         _ukmpu(act, episode, body)
+    if body.new_risk is not None and not case.parties[act.unit].police:
+        raise invalid(
+            "risk-by-police", "Police assess the risk: write what you know as text.",
+            "/body/new_risk",
+        )  # fmt: skip
     if episode is None:
         return
     reviewed = body.heading == "review"
@@ -61,11 +66,6 @@ def update_case(act: Act) -> None:
         if reviewed:
             act.body = body.model_copy(update={"review_at": due})
         return
-    if not case.parties[act.unit].police:
-        raise invalid(
-            "risk-by-police", "Police assess the risk: write what you know as text.",
-            "/body/new_risk",
-        )  # fmt: skip
     risk = body.new_risk
     act.later(
         lambda: act.session.execute(

@@ -30,9 +30,6 @@ from messaging.lead_settings import asks_supervisor
 from messaging.model import Clock, LeadRequest
 from messaging.state import OpenEpisode
 
-HOLDS = {"urgent": timedelta(hours=1), "routine": timedelta(hours=8)}
-"""How long a holding reply may put off the decision (6)."""
-
 
 def lead_transfer_request(act: Act) -> None:
     """Offer the lead to one unit; it leads when it accepts, and not before (4.1, 4.3).
@@ -141,7 +138,8 @@ def holding_reply(act: Act) -> None:
     body = cast(contracts.HoldingReply, act.body)
     episode, request = _request(act)
     lead.hold(episode.as_rules(), act.unit, request)
-    latest = act.at + HOLDS[episode.request_priority or "routine"]
+    limit = f"holding-{episode.request_priority or 'routine'}"
+    latest = act.at + timedelta(minutes=clocks.minutes(limit, act.settings(act.unit)))
     if not act.at < body.decide_by <= latest:
         raise invalid(
             "decide-by", f"Decide by {said(latest)} at the latest.",

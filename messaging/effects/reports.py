@@ -1,20 +1,23 @@
 """Reports: police record an episode and lead it; a practitioner's tells them (DOMAIN.md 4.1, 4.2)."""
 
 from typing import Any, cast
+from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import Table, select, text, update
+from sqlalchemy.dialects.postgresql import insert as upsert
 
+from hub.clock import said
 from hub.db import new_id
-from hub.errors import conflict, forbidden, invalid
+from hub.errors import HubError, conflict, forbidden, invalid
 from messaging import contracts, lead, placements
-from messaging.act import Act
+from messaging.act import Act, insert_rows
 from messaging.choices import Action, Choices, Choosing, Knowing
 from messaging.effects.planning import ask_by_plan
 from messaging.effects.steps import (
-    ON_DUTY,
     assessed,
     authorities,
     meet,
+    on_duty,
     reachable,
     review,
     settle,
@@ -26,10 +29,12 @@ from messaging.effects.steps import (
 )
 from messaging.model import (
     Episode,
+    Recipient,
     Report,
 )
 from messaging.sending import everyone, unit_named
 from messaging.state import PartyUnit
+from messaging.writing import receipt
 
 
 def missing_episode_report(act: Act) -> None:
@@ -64,6 +69,7 @@ def _record(act: Act) -> None:
         or 0
     ) + 1
     own = officer == act.actor.name
+    until = on_duty(act, None)
     act.insert(
         "episode",
         {
@@ -78,7 +84,7 @@ def _record(act: Act) -> None:
             "id": new_id(), "episode_id": episode_id, "number": 1, "unit_id": act.unit,
             "officer_name": officer, "officer_rank": act.actor.rank_or_role if own else None,
             "officer_collar": act.actor.collar_number if own else None,
-            "on_duty_until": act.at + ON_DUTY, "since": act.at, "basis": "recorded",
+            "on_duty_until": until, "since": act.at, "basis": "recorded",
             "message_id": act.message_id,
         },
     )  # fmt: skip
@@ -88,7 +94,7 @@ def _record(act: Act) -> None:
         tell(act, {report.reporter} | authorities(act))
         meet(act, None, "report-outcome", "supervisor-decision")
     act.clock("ukmpu", act.unit)
-    act.clock("shift-end", act.unit, due=act.at + ON_DUTY)
+    act.clock("shift-end", act.unit, due=until)
     due = review(act, body.risk, act.unit, body.review_at, "/body/review_at")
     assessed(act, body, due)
     own_party = case.parties[act.unit]
@@ -145,7 +151,7 @@ def report_not_accepted(act: Act) -> None:
     body = cast(contracts.ReportNotAccepted, act.body)
     report = act.case.report
     if report is None:
-        raise conflict("report-settled", "There is no report here that waits for police.")
+        raise _settled(act)
     asked = supervisor_asked(act.session, act.case.id)
     if asked is None and report.state == "not-accepted":
         raise conflict("report-settled", "The report does not wait for police now.")
@@ -171,6 +177,7 @@ def report_not_accepted(act: Act) -> None:
     act.to.setdefault(other.unit_id, other)
     act.add_party(other)
     act.clock("report-outcome", other.unit_id, started=reachable(act, other.unit_id))
+    act.later(lambda: _send_on(act, report.message_id, other.unit_id))
     act.later(
         lambda: act.session.execute(
             update(Report)
@@ -178,6 +185,42 @@ def report_not_accepted(act: Act) -> None:
             .values(addressed_unit_id=other.unit_id, state=state, state_since=act.at)
         )
     )
+
+
+_RECORDED = text("""
+SELECT u.name, m.sender_name, m.sent_at FROM report r JOIN episode e ON e.id = r.episode_id
+JOIN message m ON m.id = e.opened_by_message_id JOIN unit u ON u.id = m.sender_unit_id
+WHERE r.case_id = :case_id ORDER BY m.number DESC LIMIT 1
+""")
+
+
+def _settled(act: Act) -> HubError:
+    """Return why a report is not refused any more: who recorded it, and when."""
+    row = act.session.execute(_RECORDED, {"case_id": act.case.id}).one_or_none()
+    if row is None:
+        return conflict("report-settled", "There is no report here that waits for police.")
+    return conflict(
+        "report-settled",
+        f"{row.sender_name}, {row.name}, recorded this report on {said(row.sent_at)}: the child"
+        " counts as missing.",
+        name=row.sender_name, unit=row.name, at=row.sent_at.isoformat(),
+    )  # fmt: skip
+
+
+def _send_on(act: Act, report_message: UUID, unit: UUID) -> None:
+    """Let the unit that a report passes to be one of those it was sent to: it is rung about it."""
+    row = {"message_id": report_message, "unit_id": unit, "case_id": act.case.id,
+           "reach": act.reach[unit]}  # fmt: skip
+    new = act.session.scalar(
+        upsert(cast(Table, Recipient.__table__))
+        .values(row)
+        .on_conflict_do_nothing()
+        .returning(Recipient.unit_id)
+    )
+    if new is not None and act.reach[unit] == "staffed":
+        insert_rows(
+            act.session, "receipt", [receipt(report_message, unit, "delivered", act.at, None)]
+        )
 
 
 def supervisor_request(act: Act) -> None:

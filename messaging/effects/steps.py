@@ -30,7 +30,7 @@ from messaging.sending import unit_named
 from messaging.state import OpenEpisode, OpenReport, PartyUnit
 from messaging.writing import receipt
 
-ON_DUTY, LONGEST_DUTY = timedelta(hours=8), timedelta(hours=16)
+LONGEST_DUTY = timedelta(hours=16)
 LEAD_CLOCKS = ("lead-urgent", "lead-routine")
 REVIEWS = ("review-high", "review-medium", "review-low")
 LEADS = ("ukmpu", *REVIEWS, "located-answer")
@@ -53,8 +53,13 @@ def tell(act: Act, units: set[UUID]) -> None:
 
 
 def tell_duty_inspector(act: Act, unit: UUID) -> None:
-    """Send to the whole force of a unit too: whoever is its duty inspector has it (4.2)."""
+    """Send to the whole force of a unit too, where that is on the hub, or else to the unit (4.2).
+
+    Whoever is its duty inspector is mailed besides (actors.py).
+    """
     force = lineage(act.session, unit)[-1]
+    if not reachable(act, force):
+        force = unit
     act.to.setdefault(
         force, act.case.parties.get(force) or unit_named(act.session, str(force), "/to", act.at)
     )
@@ -150,7 +155,7 @@ def meet(
 
 
 def on_duty(act: Act, until: datetime | None) -> datetime:
-    """Return until when the named officer is on duty: as said, or for 8 hours.
+    """Return until when the named officer is on duty: as said, or for a shift, 8 hours by default.
 
     Raises:
         HubError: 422 `in-past`, or `duty-too-long` beyond 16 hours.
@@ -165,7 +170,8 @@ def on_duty(act: Act, until: datetime | None) -> datetime:
             " to the next then.",
             "/body/on_duty_until",
         )
-    return until or act.at + ON_DUTY
+    longest = act.at + LONGEST_DUTY
+    return until or min(clocks.due("shift-end", act.at, act.settings(act.unit)), longest)
 
 
 def review(

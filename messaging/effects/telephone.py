@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import select, update
+from sqlalchemy import and_, or_, select, update
 
 from hub.errors import conflict, invalid
 from messaging import audiences, clocks, contracts, reporting
@@ -60,7 +60,7 @@ def telephone_record(act: Act) -> None:
                 "/body/unit",
             )  # fmt: skip
         note(act, message_id, told, "told-by-telephone")
-        act.later(lambda: _start_clocks(act, message_id, told))
+        act.later(lambda: _start_clocks(act, message_id, told, about_report=about_report))
 
 
 def _rung_about(act: Act) -> UUID | None:
@@ -126,14 +126,21 @@ def _told(act: Act, body: contracts.TelephoneRecord) -> UUID | None:
     return away[0] if len(away) == 1 else None
 
 
-def _start_clocks(act: Act, message_id: UUID, unit: UUID) -> None:
-    """Start the clocks of a request that waited for the telephone (4.5)."""
+def _start_clocks(act: Act, message_id: UUID, unit: UUID, *, about_report: bool) -> None:
+    """Start the clocks of a request that waited for the telephone (4.5).
+
+    Of a report that runs by what it was passed on with, or what was added to it since.
+    """
+    of_message = Clock.message_id == message_id
+    if about_report:
+        outcome = and_(Clock.case_id == act.case.id, Clock.kind == "report-outcome")
+        of_message = or_(of_message, outcome)
     waiting = act.session.execute(
         select(Clock.id, Clock.kind, CaseAction.due_at, MeetingInvitation.starts_at)
         .outerjoin(MeetingInvitation, MeetingInvitation.message_id == Clock.message_id)
         .outerjoin(CaseAction, CaseAction.id == Clock.action_id)
         .where(
-            Clock.message_id == message_id,
+            of_message,
             Clock.owed_by_unit_id == unit,
             Clock.started_at.is_(None),
             Clock.met_at.is_(None),

@@ -12,6 +12,7 @@ from hub.identity.actor import Actor
 from hub.organisations import Unit
 from hub.records.keys import Keys
 from messaging import audiences, clocks, guests, open_questions, telephone, wording
+from messaging.act import clock_settings
 from messaging.contracts import CONTRACTS
 from messaging.pages import closing, meeting_section, ringing
 from messaging.pages.preparing import unreached
@@ -19,6 +20,8 @@ from messaging.pages.reading import Row, child_rows, rows
 from messaging.shown import CaseView, MessageView, RecipientView
 
 Shown = dict[str, Any]
+OF_REPORT = ("missing-episode-report", "supervisor-request", "report-not-accepted")
+"""What nobody need be rung about once the report is settled; a recording has its lead to ring."""
 
 
 def calls_of(
@@ -32,6 +35,8 @@ def calls_of(
         message = by_id.get(report.message_id)
         if message is not None and report.reporter.id in actor.unit_ids:
             call = _call(session, actor, view, message, report.addressed.id, now)
+            if call["told_at"] and call["told_at"] < report.since:
+                call["told"] = None  # what was told before the report was looked at again
             if call["away"] and report.state == "awaiting-police":
                 call |= _answer_elsewhere(session, actor, keys, view, message, call, now)
             found.append(call)
@@ -90,9 +95,12 @@ def _unopened(
     """
     if view.closed_at is not None:
         return []
+    waits = view.report is not None and view.report.state in ("awaiting-police", "not-accepted")
     rung: dict[UUID, Shown] = {}
     for message in reversed(view.messages):
         if not message.mine or message.priority != "urgent":
+            continue
+        if message.type in OF_REPORT and not waits:
             continue
         for recipient in message.recipients:
             unit = recipient.unit.id
@@ -119,7 +127,7 @@ def _call(
     away = recipient is not None and recipient.reach_now == "not-on-hub"
     told = recipient.facts.get("told-by-telephone") if recipient else None
     need: Literal["report-missing", "open-case"] = (
-        "report-missing" if message.type == "missing-episode-report" else "open-case"
+        "report-missing" if message.type in OF_REPORT else "open-case"
     )
     return {
         "unit": unit.name,
@@ -133,6 +141,7 @@ def _call(
         else closing.sentence(session, unit.id, view.status, now),
         "numbers": ringing.numbers(unit.id, need, now, actor, view.status),
         "told": _told(message.type, told.who, told.at) if told else None,
+        "told_at": told.at if told else None,
         "script_address": url_for(
             "messaging.script", reference=view.reference, number=message.number, unit=unit.code
         ),
@@ -222,7 +231,9 @@ def script(
         ),
         urgent=urgent,
         exercise=view.status == "exercise",
-        minutes=_minutes(message, now) if urgent and CONTRACTS[message.type].ASKS else None,
+        minutes=_minutes(session, message, recipient.unit.id, now)
+        if urgent and CONTRACTS[message.type].ASKS
+        else None,
         unopened="delivered" in recipient.facts and "opened" not in recipient.facts,
         details=[(row["label"], row["value"]) for row in _read_out(view, message, recipient)],
     )
@@ -236,12 +247,25 @@ def script(
     }
 
 
-def _minutes(message: MessageView, now: datetime) -> int | None:
-    """Return how long a unit has that is told now: as long as a clock runs, or until it is needed."""
-    if message.type != "information-request":
-        return clocks.MINUTES["lead-urgent"]
+ANSWERED_BY = {
+    "information-request": "enquiry-urgent",
+    "missing-episode-report": "report-outcome",
+    "supervisor-request": "supervisor-decision",
+    "strategy-meeting-invitation": "meeting-reply-urgent",
+    "joint-response-plan": "plan-reply",
+    "located": "located-answer",
+    "direction": "direction",
+}
+"""The clock of the answer to an urgent message of a type; of any other, that of an urgent offer."""
+
+
+def _minutes(session: Session, message: MessageView, unit: UUID, now: datetime) -> int:
+    """Return how long a unit has that is told now: as long as its clock runs, or until it is needed."""
     left = (message.reply_due_at - now).total_seconds() if message.reply_due_at else 0
-    return int(left // 60) if left >= 60 else clocks.MINUTES["enquiry-urgent"]
+    if message.type == "information-request" and left >= 60:
+        return int(left // 60)
+    settings = clock_settings(session, [unit])[unit]
+    return clocks.minutes(ANSWERED_BY.get(message.type, "lead-urgent"), settings)
 
 
 def _read_out(view: CaseView, message: MessageView, recipient: RecipientView) -> list[Row]:

@@ -19,7 +19,7 @@ from hub.web.guards import page, permission
 from messaging import attachments, drafts, sending, views, wording
 from messaging.contracts import CONTRACTS, Command
 from messaging.contracts.returning import PREVENTION, RHI
-from messaging.pages import attaching, choosing, picking, returning
+from messaging.pages import attaching, choosing, picking, returning, ringing
 from messaging.pages.attaching import Attaching
 from messaging.pages.blueprint import blueprint
 from messaging.pages.case import ask_reason, known_reason
@@ -298,8 +298,16 @@ def _keep(writing: Writing, files: Attaching) -> None:
 
 
 def _heading(writing: Writing) -> str:
+    if _reports(writing):
+        return _("Report a child missing")
     kinds = {"prevention": _("Prevention interview"), "rhi": _("Return home interview")}
     return kinds.get(writing.carried.get("interview", ""), wording.act_name(writing.message_type))
+
+
+def _reports(writing: Writing) -> bool:
+    """Say whether a practitioner tells police that a child is missing."""
+    police = context.current_actor().police
+    return writing.message_type == "missing-episode-report" and not police
 
 
 def _page(
@@ -367,7 +375,19 @@ def _page(
         ref=writing.reference,
         status=status,
         heading=_("Ask to join the two episodes") if writing.joins else _heading(writing),
-        send_label=_("Ask to join") if writing.joins else wording.send_label(writing.message_type),
+        send_label=_("Ask to join")
+        if writing.joins
+        else _("Send the report")
+        if _reports(writing)
+        else wording.send_label(writing.message_type),
+        ring=ringing.numbers(
+            to.id, "report-missing", context.now(), context.current_actor(), status
+        )
+        if to is not None and _reports(writing)
+        else [],
+        ring_sentence=_("The police do not have this until someone answers: ring.")
+        if _reports(writing)
+        else "",
         back=url_for("messaging.case", reference=writing.reference),
         action=url_for(
             "messaging.compose_send",

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from operator import itemgetter
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from flask import render_template, request, url_for
@@ -19,6 +19,7 @@ from messaging.contracts import CONTRACTS
 from messaging.inbox import CaseRow, InboxRow, Wanted, cases, counts, inbox
 from messaging.pages import filters, live, ringing
 from messaging.pages.blueprint import blueprint
+from messaging.pages.calls import OF_REPORT
 
 NEEDS = {"mine": "answer", "new": "new", "others": "waiting"}
 SHOWS = ("mine", "new", "others", "overdue")
@@ -109,7 +110,9 @@ def _row(row: InboxRow, actor: Actor, now: datetime) -> dict[str, Any]:
     urgent = row.priority == "urgent"
     ring = None
     if waits and (row.alarm or row.missed or (urgent and row.opened_at is None)):
-        numbers = ringing.numbers(row.to_unit_id, "open-case", now, actor, row.status)
+        report = row.type in OF_REPORT or row.type == "update"
+        need: Literal["report-missing", "open-case"] = "report-missing" if report else "open-case"
+        numbers = ringing.numbers(row.to_unit_id, need, now, actor, row.status)
         ring = numbers[0] if numbers else None
     if row.type == "strategy-meeting-invitation" and row.from_unit_id == row.to_unit_id:
         named["answer"] = wording.act_name("strategy-meeting-record")

@@ -229,6 +229,7 @@ def _message(
         "number": message.number,
         "name": wording.type_name(message.type),
         "urgent": message.priority == "urgent",
+        "classification": message.classification,
         "sent_at": message.sent_at,
         "sender": ", ".join(part for part in parts if part),
         "in_reply_to": numbers.get(message.in_reply_to) if message.in_reply_to else None,

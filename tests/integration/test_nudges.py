@@ -133,6 +133,16 @@ def test_an_urgent_message_unopened_climbs_and_tells_each_step_that_is_on(
     assert [row for row in world.inbox(world.met) if row.need == "waiting"] == []
 
 
+def test_duty_inspectors_are_told_of_a_refusal_at_once(
+    world: World, settings: Settings, tmp_path: Path
+) -> None:
+    world.now = NOON - timedelta(minutes=1)
+    ref = world.open(world.social_worker, to=[KENT]).case_reference
+    assert INSPECTOR not in mailed(world, settings, tmp_path, world.now)
+    world.send(world.kent, ref, "report-not-accepted", reason="other", explanation="EXERCISE")
+    assert INSPECTOR in mailed(world, settings, tmp_path, NOON)
+
+
 def test_text_messages_go_to_mobiles_of_who_is_on_of_what_is_urgent_and_only_where_configured(
     world: World, settings: Settings, notify: Notify
 ) -> None:

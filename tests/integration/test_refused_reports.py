@@ -18,7 +18,7 @@ from messaging import alarms, guest_secrets, guests, open_questions, sending, vi
 from messaging.contracts import Command
 from messaging.guest_secrets import Guest
 from seed import cast, demo
-from tests.worlds import ISLINGTON, KENT, MET, REPORT, World, refused
+from tests.worlds import ISLINGTON, KENT, MET, RECENTLY, REPORT, World, refused
 
 NO = {"reason": "not-met-definition", "explanation": "EXERCISE"}
 ASK = {"why": "EXERCISE"}
@@ -49,6 +49,7 @@ def _to(sent: sending.Sent) -> set[UUID]:
 def test_a_refusal_reaches_reporter_authority_and_duty_inspector_however_it_was_said(
     world: World, someone: Callable[..., Actor]
 ) -> None:
+    world.someone("metropolitan", "supervisor")
     force = _unit(world, "metropolitan")
     islington = world.social_worker.unit_id
     ref = world.open(world.social_worker, to=[MET]).case_reference
@@ -66,6 +67,7 @@ def test_a_refusal_reaches_reporter_authority_and_duty_inspector_however_it_was_
 def test_a_supervisor_is_asked_once_owes_a_decision_and_gives_it(
     world: World, inspector: Actor
 ) -> None:
+    world.someone("metropolitan", "supervisor")
     ref = world.open(world.social_worker, to=[MET]).case_reference
     refused("report-not-refused",
             lambda: world.send(world.social_worker, ref, "supervisor-request", **ASK))  # fmt: skip
@@ -223,3 +225,78 @@ def test_a_force_that_is_away_records_a_social_workers_report_by_a_guest_link(
         lead = who_leads.lead_view(session, worker, sent.case_reference, now)
     assert lead["lead"]["code"] == "devon-and-cornwall"
     assert lead["named_officer"]["name"] == "EXERCISE Inspector"
+
+
+AWAY = "devon-and-cornwall"
+RANG = {"called_at": RECENTLY, "with_name": "EXERCISE"}
+
+
+def outcome_due(world: World) -> list[Any]:
+    with world.database.unit_of_work() as session:
+        return list(
+            session.scalars(
+                text("""SELECT due_at FROM clock WHERE kind = 'report-outcome'
+                    AND met_at IS NULL AND ended_at IS NULL""")
+            )
+        )
+
+
+def test_the_reporter_rings_the_unit_that_the_report_was_passed_to_and_its_clock_starts(
+    world: World,
+) -> None:
+    ref = world.open(world.social_worker, to=[MET]).case_reference
+    world.send(world.met, ref, "report-not-accepted", reason="wrong-force", explanation="EXERCISE",
+               readdress_to=AWAY)  # fmt: skip
+    assert outcome_due(world) == [None]
+    world.send(world.social_worker, ref, "telephone-record", outcome="told-to-wait",
+               reason="EXERCISE", unit=AWAY, **RANG)  # fmt: skip
+    assert outcome_due(world) == [world.now + timedelta(minutes=10)]
+    world.send(world.social_worker, ref, "telephone-record", outcome="refused", reason="EXERCISE",
+               unit=AWAY, **RANG)  # fmt: skip
+    report = world.case(world.social_worker, ref).report
+    assert report is not None
+    assert (report.state, report.addressed.code) == ("not-accepted", AWAY)
+
+
+def test_a_report_that_comes_back_to_the_unit_that_passed_it_on_is_told_of_again(
+    world: World,
+) -> None:
+    ref = world.open(world.social_worker, to=[MET]).case_reference
+    for actor, to in ((world.met, "kent/east"), (world.kent, MET)):
+        world.send(actor, ref, "report-not-accepted", reason="wrong-force", explanation="EXERCISE",
+                   readdress_to=to)  # fmt: skip
+    assert len(outcome_due(world)) == 1
+    world.send(world.met, ref, "missing-episode-report", **REPORT)
+    assert world.lead(ref) == MET
+
+
+def test_a_call_about_a_report_that_is_looked_at_again_starts_the_clock_of_who_is_away(
+    world: World,
+) -> None:
+    ref = world.open(world.social_worker, to=[AWAY]).case_reference
+    world.send(world.social_worker, ref, "telephone-record", outcome="refused", reason="EXERCISE",
+               **RANG)  # fmt: skip
+    world.send(world.social_worker, ref, "update", heading="new-information", text="EXERCISE")
+    assert outcome_due(world) == [None]
+    world.send(world.social_worker, ref, "telephone-record", outcome="told-to-wait",
+               reason="EXERCISE", unit=AWAY, **RANG)  # fmt: skip
+    assert outcome_due(world) == [world.now + timedelta(minutes=10)]
+
+
+def test_whoever_refuses_a_report_too_late_is_told_who_recorded_it(world: World) -> None:
+    ref = world.open(world.social_worker, to=[MET]).case_reference
+    world.send(world.met, ref, "missing-episode-report", **REPORT)
+    error = refused(
+        "report-settled",
+        lambda: world.send(world.met, ref, "report-not-accepted", reason="other", explanation="X"),
+    )
+    assert world.met.name in error.sentence
+
+
+def test_only_police_say_what_the_risk_is_before_police_record_it_too(world: World) -> None:
+    ref = world.open(world.social_worker, to=[MET]).case_reference
+    refused(
+        "risk-by-police",
+        lambda: world.send(world.social_worker, ref, "update", heading="new-information", text="X",
+                           new_risk="high"),
+    )  # fmt: skip

@@ -79,6 +79,7 @@ def test_everyone_hears_that_the_child_is_found_whomever_the_finder_names(world:
 
 
 def test_a_refusal_of_either_kind_reaches_the_duty_inspector_of_the_force(world: World) -> None:
+    world.someone(FORCE, "supervisor")
     call = {"called_at": world.now.isoformat(), "outcome": "refused", "with_name": "PC",
             "reason": "EXERCISE"}  # fmt: skip
     ref, _ = reported(world)

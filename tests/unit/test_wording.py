@@ -38,7 +38,7 @@ def test_a_type_that_pages_do_not_know_shows_its_own_name() -> None:
 
 
 def test_a_council_has_no_inspector_to_tell() -> None:
-    assert wording.rung("duty-inspector", police=True) == "duty inspector told"
+    assert wording.rung("duty-inspector", police=True) == "up to the duty inspector"
     for rung in ("duty-inspector", "control-room", "coordinator"):
         assert "inspector" not in wording.rung(rung, police=False)
         assert "force" not in wording.rung(rung, police=False)
