@@ -71,7 +71,10 @@ def winner(session: Session, case_id: UUID, message_id: UUID | None) -> Winner |
             .outerjoin(Unit, Unit.id == table.answered_by_unit_id)
             .outerjoin(answer, answer.id == table.answer_message_id)
             .where(
-                Message.case_id == case_id, table.message_id == message_id, table.state != "open"
+                Message.case_id == case_id,
+                table.message_id == message_id,
+                table.state != "open",
+                table.answered_at.is_not(None),
             )
             .order_by(table.answered_at)
             .limit(1)

@@ -232,6 +232,17 @@ def test_no_request_for_a_plan_that_names_the_recorder_or_is_in_force_no_more(wo
     assert world.case(world.met, past).request is None, "past its review"
 
 
+def test_what_answers_something_else_than_a_plan_that_waits_is_refused_in_words(
+    world: World,
+) -> None:
+    ref = place(world, destination_unit=KENT, home_unit=MET).case_reference
+    asked = world.send(world.met, ref, "joint-response-plan", **plan(world))
+    error = refused("question-answered", lambda: world.send(
+        world.kent, ref, "information-response", in_reply_to=asked.message_id,
+        outcome="none-held"))  # fmt: skip
+    assert "winner" not in error.extra, "nobody has answered it"
+
+
 def test_a_plan_is_agreed_by_the_other_side_in_versions(
     world: World, someone: Callable[..., Actor]
 ) -> None:
