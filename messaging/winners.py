@@ -65,13 +65,15 @@ def winner(session: Session, case_id: UUID, message_id: UUID | None) -> Winner |
     """Return what ended the request, claim, dispute or question that this message made, if any."""
     answer = aliased(Message)
     for table in TABLES:
+        # A question goes over to the case that its own was joined to; its message stays where it is.
+        of = table.case_id if table is InformationRequest else Message.case_id
         row = session.execute(
             select(table, Unit.name, answer.type)
             .join(Message, Message.id == table.message_id)
             .outerjoin(Unit, Unit.id == table.answered_by_unit_id)
             .outerjoin(answer, answer.id == table.answer_message_id)
             .where(
-                Message.case_id == case_id,
+                of == case_id,
                 table.message_id == message_id,
                 table.state != "open",
                 table.answered_at.is_not(None),

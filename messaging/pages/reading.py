@@ -33,6 +33,26 @@ def rows(
     return found
 
 
+WANTED = ("missing-episode-report", "placement-notification")
+"""Types whose reader is told what was not given: the next officer asks for it (DOMAIN.md 8)."""
+
+
+def not_given(message_type: str, body: Mapping[str, Any], *, whole: bool) -> list[Row]:
+    """Return, in one row, what a message could have said and does not.
+
+    Not the `whole` of it is shown to those for whom part of it is not: of that nothing is said.
+    """
+    if message_type not in WANTED:
+        return []
+    contract = CONTRACTS[message_type]
+    lacks = [
+        one.label
+        for one in fields_of(contract, leave_out=contract.COMPUTED)
+        if _at(body, one.name) in (None, "", []) and (whole or not one.audience)
+    ]
+    return [{"label": _("Not given"), "value": "; ".join(lacks)}] if lacks else []
+
+
 def child_rows(child: Mapping[str, Any]) -> list[Row]:
     """Return the child as given."""
     return rows("missing-episode-report", {"child": child})

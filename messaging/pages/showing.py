@@ -23,7 +23,7 @@ from messaging.pages import closing, meeting_section, refusals, returning
 from messaging.pages.calls import calls_of
 from messaging.pages.pending import pending
 from messaging.pages.preparing import prepared
-from messaging.pages.reading import child_rows, rows
+from messaging.pages.reading import child_rows, not_given, rows
 from messaging.shown import CaseView, MessageView, RecipientView, TenureView
 
 Shown = dict[str, Any]
@@ -221,6 +221,8 @@ def _message(
     ):
         if message.envelope.get(name) and name not in message.body:
             said.append({"label": label, "value": str(message.envelope[name])})
+    if message.body:
+        said += not_given(message.type, message.body, whole=not message.withheld)
     acknowledged = all(
         "acknowledged" in r.facts for r in message.recipients if r.unit.id in message.to_me
     )

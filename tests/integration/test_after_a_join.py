@@ -90,3 +90,21 @@ def test_a_direction_moves_the_lead_though_the_other_child_was_found_since(
     world.send(world.kent, other, "located", **SEEN)
     world.send(world.kent, ref, "direction-acknowledge", **ACCEPT)
     assert world.lead(ref) == KENT
+
+
+def test_whoever_answers_a_question_of_a_joined_case_again_is_told_what_came_first(
+    world: World,
+) -> None:
+    other = world.open(world.kent, child=CHILD).case_reference
+    asked = world.send(world.kent, other, "information-request", to=["essex"], questions="EXERCISE")
+    ref = world.open(world.met, to=[ISLINGTON], child=CHILD).case_reference
+    world.send(world.met, ref, "lead-transfer-request", lead_after="ours", **ASK)
+    world.send(world.kent, ref, "lead-transfer-accept", **ACCEPT)
+
+    def answer() -> object:
+        return world.send(world.stranger, ref, "information-response", outcome="none-held",
+                          in_reply_to=asked.message_id)  # fmt: skip
+
+    answer()
+    error = refused("question-answered", answer)
+    assert error.extra["winner"]["name"] == world.stranger.name
