@@ -163,6 +163,13 @@ WITH asks AS (
     WHERE kind IN ('to-ring', 'to-ring-urgent') AND met_at IS NULL AND ended_at IS NULL
         AND owed_by_unit_id = ANY(:units)
     UNION ALL
+    -- A report that police refused is its reporter's again, until a supervisor is asked (4.2).
+    SELECT r.message_id, 'answer', r.reporter_unit_id, true, false
+    FROM report r JOIN cases rc ON rc.id = r.case_id AND rc.closed_at IS NULL
+    WHERE r.state = 'not-accepted' AND r.reporter_unit_id = ANY(:units)
+        AND NOT EXISTS (SELECT FROM clock k WHERE k.case_id = r.case_id
+            AND k.kind = 'supervisor-decision' AND k.met_at IS NULL AND k.ended_at IS NULL)
+    UNION ALL
     -- What is urgent and was not opened in time waits for others too, whatever its type.
     SELECT k.message_id, 'waiting', k.owed_by_unit_id, false, false
     FROM clock k JOIN message m ON m.id = k.message_id

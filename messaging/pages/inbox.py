@@ -116,6 +116,8 @@ def _row(row: InboxRow, actor: Actor, now: datetime) -> dict[str, Any]:
         ring = numbers[0] if numbers else None
     if row.type == "strategy-meeting-invitation" and row.from_unit_id == row.to_unit_id:
         named["answer"] = wording.act_name("strategy-meeting-record")
+    if row.type == "missing-episode-report" and row.from_unit_id == row.to_unit_id:
+        named["answer"] = _("Police have not accepted it: add information, ask a supervisor, ring")
     if row.to_ring:
         named["answer"] = _("Ring them: they are not on the hub, and know nothing of it yet")
     if row.interview:

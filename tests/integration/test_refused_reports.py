@@ -300,3 +300,17 @@ def test_only_police_say_what_the_risk_is_before_police_record_it_too(world: Wor
         lambda: world.send(world.social_worker, ref, "update", heading="new-information", text="X",
                            new_risk="high"),
     )  # fmt: skip
+
+
+def test_a_refused_report_needs_its_reporter_until_a_supervisor_is_asked(world: World) -> None:
+    ref = world.open(world.social_worker, to=[MET]).case_reference
+
+    def mine() -> list[str]:
+        return [row.type for row in world.inbox(world.social_worker) if row.need == "answer"]
+
+    assert mine() == []
+    world.send(world.met, ref, "report-not-accepted", **NO)
+    world.case(world.social_worker, ref)
+    assert mine() == ["missing-episode-report"]
+    world.send(world.social_worker, ref, "supervisor-request", **ASK)
+    assert mine() == []
