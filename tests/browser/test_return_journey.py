@@ -115,7 +115,7 @@ def test_a_refused_report_says_on_one_screen_who_why_what_to_do_and_whom_to_ring
     checked += faults(worker)
     worker.get_by_label("Why the report should be accepted").fill("EXERCISE. She is 13.")
     act(worker, "Ask the duty inspector")
-    expect(box).to_contain_text("A supervisor of theirs is asked to decide")
+    expect(box).to_contain_text("A supervisor of Central North is asked to decide")
     checked += faults(worker)
 
     inspector = sign_in(cast.MET_INSPECTOR)
