@@ -60,6 +60,21 @@ NO_SENDERS = tuple(
 )
 POLICE_ONLY = {"associates", "warnings", "live_lines", "live_line", "police_only"}
 """Fields that DOMAIN.md 4.8 gives to police alone."""
+LEADS = {
+    "lead-transfer-request", "lead-transfer-accept", "lead-transfer-decline",
+    "lead-transfer-withdraw", "holding-reply", "dispute", "dispute-withdraw", "officer-handover",
+    "located-confirm", "located-refuse", "report-not-accepted", "not-same-child",
+    "recorded-in-error",
+}  # fmt: skip
+"""What police alone say, in a case or about its lead (DOMAIN.md 2, 4)."""
+MAY_NOT = {
+    "practitioner": {*LEADS, "direction", "direction-acknowledge"},
+    "officer": {"direction", "recorded-in-error", "placement-notification"},
+    "supervisor": {"direction", "placement-notification"},
+    "adjudicator": set(CONTRACTS) - {"direction", "direction-acknowledge", "telephone-record"},
+    **{role: set(CONTRACTS) for role in NO_SENDERS},
+}
+"""What a role never sends, whatever its unit is to a case."""
 LAST = ("located", "recorded-in-error", "closure")
 """What ends an episode or a case: seldom chosen, so that something happens before."""
 EXAMPLES = int(os.environ.get("HISTORIES", "20"))
@@ -104,7 +119,11 @@ def body_of(kind: str, one: Saying, action: Action | None, pick: int) -> dict[st
         "contacts_out_of_hours": words,
         "review_on": (today + timedelta(days=any_of(1, 400))).isoformat(),
     }  # fmt: skip
-    officer = {"named_officer": f"EXERCISE {pick}", **any_of({}, {"on_duty_until": soon})}
+    officer = {
+        "named_officer": f"EXERCISE {pick}",
+        **any_of({}, {"on_duty_until": soon}),
+        **any_of({}, {}, {"supervisor": words}),
+    }
     return {
         "missing-episode-report": {"child": one.child, **report},
         "telephone-record": {
@@ -135,7 +154,8 @@ def body_of(kind: str, one: Saying, action: Action | None, pick: int) -> dict[st
         "direction": {"lead": one.code(action.to) if action and action.to else police,
                       "reasons": words, **match},
         "direction-acknowledge": {
-            **officer, **({"told_by_telephone": words} if one.adjudicates else {}),
+            **{k: v for k, v in officer.items() if k != "supervisor"},
+            **({"told_by_telephone": words} if one.adjudicates else {}),
         },
         "officer-handover": {"to_officer": f"EXERCISE {pick}", "live_lines": words},
         "information-request": {"questions": words, "warnings": words,
@@ -218,14 +238,17 @@ def machine(database: Database, vault: Vault, url: str, people: dict[tuple[str, 
             self.rare: Counter[str] = Counter()
             self.sent: str | None = None
             self.turn = 0
+            self.asks: UUID | None = None
             self.mark = uuid4().hex
             self.led = rules.leads(self.all)
-            self.before = steps.moment(self.all, self.now)
+            self.units = steps.units(self.all)
+            self.before = steps.moment(self.all, self.now, self.units)
 
         def teardown(self) -> None:
             for row in self.all.rows("SELECT DISTINCT kind FROM clock"):
                 seen[f"clock {row.kind}"] += 1
             self.all.connection.execute("TRUNCATE cases CASCADE")
+            self.all.connection.execute("DELETE FROM lead_setting")
             self.all.close()
 
         def code(self, unit: UUID) -> str:
@@ -235,9 +258,20 @@ def machine(database: Database, vault: Vault, url: str, people: dict[tuple[str, 
             how=st.sampled_from(("refused", "planned", "recorded", "twice", "found")),
             pick=picks,
             seed=st.integers(0, 2**32),
+            asks=st.booleans(),
         )
-        def begin(self, how: str, pick: int, seed: int) -> None:
-            """Begin as chance alone seldom gets to: refused, placed with a plan, twice, or found."""
+        def begin(self, how: str, pick: int, seed: int, *, asks: bool) -> None:
+            """Begin as chance alone seldom gets to: refused, placed with a plan, twice, or found.
+
+            At times Kent accepts the lead with a supervisor's authority alone.
+            """
+            self.all.connection.execute("DELETE FROM lead_setting")
+            if asks:
+                self.asks = people[KENT, "officer"].organisation_id
+                self.all.connection.execute(
+                    "INSERT INTO lead_setting (organisation_id, supervisor_authorises)"
+                    " VALUES (%s, true)", [self.asks],
+                )  # fmt: skip
             by = (MET, "officer") if how in ("recorded", "found") else (ISLINGTON, "practitioner")
             self.open(by, OPENERS[how in ("planned", "twice")], 1, pick, ESSEX)
             [ref] = self.children
@@ -317,20 +351,43 @@ def machine(database: Database, vault: Vault, url: str, people: dict[tuple[str, 
                 "in_reply_to": (action.in_reply_to if action else None) or about,
                 "priority": ("routine", "urgent", "routine")[pick % 3],
             })  # fmt: skip
-            try:
-                with database.unit_of_work() as session:
-                    sent = sending.send(session, actor, vault, ref, command, self.now)
-            except HubError as error:
-                self.refused(kind, actor, error, offered=action is not None)
-                return error.code
+            sent = self.send(actor, ref, command)
+            if isinstance(sent, HubError):
+                self.refused(kind, actor, sent, offered=action is not None)
+                return sent.code
             self.note(kind, sent)
             self.step_holds()
+            if kind in steps.ASKED_IN:
+                self.send_again(actor, ref, command)
             return sent.message_id
+
+        def send(self, actor: Actor, ref: str, command: Command) -> sending.Sent | HubError:
+            """Send a command, and return what became of it; a refusal changes nothing."""
+            try:
+                with database.unit_of_work() as session:
+                    return sending.send(session, actor, vault, ref, command, self.now)
+            except HubError as error:
+                after = steps.moment(self.all, self.now, self.units)
+                steps.rule_6_nothing_twice(self.before, after)
+                if steps.rule_3_too_late(after, ref, command.type, command.in_reply_to, error):
+                    seen["too late"] += 1
+                return error
+
+        def send_again(self, actor: Actor, ref: str, command: Command) -> None:
+            """Answer what is answered, as somebody does whose line broke: they are told so."""
+            self.now += timedelta(seconds=1)
+            again = self.send(actor, ref, command)
+            assert isinstance(again, HubError), f"{command.type} took effect twice"
+            # An adjudicator sees a case until it is decided: then there is none for them.
+            gone = again.code == "not-found" and "adjudicator" in actor.roles
+            assert gone or again.status == 409, (command.type, again.code)
+            seen[f"-- {command.type} again: {again.code}"] += 1
 
         def step_holds(self) -> None:
             """The rules about what one step may change."""
-            after = steps.moment(self.all, self.now)
-            steps.hold(self.before, after)
+            after = steps.moment(self.all, self.now, self.units)
+            steps.hold(self.all, self.before, after)
+            steps.rule_1_with_authority(self.before, after, self.asks)
             self.before = after
 
         def refused(self, kind: str, actor: Actor, error: HubError, *, offered: bool) -> None:
@@ -420,7 +477,23 @@ def machine(database: Database, vault: Vault, url: str, people: dict[tuple[str, 
             with database.unit_of_work() as session:
                 while alarms.escalate(session, self.now):
                     pass
+            before = self.before
             self.step_holds()
+            self.who_is_rung_instead(before)
+
+        def who_is_rung_instead(self, before: steps.Moment) -> None:
+            """Of what a lead that is away has missed now, who led before it hears."""
+            for key, step in self.before["escalation"].items():
+                clock = self.before["clock"][step.clock_id]
+                owes = clock.owed_by_unit_id
+                away_leads = owes == away.unit_id == self.before.leads(clock.case_id)
+                if key in before["escalation"] or not away_leads:
+                    continue
+                with database.unit_of_work() as session:
+                    told = alarms.concerned(session, clock.id, self.now)
+                assert told is not None
+                steps.rule_5_rung_instead(self.before, clock, told.units)
+                seen["rung instead"] += 1
 
         @rule(by=senders, which=picks)
         def look_and_acknowledge(self, by: tuple[str, str], which: int) -> None:
@@ -438,6 +511,7 @@ def machine(database: Database, vault: Vault, url: str, people: dict[tuple[str, 
                             receipts.acknowledge(session, actor, row.message_id, self.now)
                         except HubError as error:
                             assert error.status in (403, 404)
+            self.step_holds()
 
         def view(self, actor: Actor, ref: str, *, automatic: bool = True) -> shown.CaseView | None:
             try:
@@ -487,6 +561,7 @@ def machine(database: Database, vault: Vault, url: str, people: dict[tuple[str, 
                     JOIN cases c ON c.id = p.case_id WHERE c.reference = %(ref)s""", ref=ref)
             }  # fmt: skip
             sees = parties.get(actor.unit_id)
+            self.role_is_held(actor, ref)
             if view is None:
                 assert sees is None or role in NO_SENDERS or role == "adjudicator"
                 return
@@ -501,6 +576,36 @@ def machine(database: Database, vault: Vault, url: str, people: dict[tuple[str, 
                 self.rule_4_is_answerable(actor, ref, role)
             if sees == "full":
                 self.rule_10_is_said(actor, ref)
+                self.rule_10_goes_on(actor, ref)
+
+        def role_is_held(self, actor: Actor, ref: str) -> None:
+            """What a role never sends is refused: by the map, or as an answer that is not theirs."""
+            [role] = actor.roles
+            with database.unit_of_work() as session:
+                try:
+                    case = load(session, actor, ref, self.now, lock=False)
+                except HubError as error:
+                    assert error.status in (403, 404)
+                    return
+                for kind in MAY_NOT[role]:
+                    try:
+                        sending.acting_unit(case, actor, kind, f"send.{kind}")
+                    except HubError as error:
+                        assert error.code == "not-permitted"
+                    else:
+                        assert CONTRACTS[kind].ANSWERS, f"{role} may send {kind}"
+            answers = sorted(kind for kind in MAY_NOT[role] if CONTRACTS[kind].ANSWERS)
+            if not answers:
+                return
+            kind = answers[self.turn % len(answers)]
+            table = steps.ASKED_IN.get(kind, "lead_request")
+            asked = [row.message_id for row in self.before[table].values()]
+            saying = Saying(self.now, child(int(self.children[ref]), self.mark), code=self.code)
+            command = Command.model_validate({
+                "type": kind, "body": body_of(kind, saying, None, self.turn),
+                "in_reply_to": asked[-1] if asked else None,
+            })  # fmt: skip
+            assert isinstance(self.send(actor, ref, command), HubError), f"{role} sent {kind}"
 
         def rule_4_is_answerable(self, actor: Actor, ref: str, role: str) -> None:
             """What somebody was asked they may answer, whoever leads."""
@@ -522,6 +627,22 @@ def machine(database: Database, vault: Vault, url: str, people: dict[tuple[str, 
             with database.unit_of_work() as session:
                 [row] = inbox.cases(session, actor, reference=ref)
             assert row.contested == bool(open_)
+
+        def rule_10_goes_on(self, actor: Actor, ref: str) -> None:
+            """The reference of a joined case names the one that goes on, through any between."""
+            [case] = [one for one in self.before["cases"].values() if one.reference == ref]
+            if case.joined_into_id is None:
+                return
+            end = case
+            while end.joined_into_id is not None:
+                end = self.before["cases"][end.joined_into_id]
+            command = Command.model_validate({
+                "type": "update", "body": {"heading": "other", "text": "EXERCISE"},
+            })  # fmt: skip
+            error = self.send(actor, ref, command)
+            assert isinstance(error, HubError)
+            assert (error.code, error.extra.get("case_reference")) == ("case-joined", end.reference)
+            seen["alias"] += 1
 
     return Every
 
@@ -564,5 +685,6 @@ def test_random_histories_of_every_type_keep_the_rules(
         print(sorted(seen.items()), sorted(clocks.MINUTES.keys() - kinds))
     assert set(CONTRACTS) - set(seen) == set()
     assert clocks.MINUTES.keys() - kinds == set()
+    assert seen["too late"]
     roles = {name.removeprefix("role ") for name in seen if name.startswith("role ")}
     assert roles >= {*policy.ROLES, "guest"}
