@@ -52,7 +52,9 @@ def test_two_forces_with_one_child_join_and_find_it_again(
         act(met, "Show the case")
     checked += faults(met)
     act(met, "Ask East Kent to join the two episodes")
-    expect(met.get_by_label("The unit that is asked leads: the other episode ends in its own")).to_be_checked()
+    expect(
+        met.get_by_label("The unit that is asked leads: the other episode ends in its own")
+    ).to_be_checked()
     checked += faults(met)
     met.get_by_label("Urgent").check()
     met.get_by_label("Most enquiries are there").check()
