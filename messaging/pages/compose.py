@@ -324,6 +324,14 @@ def _page(
     before = []
     if to is not None:
         before.append(_("To %(unit)s.", unit=to.name))
+    if writing.message_type == "supervisor-request":
+        before.append(
+            _(
+                "It goes to the unit that refused and its duty inspector, who owe a decision by a clock"
+            )
+            + " "
+            + _("that the case’s page shows. Ring as well: the numbers are there.")
+        )
     if writing.message_type == "dispute":
         before.append(
             _("Who leads goes on leading. An adjudicator of neither force reads both sides’ words.")

@@ -23,7 +23,7 @@ from messaging.pages import closing, meeting_section, refusals, returning
 from messaging.pages.calls import calls_of
 from messaging.pages.pending import pending
 from messaging.pages.preparing import prepared
-from messaging.pages.reading import child_rows, not_given, rows
+from messaging.pages.reading import Row, child_rows, not_given, rows
 from messaging.shown import CaseView, MessageView, RecipientView, TenureView
 
 Shown = dict[str, Any]
@@ -111,8 +111,26 @@ def _report(view: CaseView) -> Shown | None:
         "colour": COLOURS.get(report.state, "green"),
         "since": report.since,
         "unit": report.addressed.name,
+        "call": _last_call(view),
         "due_at": report.due_at if report.state == "awaiting-police" else None,
     }
+
+
+CALL = ("outcome", "with_name", "with_collar", "their_reference", "reason", "called_at")
+"""What the box of a report says of the last call about it."""
+
+
+def _last_call(view: CaseView) -> list[Row]:
+    """Return what came of the last call about the report, for those who may read it."""
+    report = view.report
+    said = [
+        m.body
+        for m in view.messages
+        if m.type == "telephone-record" and report and m.in_reply_to == report.message_id
+    ]
+    return (
+        rows("telephone-record", {n: v for n, v in said[-1].items() if n in CALL}) if said else []
+    )
 
 
 def _request(view: CaseView) -> Shown | None:
