@@ -217,7 +217,7 @@ def _act_label(view: CaseView, act: Action) -> str:
         return _("Record the report: my unit leads")
     if act.type == "strategy-meeting-invitation" and act.in_reply_to:
         return _("Change or cancel the meeting")
-    if act.type == "located" and view.lead is None:
+    if act.type == "located" and view.lead is None and not view.asked_only:
         return _("The child has come back")
     return wording.act_name(act.type)
 
