@@ -40,10 +40,13 @@ MINUTES: Mapping[str, int] = {
 LIMITS: Mapping[str, int] = {"holding-urgent": 60, "holding-routine": 8 * 60}
 """For how many minutes a holding reply may put off the answer to a request: no clocks, but settings."""
 
+SETTINGS: Mapping[str, int] = {**MINUTES, **LIMITS}
+"""Whatever nation and organisations may decide, with its default in minutes."""
+
 
 def minutes(kind: str, settings: Mapping[str, int]) -> int:
     """Return how many minutes a kind of clock runs."""
-    return settings.get(kind, {**MINUTES, **LIMITS}[kind])
+    return settings.get(kind, SETTINGS[kind])
 
 
 def due(kind: str, started: datetime, settings: Mapping[str, int]) -> datetime:

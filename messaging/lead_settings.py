@@ -55,7 +55,7 @@ def clock_choices(session: Session, organisation_id: UUID | None) -> list[ClockC
     own = {row.kind: row.minutes for row in rows if row.organisation_id is not None}
     return [
         ClockChoice(kind, minutes, nation.get(kind), own.get(kind))
-        for kind, minutes in {**clocks.MINUTES, **clocks.LIMITS}.items()
+        for kind, minutes in clocks.SETTINGS.items()
     ]
 
 
@@ -81,7 +81,7 @@ def decide(
     problems = [
         FieldProblem(f"/clocks/{kind}", "minutes", f"Give from 1 to {LONGEST} minutes, or nothing.")
         for kind, given in minutes.items()
-        if kind not in {**clocks.MINUTES, **clocks.LIMITS}
+        if kind not in clocks.SETTINGS
         or (given is not None and not 1 <= given <= LONGEST)
     ]
     if not why.strip():

@@ -238,7 +238,6 @@ def restart(session: Session, message_id: UUID, units: Collection[UUID], now: da
     ):
         action = session.get(CaseAction, clock.action_id) if clock.action_id else None
         by = action.due_at if action else starts_at or needed_by
-        assert clock.owed_by_unit_id is not None  # noqa: S101  # of these units
         due = clocks.due_once_told(clock.kind, now, settings[clock.owed_by_unit_id], by)
         clock.started_at, clock.due_at, clock.missed_at = now, due, None
         clock.step, clock.escalates_at = 0, due

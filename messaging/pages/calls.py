@@ -21,7 +21,7 @@ from messaging.shown import CaseView, MessageView, RecipientView
 
 Shown = dict[str, Any]
 OF_REPORT = ("missing-episode-report", "supervisor-request", "report-not-accepted")
-"""What nobody need be rung about once the report is settled; a recording has its lead to ring."""
+"""What is said of a practitioner's report: nobody need be rung about it once it is settled."""
 
 
 def calls_of(
@@ -95,12 +95,14 @@ def _unopened(
     """
     if view.closed_at is not None:
         return []
-    waits = view.report is not None and view.report.state in ("awaiting-police", "not-accepted")
+    settled = view.report
+    if settled is not None and settled.state in ("awaiting-police", "not-accepted"):
+        settled = None
     rung: dict[UUID, Shown] = {}
     for message in reversed(view.messages):
         if not message.mine or message.priority != "urgent":
             continue
-        if message.type in OF_REPORT and not waits:
+        if settled and (message.id == settled.message_id or message.type in OF_REPORT[1:]):
             continue
         for recipient in message.recipients:
             unit = recipient.unit.id

@@ -110,7 +110,7 @@ def _row(row: InboxRow, actor: Actor, now: datetime) -> dict[str, Any]:
     urgent = row.priority == "urgent"
     ring = None
     if waits and (row.alarm or row.missed or (urgent and row.opened_at is None)):
-        report = row.type in OF_REPORT or row.type == "update"
+        report = row.type in OF_REPORT or (row.type == "update" and row.unanswered)
         need: Literal["report-missing", "open-case"] = "report-missing" if report else "open-case"
         numbers = ringing.numbers(row.to_unit_id, need, now, actor, row.status)
         ring = numbers[0] if numbers else None
