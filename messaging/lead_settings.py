@@ -81,8 +81,7 @@ def decide(
     problems = [
         FieldProblem(f"/clocks/{kind}", "minutes", f"Give from 1 to {LONGEST} minutes, or nothing.")
         for kind, given in minutes.items()
-        if kind not in clocks.SETTINGS
-        or (given is not None and not 1 <= given <= LONGEST)
+        if kind not in clocks.SETTINGS or (given is not None and not 1 <= given <= LONGEST)
     ]
     if not why.strip():
         problems.append(FieldProblem("/why", "why", "Say why: it stays on record."))
