@@ -63,12 +63,16 @@ class WrongCode:
 
 @dataclass(frozen=True)
 class Opened:
-    """The code was right: the pass that the answer's form carries, and who acts."""
+    """The code was right: the pass that the answer's form carries, and who acts.
+
+    The answer goes to the case `answered_in`: another than the message's, once that was joined (4.10).
+    """
 
     pass_: str
     actor: Actor
     message_id: UUID
     reference: str
+    answered_in: str
 
 
 def issue(
@@ -209,7 +213,8 @@ def give_code(
             object_kind="guest-link", object_id=link.id,
         )  # fmt: skip
         return WrongCode(left=max(WRONG_CODES - link.attempts, 0))
-    return Opened(guest_secrets.grant(keys, link.id, guest, now), actor, message.id, case.reference)
+    pass_ = guest_secrets.grant(keys, link.id, guest, now)
+    return _opened(session, pass_, actor, message, case)
 
 
 def return_with_pass(session: Session, keys: Keys, token: str, pass_: str, now: datetime) -> Opened:
@@ -229,7 +234,12 @@ def return_with_pass(session: Session, keys: Keys, token: str, pass_: str, now: 
         raise HubError(
             "pass-over", 403, "An hour has gone by. Open the link and give the code again."
         )
-    return Opened(pass_, _actor(session, link, guest), message.id, case.reference)
+    return _opened(session, pass_, _actor(session, link, guest), message, case)
+
+
+def _opened(session: Session, pass_: str, actor: Actor, message: Message, case: Case) -> Opened:
+    answered_in = open_questions.answered_in(session, message)
+    return Opened(pass_, actor, message.id, case.reference, answered_in)
 
 
 def consume(session: Session, token: str, now: datetime) -> None:

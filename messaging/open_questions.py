@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from hub.errors import not_found
@@ -114,6 +114,20 @@ def is_open(session: Session, message: Message, unit_id: UUID) -> bool:
         case _:
             return False
     return session.execute(open_).first() is not None
+
+
+def answered_in(session: Session, message: Message) -> str:
+    """Return the reference of the case that takes the answer: a question goes where its case went."""
+    asked_in = (
+        select(InformationRequest.case_id)
+        .where(InformationRequest.message_id == message.id)
+        .limit(1)
+        .scalar_subquery()
+    )
+    found: str = session.scalars(
+        select(Case.reference).where(Case.id == func.coalesce(asked_in, message.case_id))
+    ).one()
+    return found
 
 
 def asked(

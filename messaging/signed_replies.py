@@ -289,7 +289,8 @@ def _send(
     )
     of = standing_on(session, session.get_one(Unit, reply.unit_id), now.astimezone(LONDON).date())
     actor = stand_in(session, of.id if of else reply.unit_id, signer, reply.id)
-    return sending.send(session, actor, vault, case.reference, command, now).message_id
+    reference = open_questions.answered_in(session, message)
+    return sending.send(session, actor, vault, reference, command, now).message_id
 
 
 def _body(answer_type: str, way: str, fields: Mapping[str, str]) -> dict[str, str]:

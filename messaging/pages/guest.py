@@ -130,7 +130,7 @@ def answer(token: str) -> ResponseReturnValue:
             if command is None:
                 return _message(session, token, opened, {form.message_type: form}), 422
             guests.consume(session, token, now)
-            sending.send(session, opened.actor, context.vault(), opened.reference, command, now)
+            sending.send(session, opened.actor, context.vault(), opened.answered_in, command, now)
     except HubError as error:
         if error.status == 422:
             form.refuse(error)

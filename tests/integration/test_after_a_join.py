@@ -2,14 +2,20 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from io import BytesIO
 
 import pytest
 from sqlalchemy import text
+from sqlalchemy.orm import Session
 
 from hub.db import Database
 from hub.identity.actor import Actor
+from hub.records.keys import Keys
 from hub.records.vault import Vault
-from messaging import inbox
+from messaging import guest_secrets, guests, inbox, sending, signed_replies
+from messaging.contracts import Command
+from messaging.guest_secrets import Guest
+from messaging.signed_replies import Upload
 from tests.worlds import ACCEPT, ISLINGTON, KENT, MET, RECENTLY, World, refused
 
 CHILD = {"family_name": "EXERCISE", "given_name": "EXERCISE", "date_of_birth": "2012-03-27"}
@@ -108,3 +114,45 @@ def test_whoever_answers_a_question_of_a_joined_case_again_is_told_what_came_fir
     answer()
     error = refused("question-answered", answer)
     assert error.extra["winner"]["name"] == world.stranger.name
+
+
+@pytest.mark.exercise
+@pytest.mark.parametrize("way", ["link", "paper"])
+def test_a_unit_off_the_hub_answers_the_question_of_a_joined_case(
+    database: Database, keys: Keys, someone: Callable[..., Actor], way: str
+) -> None:
+    world = World(database, Vault(keys), someone)
+    other = world.open(world.kent, child=CHILD).case_reference
+    asked = world.send(world.kent, other, "information-request", to=["devon-and-cornwall"],
+                       questions="EXERCISE")  # fmt: skip
+    (unit,) = asked.reach
+    ref = world.open(world.met, to=[ISLINGTON], child=CHILD).case_reference
+    world.send(world.met, ref, "lead-transfer-request", lead_after="ours", **ASK)
+    world.send(world.kent, ref, "lead-transfer-accept", **ACCEPT)
+    with database.unit_of_work() as session:
+        if way == "link":
+            made = guests.issue(session, world.kent, keys, asked.message_id, unit, world.now)
+            answer_by_link(session, world, keys, guest_secrets.token(keys, made.id), made.code)
+        else:
+            words = {"officer_name": "EXERCISE", "officer_collar_number": "1",
+                     "explanation": "EXERCISE"}  # fmt: skip
+            upload = Upload(asked.message_id, unit, "accept", words, BytesIO(b"%PDF-1.7 %%EOF"))
+            paper = signed_replies.attach(session, world.kent, world.vault, upload, world.now)
+            chief = someone(KENT, "supervisor")
+            signed_replies.decide(session, chief, world.vault, paper, authorise=True, now=world.now)
+    with database.unit_of_work() as session:
+        answer = session.execute(text("""
+            SELECT c.reference, i.state, i.answered_by_unit_id FROM information_request i
+            JOIN message m ON m.id = i.answer_message_id JOIN cases c ON c.id = m.case_id
+        """)).one()  # fmt: skip
+    assert tuple(answer) == (ref, "provided", unit)
+
+
+def answer_by_link(session: Session, world: World, keys: Keys, token: str, code: str) -> None:
+    opened = guests.give_code(session, keys, token, code, Guest("EXERCISE", "1", ""), world.now)
+    assert isinstance(opened, guests.Opened)
+    opened = guests.return_with_pass(session, keys, token, opened.pass_, world.now)
+    guests.consume(session, token, world.now)
+    command = Command(type="information-response", in_reply_to=opened.message_id,
+                      body={"outcome": "provided", "answers": "EXERCISE"})  # fmt: skip
+    sending.send(session, opened.actor, world.vault, opened.answered_in, command, world.now)
