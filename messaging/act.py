@@ -23,11 +23,12 @@ TABLES = Case.metadata.tables
 
 @dataclass(frozen=True)
 class Further:
-    """A message that follows from another, and is sent with it."""
+    """A message that follows from another, and is sent with it: in its case, or in a joined one."""
 
     command: Command
     unit: UUID
     actor: Actor
+    reference: str | None = None
 
 
 @dataclass
@@ -82,12 +83,15 @@ class Act:
         """Do a write once the message itself is there."""
         self.after.append(write)
 
-    def send_further(self, command: Command, unit: UUID, actor: Actor) -> None:
+    def send_further(
+        self, command: Command, unit: UUID, actor: Actor, reference: str | None = None
+    ) -> None:
         """Have the hub send another message once this is there: in the same commit, by the same rules.
 
-        It is from a unit, in the name of whoever acts, or of the hub itself.
+        It is from a unit, in the name of whoever acts, or of the hub itself; in this case, or in that
+        of the reference, which was joined to it.
         """
-        self.further.append(Further(command, unit, actor))
+        self.further.append(Further(command, unit, actor, reference))
 
     def add_party(self, unit: PartyUnit) -> None:
         """Let a unit into the case, or keep it as it is there."""

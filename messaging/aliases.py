@@ -10,8 +10,14 @@ from hub.errors import conflict
 from messaging.state import CaseState
 
 _HOLD = text("""
+WITH RECURSIVE up AS (
+    SELECT id, joined_into_id FROM cases WHERE reference = :reference
+    UNION SELECT c.id, c.joined_into_id FROM up JOIN cases c ON c.id = up.joined_into_id
+), family AS (
+    SELECT id FROM up UNION SELECT c.id FROM family f JOIN cases c ON c.joined_into_id = f.id
+)
 SELECT c.id, c.last_at FROM cases c
-WHERE c.reference = :reference OR c.id IN (
+WHERE c.id IN (SELECT id FROM family) OR c.id IN (
     SELECT CASE m.one_case_id WHEN r.id THEN m.other_case_id ELSE m.one_case_id END
     FROM cases r JOIN match m ON r.id IN (m.one_case_id, m.other_case_id) AND m.state = 'open'
     WHERE r.reference = :reference)
@@ -32,12 +38,12 @@ WITH RECURSIVE one AS (
     UNION ALL
     SELECT c.id, c.reference FROM one JOIN cases c ON c.joined_into_id = one.id
 )
-SELECT reference FROM one ORDER BY reference
+SELECT id, reference FROM one ORDER BY reference
 """)
 
 
 def hold(session: Session, reference: str, now: datetime) -> datetime:
-    """Hold a case and those that it is matched with, in the order of their ids.
+    """Hold a case, those that it is matched with, was joined to or goes on for, by their ids.
 
     Returns the moment of what is done in them: now, and never before what was done in any.
     """
@@ -53,14 +59,20 @@ def goes_on_as(session: Session, case_id: UUID) -> str | None:
 
 def of_case(session: Session, case_id: UUID) -> list[str]:
     """Return the references of the cases that were joined to this one, in their order."""
-    return list(session.scalars(_ALIASES, {"id": case_id}))
+    return [row.reference for row in session.execute(_ALIASES, {"id": case_id})]
+
+
+def joined_to(session: Session, case_id: UUID) -> dict[UUID, str]:
+    """Return the cases that were joined to this one, through any between, with their references."""
+    rows = session.execute(_ALIASES, {"id": case_id})
+    return {row.id: row.reference for row in rows}
 
 
 def refuse_closed(session: Session, case: CaseState, *, opens: bool, settles: bool) -> None:
     """Refuse a message in a closed case: it is an alias, or at its end and not to be opened again.
 
-    An alias takes what settles something that was open in it: replies to its meetings, their records,
-    actions that are done, interviews.
+    An alias takes what settles something that was open in it: its meetings, replies to them, their
+    records, actions that are done, interviews.
 
     Raises:
         HubError: 409 `case-joined`, with the reference to send it to; 409 `case-closed`, with who may

@@ -88,7 +88,16 @@ class Counts:
     alarms: int = 0
 
 
-_LINES = """
+_GOING = """
+EXISTS (WITH RECURSIVE going AS (
+        SELECT c.id, c.joined_into_id, c.closed_at FROM cases c WHERE c.id = {}
+        UNION ALL SELECT n.id, n.joined_into_id, n.closed_at
+        FROM going JOIN cases n ON n.id = going.joined_into_id)
+    SELECT FROM going WHERE closed_at IS NULL)
+"""
+"""A case is open, or goes on as one that is."""
+
+_LINES = f"""
 WITH asks AS (
     SELECT q.message_id, q.to_unit_id AS owing, q.from_unit_id AS asking
     FROM lead_request q WHERE q.state = 'open'
@@ -113,20 +122,18 @@ WITH asks AS (
     SELECT i.message_id, a.unit_id, g.convenor_unit_id
     FROM meeting g JOIN meeting_attendee a ON a.meeting_id = g.id AND a.dropped_at IS NULL
     JOIN meeting_invitation i ON i.meeting_id = g.id AND i.sequence = g.sequence
-    JOIN cases gc ON gc.id = g.case_id AND gc.closed_at IS NULL
-    WHERE g.state = 'called' AND g.starts_at > :now AND a.unit_id <> g.convenor_unit_id
+    WHERE {_GOING.format("g.case_id")} AND g.state = 'called' AND g.starts_at > :now
+        AND a.unit_id <> g.convenor_unit_id
         AND NOT EXISTS (SELECT FROM meeting_reply r WHERE r.meeting_id = g.id
             AND r.unit_id = a.unit_id AND r.superseded_at IS NULL)
     UNION ALL
     SELECT i.message_id, g.convenor_unit_id, g.convenor_unit_id
     FROM meeting g JOIN meeting_invitation i ON i.meeting_id = g.id AND i.sequence = g.sequence
-    JOIN cases gc ON gc.id = g.case_id AND gc.closed_at IS NULL
-    WHERE g.state = 'called' AND g.ends_at <= :now
+    WHERE {_GOING.format("g.case_id")} AND g.state = 'called' AND g.ends_at <= :now
     UNION ALL
     SELECT DISTINCT x.message_id, x.owner_unit_id, xm.sender_unit_id
     FROM action x JOIN message xm ON xm.id = x.message_id
-    JOIN cases xc ON xc.id = x.case_id AND (xc.closed_at IS NULL OR xc.joined_into_id IS NOT NULL)
-    WHERE x.state = 'open'
+    WHERE x.state = 'open' AND {_GOING.format("x.case_id")}
     UNION ALL
     SELECT k.message_id, k.owed_by_unit_id, m.sender_unit_id
     FROM clock k JOIN message m ON m.id = k.message_id
@@ -233,7 +240,7 @@ WITH asks AS (
         AND (:urgent IS FALSE OR coalesce(q.priority, m.priority) = 'urgent')
         AND (:text = '' OR strpos(c.reference, :text) > 0)
 )
-"""
+"""  # noqa: S608  # ours
 _NUMBERED = """
 SELECT id, number, reference, status, type, priority, sent_at, from_unit, from_unit_id, to_unit,
     to_unit_id, need, due_at, delivered_at, opened_at, opened_by, acknowledged_at, acknowledged_by,

@@ -35,7 +35,7 @@ from messaging import (
 from messaging.act import Act, insert_rows
 from messaging.contracts import CONTRACTS, Command, Contract
 from messaging.refusals import refusal
-from messaging.state import CaseState, PartyUnit, load, refresh
+from messaging.state import CaseState, PartyUnit, load, load_other, refresh
 from messaging.writing import write_message
 
 PARTS = {"police": "police", "local-authority": "responsible-authority", "health": "health"}
@@ -236,10 +236,13 @@ def _send(
     )
     for further in act.further:
         session.flush()
-        case.number = session.execute(_NEXT_NUMBER, {"id": case.id}).scalar_one()
-        refresh(session, case)
+        within = case
+        if further.reference is not None:
+            within = load_other(session, further.reference, case.at)
+        within.number = session.execute(_NEXT_NUMBER, {"id": within.id}).scalar_one()
+        refresh(session, within)
         words = read_body(further.command)
-        _send(session, further.actor, vault, further.command, words, case, further.unit)
+        _send(session, further.actor, vault, further.command, words, within, further.unit)
     return sent
 
 

@@ -18,6 +18,7 @@ class Closure(Contract):
     ACT = "Close the case"
     SEND = "Close the case"
     SENT = "The case is closed."
+    JOINS = True
     COMPUTED = ("episodes", "final_lead", "home_unit")
 
     outcome: Words = Field(json_schema_extra=long("Outcome"))

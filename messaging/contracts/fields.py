@@ -55,7 +55,7 @@ class Contract(BaseModel):
     SETTLES: ClassVar[bool] = False
     """Whether it settles what is open, so that a case which goes on as another takes it still."""
     JOINS: ClassVar[bool] = False
-    """Whether it may change the case of a match too: both are held, in the order of their ids."""
+    """Whether it may change the case of a match, or a joined one: all are held, by their ids."""
     COMPUTED: ClassVar[tuple[str, ...]] = ()
     """Fields that the hub writes itself: no form asks for them."""
     OPENS: ClassVar[bool] = False

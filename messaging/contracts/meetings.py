@@ -80,6 +80,7 @@ class StrategyMeetingInvitation(Contract):
     NEED = "Say who comes to the meeting"
     ASKS = True
     SENT = "The invitation is sent. Who comes is on this page."
+    SETTLES = True
 
     meeting_act: Literal["new", "change", "cancel"] = Field(
         "new", json_schema_extra=ask("What is this?", labels=codes.MEETING_ACTS, asked=True)
@@ -148,6 +149,11 @@ class StrategyMeetingInvitation(Contract):
         if ends is not None and starts is not None and ends <= starts:
             raise ValueError("It must end after its start")
         return ends
+
+    @property
+    def settles(self) -> bool:
+        """A meeting that was called is changed or called off, wherever its case goes on."""
+        return self.meeting_act != "new"
 
 
 class StrategyMeetingReply(Contract):

@@ -1,18 +1,20 @@
 """The end of an episode in error, the end of a case, and a case that is opened again."""
 
 from typing import Any, cast
+from uuid import UUID
 
-from sqlalchemy import text, update
+from sqlalchemy import select, text, update
 
 from hub.clock import said
 from hub.errors import HubError, conflict, invalid
-from messaging import contracts, lead, matching, owing, placements, returning
+from messaging import aliases, contracts, lead, matching, owing, placements, returning
 from messaging.act import Act
 from messaging.choices import Action, Choices, Choosing, Knowing
 from messaging.effects.ending import end_episode
 from messaging.effects.meetings import call_off
 from messaging.effects.planning import end_plans
 from messaging.effects.steps import end_clocks, meet, open_episode, settle, step
+from messaging.meeting_model import Meeting, MeetingInvitation
 from messaging.model import Case, Clock, InformationRequest
 from messaging.sending import everyone
 
@@ -56,13 +58,15 @@ def closure(act: Act) -> None:
     act.body = body.model_copy(update=_written(act, incidents))
     act.to |= everyone(act)
     end_plans(act, placements.of_case(act.session, act.case))
-    call_off(act)
+    joined = aliases.joined_to(act.session, act.case.id)
+    call_off(act, joined)
     act.later(
         lambda: act.session.execute(
             update(Case).where(Case.id == act.case.id).values(closed_at=act.at)
         )
     )
     act.later(lambda: end_clocks(act))
+    act.later(lambda: _end_joined(act, list(joined)))
     act.later(
         lambda: act.session.execute(
             update(InformationRequest)
@@ -75,6 +79,20 @@ def closure(act: Act) -> None:
             )
         )
     )  # fmt: skip
+
+
+def _end_joined(act: Act, joined: list[UUID]) -> None:
+    """End what runs in the joined cases, but what a return is owed by law: that runs on (6)."""
+    act.session.execute(
+        update(Clock)
+        .where(
+            Clock.case_id.in_(joined),
+            Clock.met_at.is_(None),
+            Clock.ended_at.is_(None),
+            Clock.kind.not_in(returning.STATUTORY),
+        )
+        .values(ended_at=act.at)
+    )
 
 
 def _not_yet(act: Act, code: str, incidents: list[owing.Incident]) -> HubError:
@@ -146,14 +164,20 @@ def reopen(act: Act) -> None:
         )
     )
     act.later(lambda: matching.again(act.session, act.case))
+    called_off = (
+        select(MeetingInvitation.message_id)
+        .join(Meeting, Meeting.id == MeetingInvitation.meeting_id)
+        .where(Meeting.state == "cancelled")
+    )
     act.later(
         lambda: act.session.execute(
             update(Clock)
             .where(
-                Clock.case_id == act.case.id,
+                Clock.case_id.in_([act.case.id, *aliases.joined_to(act.session, act.case.id)]),
                 Clock.kind.in_(AGAIN),
                 Clock.met_at.is_(None),
                 Clock.ended_at == closed,
+                Clock.message_id.not_in(called_off),
             )
             .values(ended_at=None)
         )

@@ -1,5 +1,6 @@
 """Strategy meetings: called, changed, cancelled; replied to by person; recorded (DOMAIN.md 8)."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
@@ -163,13 +164,19 @@ def _cancel(act: Act, meeting: Meeting) -> None:
         _mail(act, one.id, sequence)
 
 
-def call_off(act: Act) -> None:
-    """Have the hub call off what was to be met about in a case that closes, calendars too."""
-    for row in act.session.execute(_MEETINGS, {"case": act.case.id}):
-        if act.at < row.starts_at:
-            words = {"meeting_act": "cancel", "why_changed": "The case is closed."}
+def call_off(act: Act, joined: Mapping[UUID, str]) -> None:
+    """Have the hub call off what was to be met about in a case that closes, calendars too.
+
+    So it does in the cases that were joined to it.
+    """
+    words = {"meeting_act": "cancel", "why_changed": "The case is closed."}
+    for case_id, reference in {act.case.id: None, **joined}.items():
+        for row in act.session.execute(_MEETINGS, {"case": case_id}):
+            if act.at >= row.starts_at:
+                continue
             cancel = Command(type="strategy-meeting-invitation", in_reply_to=row.latest, body=words)
-            act.send_further(cancel, act.case.standing(row.convenor_unit_id), THE_HUB)
+            convenor = act.case.standing(row.convenor_unit_id)
+            act.send_further(cancel, convenor, THE_HUB, reference)
 
 
 def _invited(act: Act, body: contracts.StrategyMeetingInvitation) -> dict[UUID, Invited]:
@@ -364,7 +371,7 @@ def choices(now: Choosing) -> Choices:
             yield Action("strategy-meeting-invitation", row.latest)
         if not before and now.may("strategy-meeting-record"):
             yield Action("strategy-meeting-record", row.latest)
-    if now.may("strategy-meeting-invitation"):
+    if now.case.closed_at is None and now.may("strategy-meeting-invitation"):
         yield Action("strategy-meeting-invitation")
 
 

@@ -12,6 +12,7 @@ from hub.identity.actor import Actor
 from hub.records.vault import Vault
 from tests.worlds import ISLINGTON, KENT, MET, RECENTLY, World, refused
 
+ESSEX = "essex"
 SEEN = {"located_at": RECENTLY, "seen_by": "EXERCISE", "place": "EXERCISE", "how": "police"}
 CLOSE = {"outcome": "EXERCISE", "authorised_by": "EXERCISE"}
 AGAIN = {"reason": "EXERCISE", "authorised_by": "EXERCISE"}
@@ -38,12 +39,12 @@ def back(world: World) -> str:
     return ref
 
 
-def meet(world: World, ref: str, hours: float) -> None:
+def meet(world: World, ref: str, hours: float, by: Actor | None = None, asked: str = MET) -> None:
     world.send(
-        world.met, ref, "strategy-meeting-invitation", section_47=True, held_at="EXERCISE",
+        by or world.met, ref, "strategy-meeting-invitation", section_47=True, held_at="EXERCISE",
         starts_at=(world.now + timedelta(hours=hours)).isoformat(), meeting_purpose="EXERCISE",
         convenor="EXERCISE Inspector", convenor_telephone="020 7946 0009",
-        attendees=[{"role": "home-police", "unit": MET},
+        attendees=[{"role": "home-police", "unit": asked},
                    {"role": "destination-police", "unit": KENT}],
     )  # fmt: skip
 
@@ -77,13 +78,80 @@ def test_a_case_that_is_opened_again_has_its_actions_and_records_due_again(world
     world.send(world.met, ref, "strategy-meeting-record", **record)
     meet(world, ref, 1)
     world.now += timedelta(hours=3)
+    meet(world, ref, 48)
     running = """SELECT kind FROM clock WHERE met_at IS NULL AND ended_at IS NULL
         AND kind IN ('meeting-action', 'meeting-record') ORDER BY kind"""
-    assert [row.kind for row in rows(world, running)] == ["meeting-action", "meeting-record"]
+    due = ["meeting-action", "meeting-record"]
+    assert [row.kind for row in rows(world, running)] == [*due, "meeting-record"]
     world.send(world.met, ref, "closure", **CLOSE)
     assert rows(world, running) == []
     world.send(world.met, ref, "reopen", **AGAIN)
-    assert [row.kind for row in rows(world, running)] == ["meeting-action", "meeting-record"]
+    assert [row.kind for row in rows(world, running)] == due, "what was called off stays off"
+
+
+def joined(world: World) -> tuple[str, str]:
+    """Return a case that goes on, and one joined to it: a meeting to come, an action of another."""
+    child = {"family_name": "EXERCISE", "given_name": "EXERCISE", "date_of_birth": "2012-03-27"}
+    other = world.open(world.kent, to=[ESSEX], child=child).case_reference
+    meet(world, other, 1, world.kent, ESSEX)
+    world.now += timedelta(hours=2)
+    record = {
+        "attendance": [{"unit": ESSEX, "attended": "absent"},
+                       {"unit": KENT, "person": "EXERCISE", "attended": "attended"}],
+        "decisions": "EXERCISE", "actions": [{"what": "EXERCISE", "owner": ESSEX,
+        "due": (world.now + timedelta(days=2)).isoformat()}],
+    }  # fmt: skip
+    world.send(world.kent, other, "strategy-meeting-record", **record)
+    meet(world, other, 48, world.kent, ESSEX)
+    ref = world.open(world.met, to=[ISLINGTON], child=child).case_reference
+    ask = {"rationale": "majority-of-enquiries", "circumstances": "EXERCISE",
+           "kind": "join-episodes", "lead_after": "ours"}  # fmt: skip
+    world.send(world.met, ref, "lead-transfer-request", **ask)
+    world.send(world.kent, ref, "lead-transfer-accept", named_officer="EXERCISE")
+    return ref, other
+
+
+def needs(world: World, actor: Actor, ref: str) -> list[str]:
+    lines = [one for one in world.inbox(actor) if one.reference == ref and one.unanswered]
+    return sorted(one.type for one in lines if one.need == "answer")
+
+
+def test_meetings_and_actions_of_a_joined_case_go_on_and_end_with_the_case_it_goes_on_as(
+    world: World,
+) -> None:
+    ref, other = joined(world)
+    asked = ["strategy-meeting-invitation", "strategy-meeting-record"]
+    assert needs(world, world.stranger, other) == asked
+    latest = rows(
+        world,
+        "SELECT m.id FROM message m WHERE m.type = 'strategy-meeting-invitation' ORDER BY m.id DESC",
+    )
+    world.send(
+        world.kent, other, "strategy-meeting-invitation", in_reply_to=latest[0].id,
+        meeting_act="change", why_changed="EXERCISE", section_47=True, held_at="EXERCISE elsewhere",
+        starts_at=(world.now + timedelta(hours=50)).isoformat(), meeting_purpose="EXERCISE",
+        convenor="EXERCISE Inspector", convenor_telephone="020 7946 0009",
+        attendees=[{"role": "home-police", "unit": ESSEX},
+                   {"role": "destination-police", "unit": KENT}],
+    )  # fmt: skip
+    assert needs(world, world.stranger, other) == asked
+    refused("case-joined", lambda: meet(world, other, 72, world.kent))
+    world.send(world.met, ref, "located", **SEEN)
+    done = {"interview": "prevention", "how": "not-done", "reason": "EXERCISE"}
+    world.send(world.met, ref, "interview-record", **done)
+    done = {"interview": "rhi", "offered": "no", "reason": "EXERCISE"}
+    world.send(world.social_worker, ref, "interview-record", **done)
+    world.send(world.met, ref, "closure", **CLOSE)
+    assert needs(world, world.stranger, other) == []
+    assert [row.state for row in rows(world, "SELECT state FROM meeting ORDER BY starts_at")] == [
+        "recorded", "cancelled"
+    ]  # fmt: skip
+    running = """SELECT kind FROM clock WHERE met_at IS NULL AND ended_at IS NULL
+        AND kind LIKE 'meeting%'"""
+    assert rows(world, running) == []
+    world.send(world.met, ref, "reopen", **AGAIN)
+    assert [row.kind for row in rows(world, running)] == ["meeting-action"]
+    assert needs(world, world.stranger, other) == ["strategy-meeting-record"]
 
 
 def test_a_report_that_was_taken_by_telephone_stays_so_when_the_case_closes(world: World) -> None:
