@@ -135,7 +135,7 @@ class Screens:
                 if self._low is None:
                     self._low = _low(session)
                 held = None if self.away else self._told.get(reader)
-                told = held or _tell(session, actor)
+                told = held or _tell(session, actor, now)
             at = time.monotonic()
             self._told[reader] = told
             self._screens[key] = Screen(actor, reader, acts_as, at, at)
@@ -150,7 +150,7 @@ class Screens:
                 self._keep_standing(session, now)
                 changed = self._changed(session, now)
                 if changed:
-                    self._tell_again(session, changed)
+                    self._tell_again(session, changed, now)
             self.away = False
         except SQLAlchemyError:
             if not self.away:
@@ -175,22 +175,22 @@ class Screens:
         self._seen = {row.id for row in rows if row.id is not None}
         return new
 
-    def _tell_again(self, session: Session, cases: set[UUID]) -> None:
+    def _tell_again(self, session: Session, cases: set[UUID], now: datetime) -> None:
         units = set(session.scalars(_UNITS, {"cases": list(cases)}))
         actors = {one.reader: one.actor for one in self._screens.values()}
         for reader, actor in actors.items():
             if reader.adjudicates or not units.isdisjoint(reader.unit_ids):
-                self._told[reader] = _tell(session, actor)
+                self._told[reader] = _tell(session, actor, now)
 
 
 def _low(session: Session) -> str:
     return str(fetch(session, _LOW, {}).scalar_one())
 
 
-def _tell(session: Session, actor: Actor) -> Told:
+def _tell(session: Session, actor: Actor, now: datetime) -> Told:
     """Return what somebody's screens are told: how much needs them, and marks of their lists."""
-    how_many = counts(session, actor)
-    rows = inbox(session, actor, most=FIRST)
+    how_many = counts(session, actor, now=now)
+    rows = inbox(session, actor, now=now, most=FIRST)
     first = next((row for row in rows if row.alarm and row.need != "waiting"), None)
     first = first or next((row for row in rows if row.need in ("answer", "new")), None)
     lines = (
