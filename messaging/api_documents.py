@@ -138,7 +138,7 @@ class MessagesOut(BaseModel):
 class TenureOut(BaseModel):
     """Who led, from when until when. `named_officer` is the last of its `officers`.
 
-    Who does not see the whole case is shown the present officer alone.
+    Whoever does not see the whole case is shown the present officer alone.
     """
 
     unit: UnitOut
