@@ -23,6 +23,25 @@ class OfficerOut(BaseModel):
     collar_number: str | None
 
 
+class NamedOfficerOut(OfficerOut):
+    """The officer who leads now; until when they are on duty is for police who see the whole case."""
+
+    on_duty_until: datetime | None
+
+
+class OfficerThenOut(BaseModel):
+    """A named officer of a tenure, from when until when.
+
+    `name` is null of who handed over before the hub kept it: the messages say who it was.
+    """
+
+    name: str | None
+    rank: str | None
+    collar_number: str | None
+    since: datetime
+    until: datetime | None
+
+
 class SentOut(BaseModel):
     """What became of a message. `reply_due_at` is null where nothing is owed, or a call comes first."""
 
@@ -117,10 +136,14 @@ class MessagesOut(BaseModel):
 
 
 class TenureOut(BaseModel):
-    """Who led, from when until when."""
+    """Who led, from when until when. `named_officer` is the last of its `officers`.
+
+    Whoever does not see the whole case is shown the present officer alone.
+    """
 
     unit: UnitOut
     named_officer: OfficerOut
+    officers: list[OfficerThenOut]
     since: datetime
     until: datetime | None
     basis: str
@@ -159,7 +182,7 @@ class LeadOut(BaseModel):
     asked_only: bool
     episode: EpisodeOut | None
     lead: UnitOut | None
-    named_officer: OfficerOut | None
+    named_officer: NamedOfficerOut | None
     since: datetime | None
     basis: str | None
     tenures: list[TenureOut]

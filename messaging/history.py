@@ -64,22 +64,16 @@ def episodes(session: Session, view: CaseView) -> list[Record]:
     return found
 
 
-_TENURES = text("""
-SELECT e.number AS episode, t.since, t.message_id
-FROM tenure t JOIN episode e ON e.id = t.episode_id WHERE e.case_id = :case_id
-""")
-
-
-def leads(session: Session, view: CaseView) -> list[Record]:
-    """Return who led when, with the named officer: what the case's page shows of it."""
-    rows = session.execute(_TENURES, {"case_id": view.id})
-    came_by = {(row.episode, row.since): row.message_id for row in rows}
+def leads(_session: Session, view: CaseView) -> list[Record]:
+    """Return who led when, each named officer apart: what the case's page shows of it."""
     numbers = _numbers(view)
     found: list[Record] = []
-    for one in view.tenures:
-        officer = " ".join(part for part in (one.officer_rank, one.officer) if part)
-        number = numbers.get(came_by[one.episode, one.since])
-        found.append(Span("lead", f"{one.unit.name}: {officer}", one.since, one.until, number))
+    for tenure in view.tenures:
+        for one in tenure.officers:
+            officer = " ".join(part for part in (one.rank, one.name) if part)
+            label = f"{tenure.unit.name}: {officer or wording.OFFICER_NOT_KEPT}"
+            number = numbers.get(one.message_id)
+            found.append(Span("lead", label, one.since, one.until, number))
     return found
 
 

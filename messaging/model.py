@@ -139,7 +139,7 @@ class Episode(Base):
 
 
 class Tenure(Base):
-    """Who led an episode from when until when, with the named officer, and on what basis."""
+    """Who led an episode from when until when, on what basis; its named officer now, or last."""
 
     __tablename__ = "tenure"
 
@@ -155,6 +155,24 @@ class Tenure(Base):
     since: Mapped[datetime]
     until: Mapped[datetime | None]
     basis: Mapped[str]
+    message_id: Mapped[UUID] = mapped_column(ForeignKey("message.id"))
+
+
+class OfficerBefore(Base):
+    """A named officer of a tenure who handed over to the next, by which message. Immutable.
+
+    Nameless where the handover is older than this table: the messages say who it was.
+    """
+
+    __tablename__ = "officer_before"
+
+    tenure_id: Mapped[UUID] = mapped_column(ForeignKey("tenure.id"), primary_key=True)
+    number: Mapped[int] = mapped_column(primary_key=True)
+    officer_name: Mapped[str | None]
+    officer_rank: Mapped[str | None]
+    officer_collar: Mapped[str | None]
+    since: Mapped[datetime]
+    until: Mapped[datetime]
     message_id: Mapped[UUID] = mapped_column(ForeignKey("message.id"))
 
 

@@ -71,18 +71,39 @@ class MessageView:
 
 
 @dataclass(frozen=True)
+class OfficerView:
+    """A named officer of a lead from when until when, and the message by which they came to it.
+
+    `name` is None where they handed over before the hub kept it: the messages say who it was.
+    """
+
+    name: str | None
+    rank: str | None
+    collar: str | None
+    since: datetime
+    until: datetime | None
+    message_id: UUID
+
+
+@dataclass(frozen=True)
 class TenureView:
-    """Who led from when until when, with the named officer, on what basis."""
+    """Which unit led from when until when, on what basis, with its named officers in order.
+
+    `on_duty_until` is the present officer's, or the last one's.
+    """
 
     unit: UnitName
-    officer: str
-    officer_rank: str | None
-    officer_collar: str | None
     on_duty_until: datetime | None
     since: datetime
     until: datetime | None
     basis: str
     episode: int
+    officers: tuple[OfficerView, ...]
+
+    @property
+    def officer(self) -> OfficerView:
+        """The present officer, or the last."""
+        return self.officers[-1]
 
 
 @dataclass(frozen=True)

@@ -1,11 +1,12 @@
 """Who leads and has led, and the open offer, for a reader of the case; no content."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import Row, text
 from sqlalchemy.orm import Session
 
 from hub.db import fetch
@@ -15,6 +16,7 @@ from hub.identity.actor import Actor
 from hub.identity.reach import reach_of
 from messaging import aliases, references
 from messaging.shown import (
+    OfficerView,
     RequestView,
     TenureView,
     UnitName,
@@ -43,7 +45,8 @@ def lead_view(session: Session, actor: Actor, reference: str, now: datetime) -> 
         HubError: `not-found` to strangers.
     """
     case = load(session, actor, references.clean(reference), now, lock=False, steady=True)
-    full = case.parties[reading_unit(case, actor)].full
+    reader = case.parties[reading_unit(case, actor)]
+    full = reader.full
     told = is_told(session, case, actor)
     joined = aliases.goes_on_as(session, case.id) if case.closed_at else None
     if joined is not None:
@@ -62,15 +65,25 @@ def lead_view(session: Session, actor: Actor, reference: str, now: datetime) -> 
         if present and case.episode
         else None,
         "lead": _unit(present.unit) if present else None,
-        "named_officer": _officer(present) if present else None,
+        "named_officer": {
+            **_officer(present.officer),
+            "on_duty_until": present.on_duty_until.isoformat()
+            if present.on_duty_until and full and reader.police
+            else None,
+        }
+        if present
+        else None,
         "since": present.since.isoformat() if present else None,
         "basis": present.basis if present else None,
         "tenures": [
             {
                 "unit": _unit(one.unit),
-                "named_officer": _officer(one),
-                "since": one.since.isoformat(),
-                "until": one.until.isoformat() if one.until else None,
+                "named_officer": _officer(one.officer),
+                "officers": [
+                    {**_officer(officer), **_span(officer.since, officer.until)}
+                    for officer in one.officers
+                ],
+                **_span(one.since, one.until),
                 "basis": one.basis,
                 "episode": one.episode,
             }
@@ -97,10 +110,12 @@ def _unit(unit: UnitName) -> dict[str, str]:
     }  # fmt: skip
 
 
-def _officer(tenure: TenureView) -> dict[str, str | None]:
-    return {
-        "name": tenure.officer, "rank": tenure.officer_rank, "collar_number": tenure.officer_collar
-    }  # fmt: skip
+def _officer(officer: OfficerView) -> dict[str, str | None]:
+    return {"name": officer.name, "rank": officer.rank, "collar_number": officer.collar}
+
+
+def _span(since: datetime, until: datetime | None) -> dict[str, str | None]:
+    return {"since": since.isoformat(), "until": until.isoformat() if until else None}
 
 
 def reading_unit(case: CaseState, actor: Actor) -> UUID:
@@ -149,27 +164,48 @@ def names_in(session: Session, case_id: UUID) -> dict[UUID, UnitName]:
 
 
 _TENURES = text("""
-SELECT t.unit_id, t.officer_name, t.officer_rank, t.officer_collar, t.on_duty_until, t.since,
-    t.until, t.basis, e.number
+SELECT t.id, t.unit_id, t.officer_name, t.officer_rank, t.officer_collar, t.on_duty_until, t.since,
+    t.until, t.basis, t.message_id, e.number AS episode
 FROM tenure t JOIN episode e ON e.id = t.episode_id
 WHERE e.case_id = :case_id ORDER BY e.number, t.number
+""")
+_BEFORE = text("""
+SELECT b.* FROM officer_before b JOIN tenure t ON t.id = b.tenure_id
+JOIN episode e ON e.id = t.episode_id WHERE e.case_id = :case_id ORDER BY b.tenure_id, b.number
 """)
 
 
 def tenures(session: Session, case_id: UUID, names: dict[UUID, UnitName]) -> list[TenureView]:
     """Return who led, first to last."""
-    rows = session.execute(_TENURES, {"case_id": case_id})
-    return [TenureView(names[row.unit_id], *row[1:]) for row in rows]
+    before = session.execute(_BEFORE, {"case_id": case_id}).all()
+    return [
+        TenureView(
+            names[row.unit_id], row.on_duty_until, row.since, row.until, row.basis, row.episode,
+            tuple(_officers(row, [one for one in before if one.tenure_id == row.id])),
+        )
+        for row in session.execute(_TENURES, {"case_id": case_id})
+    ]  # fmt: skip
+
+
+def _officers(tenure: Row[Any], before: Sequence[Row[Any]]) -> Iterator[OfficerView]:
+    """Return the officers of a tenure in order: each came by the handover of the one before."""
+    since, came_by = tenure.since, tenure.message_id
+    for one in (*before, tenure):
+        yield OfficerView(
+            one.officer_name, one.officer_rank, one.officer_collar, since, one.until, came_by
+        )
+        since, came_by = one.until, one.message_id
 
 
 def history_for(
     session: Session, case: CaseState, names: dict[UUID, UnitName], full: bool
 ) -> list[TenureView]:
-    """Return who has led; to a reporter, who leads now and no more (4.8)."""
+    """Return who has led; to a reporter, which unit and officer lead now and no more (4.8)."""
     found = tenures(session, case.id, names)
     if full:
         return found
-    return found[-1:] if case.episode else []
+    now = found[-1:] if case.episode else []
+    return [replace(one, officers=one.officers[-1:]) for one in now]
 
 
 def open_request(

@@ -26,6 +26,9 @@ BASES: dict[str, LazyString] = {
     "superseded": later("It succeeded the unit that led"),
 }
 
+OFFICER_NOT_KEPT = later("Officer not kept here: see the messages")
+"""Of who handed over before the hub kept the officer before."""
+
 STATUSES: dict[str, LazyString] = {
     "actual": later("Actual"),
     "exercise": later("Exercise: it is about no actual child"),

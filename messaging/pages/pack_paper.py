@@ -285,7 +285,7 @@ class _Pack:
             since = wording.moment(row["since"])
             p.pair(_("%(since)s to %(until)s", since=since, until=ended) if row["until"]
                    else f"{since}: {ended}",
-                   f"{row['unit']}: {row['officer']}. {row['basis']}.")  # fmt: skip
+                   "\n".join((f"{row['unit']}. {row['basis']}.", *row["officers"])))  # fmt: skip
         self._or_none(v["tenures"])
         self._section(_("How the case went on"))
         for row in v["changes"]:

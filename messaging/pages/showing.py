@@ -24,7 +24,7 @@ from messaging.pages.calls import calls_of
 from messaging.pages.pending import pending
 from messaging.pages.preparing import prepared
 from messaging.pages.reading import Row, child_rows, not_given, rows
-from messaging.shown import CaseView, MessageView, RecipientView, TenureView
+from messaging.shown import CaseView, MessageView, OfficerView, RecipientView, TenureView
 
 Shown = dict[str, Any]
 
@@ -75,16 +75,27 @@ def case(session: Session, actor: Actor, keys: Keys, view: CaseView, now: dateti
     }
 
 
-def officer(tenure: TenureView) -> str:
-    """Return the named officer with rank and collar number."""
-    name = " ".join(part for part in (tenure.officer_rank, tenure.officer) if part)
-    return ", ".join(part for part in (name, tenure.officer_collar) if part)
+def _officer(one: OfficerView, tenure: TenureView) -> str:
+    """Return a named officer with rank and collar number, and when, if not the whole tenure."""
+    name = " ".join(part for part in (one.rank, one.name) if part)
+    who = ", ".join(part for part in (name, one.collar) if part) or str(wording.OFFICER_NOT_KEPT)
+    if (one.since, one.until) == (tenure.since, tenure.until):
+        return who
+    since = wording.moment(one.since)
+    if one.until is None:
+        return _("%(officer)s, from %(since)s", officer=who, since=since)
+    return _(
+        "%(officer)s, %(since)s to %(until)s",
+        officer=who, since=since, until=wording.moment(one.until),
+    )  # fmt: skip
 
 
 def _tenure(tenure: TenureView) -> Shown:
+    officers = [_officer(one, tenure) for one in tenure.officers]
     return {
         "unit": tenure.unit.name,
-        "officer": officer(tenure),
+        "officer": officers[-1],
+        "officers": officers,
         "since": tenure.since,
         "until": tenure.until,
         "basis": wording.BASES.get(tenure.basis, tenure.basis),

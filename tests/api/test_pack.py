@@ -18,6 +18,7 @@ from hub.records.keys import Keys
 from hub.records.model import AuditRecord
 from hub.records.vault import Vault
 from hub.settings import Settings
+from messaging import wording
 from tests.integration.test_meetings import RECORD_WORDS
 from tests.integration.test_meetings import words as meeting
 from tests.integration.test_placements import place, plan
@@ -151,3 +152,29 @@ def test_it_holds_what_its_reader_may_see_of_every_kind_and_no_more(
     for hidden in ("EXERCISE decisions", "EXERCISE bus CCTV", "In force", "EXERCISE asleep",
                    "Supervisor’s review", "EXERCISE child"):  # fmt: skip
         assert hidden not in part
+
+
+def test_officers_who_handed_over_stay_on_the_page_the_timeline_and_the_pack(
+    client: FlaskClient, acting: list[Actor], database: Database, vault: Vault,
+    someone: Callable[..., Actor],
+) -> None:  # fmt: skip
+    world = World(database, vault, someone)
+    ref = world.open(world.met, [KENT], named_officer="EXERCISE first").case_reference
+    for to in ("EXERCISE second", "EXERCISE third"):
+        world.now += timedelta(hours=1)
+        world.send(world.met, ref, "officer-handover", to_officer=to)
+    [tenure] = world.case(world.kent, ref).tenures
+    first, second, third = (wording.moment(one.since) for one in tenure.officers)
+    printed = pack_of(client, acting, world.kent, ref)
+    page, timeline = (
+        " ".join(re.sub(r"<[^>]*>", " ", client.get(f"/cases/{ref}{tail}").text).split())
+        for tail in ("", "/timeline")
+    )
+    for shown in (printed, page):
+        assert f"EXERCISE first, {first} to {second}" in shown
+        assert f"EXERCISE second, {second} to {third}" in shown
+        assert f"EXERCISE third, from {third}" in shown
+    unit = tenure.unit.name
+    assert f"{first} {second} Who led {unit}: EXERCISE first Message 1" in timeline
+    assert f"{second} {third} Who led {unit}: EXERCISE second Message 2" in timeline
+    assert f"{third} goes on Who led {unit}: EXERCISE third Message 3" in timeline

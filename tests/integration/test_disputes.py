@@ -227,7 +227,7 @@ def test_the_named_officer_hands_over_and_the_lead_stays(world: World) -> None:
     world.send(world.met, ref, "officer-handover", to_officer="EXERCISE PS")
     lead = world.case(world.met, ref).lead
     assert lead is not None
-    assert lead.officer == "EXERCISE PS"
+    assert lead.officer.name == "EXERCISE PS"
     assert lead.unit.code == MET
     assert all(not s.running for s in world.case(world.met, ref).matters.steps
                if s.kind == "shift-end")  # fmt: skip

@@ -189,7 +189,7 @@ def test_whoever_waits_for_police_admits_the_recording_without_a_gap(world: Worl
     case = world.case(world.kent, told)
     assert case.lead is not None
     assert (case.lead.unit.code, case.lead.since, case.risk) == (KENT, sent.sent_at, "high")
-    assert case.lead.officer == world.kent.name
+    assert case.lead.officer.name == world.kent.name
     assert case.report is not None
     assert case.report.state == "recorded"
     assert world.case(world.met, there).messages, "their conversation stays readable"

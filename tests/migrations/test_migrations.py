@@ -71,6 +71,30 @@ def test_models_and_migrations_agree(owner_url: str) -> None:
     assert there - tables <= {"alembic_version"}
 
 
+def test_handovers_from_before_their_record_keep_their_times_without_a_name(
+    owner_url: str, database: Database, vault: Vault, someone: Callable[..., Actor]
+) -> None:
+    world = World(database, vault, someone)
+    ref = world.open(world.met, named_officer="EXERCISE first").case_reference
+    world.open(world.kent)
+    world.send(world.met, ref, "officer-handover", to_officer="EXERCISE second")
+    world.send(world.met, ref, "officer-handover", to_officer="EXERCISE third")
+    [tenure] = world.case(world.met, ref).tenures
+    database.dispose()
+    downgrade(owner_url, "0019")
+    upgrade(owner_url)
+    assert position(owner_url) == "current"
+    world.send(world.met, ref, "officer-handover", to_officer="EXERCISE fourth")
+    [again] = world.case(world.met, ref).tenures
+    assert [one.name for one in again.officers] == [
+        None, None, "EXERCISE third", "EXERCISE fourth"
+    ]  # fmt: skip
+    assert [one.since for one in again.officers[:3]] == [one.since for one in tenure.officers]
+    assert [one.message_id for one in again.officers[:3]] == [
+        one.message_id for one in tenure.officers
+    ]
+
+
 def test_what_was_reset_shows_again_below_the_reset_and_its_episode_is_over(
     owner_url: str, database: Database, vault: Vault, someone: Callable[..., Actor]
 ) -> None:

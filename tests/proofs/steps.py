@@ -26,6 +26,7 @@ TABLES: Mapping[str, LiteralString] = {
     "clock": "SELECT * FROM clock",
     "report": "SELECT * FROM report",
     "tenure": "SELECT * FROM tenure",
+    "officer_before": "SELECT * FROM officer_before",
     "receipt": "SELECT message_id, unit_id, kind, at FROM receipt",
     "escalation": "SELECT * FROM escalation",
     "cases": "SELECT id, reference, home_unit_id, joined_into_id, closed_at FROM cases",
@@ -40,6 +41,7 @@ UNITS: LiteralString = """SELECT u.id, u.parent_id, u.name, u.organisation_id, o
 KEYS = {
     "party": ("case_id", "unit_id"), "recipient": ("message_id", "unit_id"),
     "receipt": ("message_id", "unit_id", "kind"), "escalation": ("clock_id", "at"),
+    "officer_before": ("tenure_id", "number"),
 }  # fmt: skip
 """What a row goes by, where that is not its id."""
 
@@ -171,6 +173,41 @@ def rule_1_with_authority(before: Moment, after: Moment, asks: UUID | None) -> N
             continue
         if asks is not None and after.units[row.unit_id].organisation_id == asks:
             assert row.supervisor_name, "a supervisor authorises it"
+
+
+def rule_1_officers_stay_on_record(before: Moment, after: Moment) -> None:
+    """The officers of a lead follow one another without a gap; each handover adds the one before.
+
+    Whoever led before stays as they were, and nobody takes over in any other way.
+    """
+    kept = after["officer_before"]
+    assert all(kept.get(key) == row for key, row in before["officer_before"].items())
+    added = [row for key, row in kept.items() if key not in before["officer_before"]]
+    handovers = {
+        key
+        for key, one in after["message"].items()
+        if key not in before["message"] and one.type == "officer-handover"
+    }
+    assert sorted(row.message_id for row in added) == sorted(handovers), "one for each handover"
+    for row in added:
+        assert row.until == after["message"][row.message_id].sent_at
+        assert _officer(row) == _officer(before["tenure"][row.tenure_id]), "who handed over"
+    for old, new in pairs(before, after, "tenure"):
+        handed = any(row.tenure_id == new.id for row in added)
+        assert handed or _officer(old) == _officer(new), "nobody handed over"
+    for tenure in after["tenure"].values():
+        officers = sorted(
+            (row for row in kept.values() if row.tenure_id == tenure.id),
+            key=lambda row: row.number,
+        )
+        assert [row.number for row in officers] == list(range(1, len(officers) + 1))
+        ends = [tenure.since, *(row.until for row in officers), tenure.until or after.now]
+        assert [row.since for row in officers] == ends[: len(officers)], "never two, never nobody"
+        assert ends == sorted(ends)
+
+
+def _officer(row: Any) -> tuple[str, str | None, str | None]:
+    return row.officer_name, row.officer_rank, row.officer_collar
 
 
 def rule_2_how_a_report_goes_on(before: Moment, after: Moment) -> None:
@@ -440,6 +477,7 @@ def who_is_told(all_: Everything, before: Moment, after: Moment) -> None:
 
 def hold(all_: Everything, before: Moment, after: Moment) -> None:
     """Hold every rule about one step."""
+    rule_1_officers_stay_on_record(before, after)
     rule_2_how_a_report_goes_on(before, after)
     rule_3_answered_once(before, after)
     rule_4_raised_to_high(before, after)
