@@ -15,7 +15,7 @@ from directory.ladder import Reader, visible
 from directory.snapshot import Area, Contact, Organisation, Snapshot, Unit
 from directory.standing import standing
 
-KINDS = ("police", "national", "local-authority", "nhs", "provider", "voluntary")
+KINDS = ("police", "national", "local-authority", "health", "provider", "voluntary")
 POLICE_KINDS = ("territorial", "national-special", "neighbouring")
 
 
