@@ -35,7 +35,10 @@ class PlacementNotification(Contract):
         ),
     )
     starts_on: date = Field(
-        json_schema_extra=ask("First day of the placement", "For example, 27 3 2026")
+        json_schema_extra=ask(
+            "First day of the placement",
+            "Of a move, the first day at the new address. For example, 27 3 2026",
+        )
     )
     social_worker_telephone: Telephone = Field(
         json_schema_extra=ask("Social worker’s telephone", widget="tel", width=20)
