@@ -1,12 +1,13 @@
-"""What the rows of a form are chosen from: the units of the case."""
+"""What the forms of a case are chosen from: the units that it knows."""
 
 from datetime import datetime
 
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
+from directory.public import UnitFound
 from hub.identity.actor import Actor
-from messaging import references, who_leads
+from messaging import placements, references, who_leads
 from messaging.effects.meeting_records import LEAD_OWNS
 from messaging.state import load
 
@@ -24,3 +25,20 @@ def offered(
     units = [(one.code, one.name) for one in who_leads.unit_names(session, parties)]
     leads = [(LEAD_OWNS, _("Whoever leads"))] if case.episode else []
     return {"unit": units, "owner": [*leads, *units]}
+
+
+def police_of_placement(
+    session: Session, actor: Actor, reference: str, now: datetime
+) -> list[UnitFound]:
+    """Return the police of where the child is placed today, to whoever sees the whole case."""
+    case = load(session, actor, references.clean(reference), now, lock=False)
+    prepared = placements.of_case(session, case)
+    current = prepared.current
+    if current is None or current.starts_on > prepared.today:
+        return []
+    if not case.parties[who_leads.reading_unit(case, actor)].full:
+        return []
+    return [
+        UnitFound(unit.id, unit.code, unit.name, unit.organisation)
+        for unit in who_leads.unit_names(session, [current.destination])
+    ]
