@@ -1,6 +1,8 @@
 """What the forms of a case are chosen from: the units that it knows."""
 
+from collections.abc import Collection
 from datetime import datetime
+from uuid import UUID
 
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
@@ -11,20 +13,31 @@ from messaging import placements, references, who_leads
 from messaging.effects.meeting_records import LEAD_OWNS
 from messaging.state import load
 
+NAMES_UNITS = ("joint-response-plan", "strategy-meeting-invitation", "strategy-meeting-record")
 Offered = dict[str, list[tuple[str, str]]]
 
 
 def offered(
     session: Session, actor: Actor, reference: str, message_type: str, now: datetime
 ) -> Offered:
-    """Return the values of a form's fields in rows, with their words, by the field's name."""
-    if message_type != "strategy-meeting-record":
+    """Return the values of a form's fields that name units, with their words, by the field's name."""
+    if message_type not in NAMES_UNITS:
         return {}
     case = load(session, actor, references.clean(reference), now, lock=False)
-    parties = [unit for unit in case.parties if unit not in case.heirs]
-    units = [(one.code, one.name) for one in who_leads.unit_names(session, parties)]
+    if message_type == "joint-response-plan":
+        current = placements.of_case(session, case).current
+        sides = {case.home, current.destination if current else None} - {None}
+        return {"lead_unit": _named(session, sides)}
+    units = _named(session, case.parties.keys() - case.heirs.keys())
+    if message_type == "strategy-meeting-invitation":
+        return {"unit": units}
     leads = [(LEAD_OWNS, _("Whoever leads"))] if case.episode else []
     return {"unit": units, "owner": [*leads, *units]}
+
+
+def _named(session: Session, units: Collection[UUID | None]) -> list[tuple[str, str]]:
+    found = who_leads.unit_names(session, [unit for unit in units if unit is not None])
+    return [(one.code, one.name) for one in found]
 
 
 def police_of_placement(

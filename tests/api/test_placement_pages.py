@@ -1,5 +1,6 @@
 """What the pages say of a placement, and what they offer for it."""
 
+import re
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -12,8 +13,8 @@ from hub.records.keys import Keys
 from hub.records.vault import Vault
 from hub.settings import Settings
 from messaging import wording
-from tests.integration.test_placements import day, place
-from tests.worlds import MET, World
+from tests.integration.test_placements import ESSEX_COUNCIL, KENT_COUNCIL, day, place
+from tests.worlds import ISLINGTON, KENT, MET, World
 
 
 @pytest.fixture
@@ -73,3 +74,28 @@ def test_a_report_from_a_placement_offers_its_police_first(
     assert f"?to={MET}" in page
     page = client.get(f"/cases/{later}/send/missing-episode-report").text
     assert "Where the child is placed" not in page, "the child is not there yet"
+
+
+def test_the_units_of_the_case_are_offered_where_a_form_names_one(
+    client: FlaskClient, acting: list[Actor], world: World
+) -> None:
+    with client.application.app_context():
+        ref = place(world).case_reference
+    acting.append(world.kent)
+    page = client.get(f"/cases/{ref}/send/joint-response-plan?lead={KENT}").text
+    (select,) = re.findall(r'<select[^>]* name="lead_unit".*?</select>', page, re.DOTALL)
+    assert re.findall(r'value="([^"]+)"( selected)?', select) == [(KENT, " selected"), (MET, "")]
+    page = client.get(f"/cases/{ref}/send/strategy-meeting-invitation").text
+    (field,) = re.findall(r'<input[^>]* name="attendees.0.unit"[^>]*>', page)
+    (listed,) = re.findall(r' list="([^"]+)"', field)
+    (known,) = re.findall(rf'<datalist id="{listed}">(.*?)</datalist>', page)
+    assert set(re.findall(r'value="([^"]+)"', known)) == {KENT, MET, ISLINGTON, KENT_COUNCIL}
+    words = {
+        "meeting_act": "new", "section_47": "false", "held_at": "EXERCISE", "convenor": "EXERCISE",
+        "meeting_purpose": "EXERCISE", "convenor_telephone": "020 7946 0201",
+        "starts_at-date": day(world, 2).isoformat(), "starts_at-time": "10:00",
+        "priority": "routine", "form_id": "0" * 32, "attendees.0.role": "host-authority",
+        "attendees.0.unit": ESSEX_COUNCIL,
+    }  # fmt: skip
+    sent = client.post(f"/cases/{ref}/send/strategy-meeting-invitation", data=words)
+    assert sent.status_code == 303, "a unit that is none of the case is taken too"
