@@ -221,7 +221,7 @@ def seed_reference(data_dir: Path | None) -> None:
 @seed.command("demo")
 @data_dir_option
 def seed_demo(data_dir: Path | None) -> None:
-    """Set up the EXERCISE: fictional people, drama numbers, one case half-way."""
+    """Set up the EXERCISE: fictional people, drama numbers, a case half-way and a placement."""
     from hub.records.keys import Keys
     from seed import demo as exercise
 

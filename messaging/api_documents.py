@@ -247,7 +247,10 @@ class CaseOut(BaseModel):
 
 
 class PlacementOut(BaseModel):
-    """The latest placement, for who sees the whole case; 0 working days late is on time."""
+    """The latest placement, for who sees the whole case; 0 working days late is on time.
+
+    It is current from when it is told of, before `starts_on` too.
+    """
 
     message_id: str
     current: bool

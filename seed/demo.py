@@ -1,4 +1,4 @@
-"""The demonstration exercise: sign-ins, contacts laid over the directory, and a case half-way."""
+"""The demonstration exercise: sign-ins, contacts laid over the directory, and its cases."""
 
 import hashlib
 import hmac
@@ -56,6 +56,7 @@ def load(session: Session, keys: Keys, now: datetime) -> None:
         now,
         social_worker=actor_of(session, cast.SOCIAL_WORKER),
         met_officer=actor_of(session, cast.MET_OFFICER),
+        kent_officer=actor_of(session, cast.KENT_OFFICER),
     )
 
 

@@ -17,6 +17,7 @@ from directory.reading import lookup, reader
 from directory.snapshot import Contact
 from hub.clock import LONDON
 from hub.errors import HubError
+from hub.identity.policy import allows
 from hub.web import ratelimit
 from hub.web.context import current_actor, now
 from hub.web.guards import page, public
@@ -78,6 +79,7 @@ def whom_to_call() -> ResponseReturnValue:
             opening=opening,
             units=lookup().snapshot.by_code,
             reportable=_reportable(answer) if answer else {},
+            report=_report(answer) if answer and not request.args.get("at", "").strip() else None,
         ),
         status,
     )
@@ -89,6 +91,24 @@ def _reportable(answer: Answer) -> dict[UUID, Contact]:
     rungs = [rung for one in answer.ladders.values() for rung in (*one.rungs, *one.write_to)]
     ids = {rung.contact_id for rung in rungs if rung.contact_id is not None}
     return {one: known[one] for one in ids if reportable(actor, known.get(one))}
+
+
+def _report(answer: Answer) -> tuple[str, str] | None:
+    """Return where to report a child missing there, and the words for it; None to who may not.
+
+    Police record and lead whoever answers for the place; others tell the police unit of the answer.
+    """
+    actor, unit = current_actor(), answer.place.bcu or answer.place.force_unit
+    if not allows(actor, "case.open"):
+        return None
+    if actor.police:
+        return url_for("messaging.report"), _("Record a missing child")
+    if unit is None:
+        return None
+    return (
+        url_for("messaging.report", to=unit.code),
+        _("Report a child missing to %(unit)s", unit=unit.name),
+    )
 
 
 def opening(rung: Rung) -> str:

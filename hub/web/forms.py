@@ -1,11 +1,12 @@
 """Forms of the message contracts: one definition of a field, for API and page alike.
 
 A contract's field says in `json_schema_extra` what a form needs beyond its type: `label`, `hint`,
-`widget` (text, textarea, tel, email), `width`, `labels` (of a closed list), `more` (shown under
-"Add more"), `hidden` (never on a form), `asked` (of a field with a default: marked as needed),
-`offered` (of a closed list, what a form offers). Nested models become fieldsets with dotted names. A
-list of models becomes `rows` repeated fieldsets, each called `row`, with numbered names
-("attendees.0.role"); one more is shown when the form is posted with `more_rows` set to its name.
+`widget` (text, textarea, tel, email, select, or suggested: text for which the page has suggestions),
+`width`, `labels` (of a closed list), `more` (shown under "Add more"), `hidden` (never on a form),
+`asked` (of a field with a default: marked as needed), `offered` (of a closed list, what a form
+offers). Nested models become fieldsets with dotted names. A list of models becomes `rows` repeated
+fieldsets, each called `row`, with numbered names ("attendees.0.role"); one more is shown when the
+form is posted with `more_rows` set to its name.
 """
 
 import types

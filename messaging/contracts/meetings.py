@@ -45,7 +45,10 @@ class Attendee(Row):
     unit: Line | None = Field(
         None,
         json_schema_extra=ask(
-            "Unit", "Its code, such as kent/east. Empty: the hub finds it among the parties."
+            "Unit",
+            "Its code, such as kent/east: of this case, or another. Empty: the hub finds it among"
+            " the parties.",
+            widget="suggested",
         ),
     )
 

@@ -35,7 +35,10 @@ class PlacementNotification(Contract):
         ),
     )
     starts_on: date = Field(
-        json_schema_extra=ask("First day of the placement", "For example, 27 3 2026")
+        json_schema_extra=ask(
+            "First day of the placement",
+            "Of a move, the first day at the new address. For example, 27 3 2026",
+        )
     )
     social_worker_telephone: Telephone = Field(
         json_schema_extra=ask("Social worker’s telephone", widget="tel", width=20)
@@ -143,8 +146,8 @@ class JointResponsePlan(Contract):
         max_length=200,
         json_schema_extra=ask(
             "Which unit leads if the child goes missing",
-            "The home or the destination unit: its code, such as kent/east. The unit that records"
-            " the report leads until that one accepts.",
+            "The home or the destination unit. The unit that records the report leads until that one"
+            " accepts.",
         ),
     )
     first_actions_home: Words = Field(json_schema_extra=long("First actions of the home side"))

@@ -13,7 +13,7 @@ from hub.errors import conflict, forbidden, invalid
 from messaging import contracts, placements, plans
 from messaging.act import Act
 from messaging.choices import Action, Choices, Choosing, Knowing
-from messaging.effects.planning import PLACING, end_plans
+from messaging.effects.planning import PLACING, carry_plans, end_plans
 from messaging.model import Case, Placement
 from messaging.placements import PlacementState, Prepared
 from messaging.sending import everyone, unit_named
@@ -47,18 +47,18 @@ def placement_notification(act: Act) -> None:
 
 
 def _begin(act: Act, body: contracts.PlacementNotification, prepared: Prepared) -> None:
-    """Begin a placement, in the place of one that is over; the old destination stays a party."""
+    """Begin a placement, in the place of one that is over; who was told of that stays a party.
+
+    What is agreed and proposed goes on where it is with the same police (decision 0011).
+    """
     destination, placed = _destination(act, body)
     _home(act, body)
     act.add_party(destination)
     act.to[destination.unit_id] = act.case.parties[destination.unit_id]
     host = _host(act, placed)
-    before = prepared.placement
-    if body.action == "change" and before and before.destination == destination.unit_id:
-        return  # another provider or address of the same police: what is agreed goes on
+    placement_id, before, told = new_id(), prepared.placement, prepared.today
     if before is not None and not before.ended:
-        _over(act, before, prepared, {})
-    told = prepared.today
+        _over(act, before, {})
     late = plans.working_days_late(
         body.starts_on, told, emergency=bool(body.emergency),
         is_free=lambda day: directory.is_bank_holiday(day, placed.nation),
@@ -66,13 +66,17 @@ def _begin(act: Act, body: contracts.PlacementNotification, prepared: Prepared) 
     act.insert(
         "placement",
         {
-            "id": new_id(), "case_id": act.case.id, "message_id": act.message_id,
+            "id": placement_id, "case_id": act.case.id, "message_id": act.message_id,
             "starts_on": body.starts_on, "ends_on": body.ends_on,
             "destination_unit_id": destination.unit_id, "host_unit_id": host,
             "emergency": bool(body.emergency), "at_a_distance": bool(body.at_a_distance),
             "working_days_late": late,
         },
     )  # fmt: skip
+    if prepared.current is not None and prepared.current.destination == destination.unit_id:
+        carry_plans(act, prepared.current, placement_id)
+    elif before is not None and not before.ended:
+        end_plans(act, prepared)
 
 
 def _destination(act: Act, body: contracts.PlacementNotification) -> tuple[PartyUnit, Placed]:
@@ -154,18 +158,18 @@ def _end(act: Act, body: contracts.PlacementNotification, prepared: Prepared) ->
             )
         )
         return
-    _over(act, before, prepared, {"ends_on": body.ends_on})
+    _over(act, before, {"ends_on": body.ends_on})
+    end_plans(act, prepared)
 
 
-def _over(act: Act, before: PlacementState, prepared: Prepared, dates: dict[str, Any]) -> None:
-    """End a placement with this message, and what was proposed for it."""
+def _over(act: Act, before: PlacementState, dates: dict[str, Any]) -> None:
+    """End a placement with this message."""
     values = {"state": "ended", "end_message_id": act.message_id, **dates}
     act.later(
         lambda: act.session.execute(
             update(Placement).where(Placement.id == before.id).values(**values)
         )
     )
-    end_plans(act, prepared)
 
 
 def choices(now: Choosing) -> Choices:

@@ -171,6 +171,17 @@ def end_plans(act: Act, prepared: Prepared) -> None:
         meet(act, prepared.agreed.message_id, "plan-review", met=False)
 
 
+def carry_plans(act: Act, before: PlacementState, placement_id: UUID) -> None:
+    """Let what is agreed and proposed for a placement go on for the one that follows it."""
+    act.later(
+        lambda: act.session.execute(
+            update(Plan)
+            .where(Plan.placement_id == before.id, Plan.state.in_(("agreed", "proposed")))
+            .values(placement_id=placement_id)
+        )
+    )
+
+
 def ask_by_plan(
     act: Act, prepared: Prepared, leads: UUID, circumstances: str, risk: str,
     callback: str | None = None, **more: str | None,

@@ -137,6 +137,9 @@ def show(reference: str, message_type: str) -> ResponseReturnValue:
                 lambda code: writing.address(to=code),
                 {name: value for name, value in writing.carried.items() if name != "to"},
                 url_for("messaging.case", reference=reference),
+                placed=choosing.police_of_placement(session, actor, reference, context.now())
+                if _reports(writing)
+                else (),
             )
         if message_type in NAMING and "q" in request.args:
             heading, field_name = NAMING[message_type]

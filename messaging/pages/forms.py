@@ -83,7 +83,7 @@ class Asking(Envelope):
 class MessageForm:
     """One form as it is shown: its questions, and problems that belong to no question.
 
-    `offered` are, by the name of a row's field, the values to choose from, with their words.
+    `offered` are, by a field's name, the values to choose from, with their words.
     """
 
     message_type: str
@@ -123,10 +123,11 @@ class MessageForm:
         left_out = (*self._left_out, *self.unseen)
         body = fields_of(self.contract, self.values, self.problems, leave_out=left_out)
         rest = fields_of(_envelope(self.message_type, self._not_asked), self.values, self.problems)
-        for cell in (cell for one in body for row in one.rows for cell in row):
+        for cell in (cell for one in body for cell in one.flat):
             offered = self.offered.get(cell.name.rsplit(".", 1)[-1])
             if offered:
-                cell.kind, cell.options = "select", offered
+                cell.kind = "select" if cell.kind == "text" else cell.kind
+                cell.options = offered
         return sorted(
             [*(one for one in rest if one.required), *body, *(x for x in rest if not x.required)],
             key=lambda one: one.more,

@@ -159,10 +159,10 @@ class _Pack:
         p, one = self.p, self.v["placement"]
         self._section(_("Placement"))
         if one:
-            p.pair(_("State"), _("Current") if one["current"] else _("Ended"))
+            p.pair(_("State"), one["state"])
             p.pair(_("Where"), _("from %(home)s to %(destination)s", home=one["home"],
                                  destination=one["destination"]))  # fmt: skip
-            p.pair(_("Since"), one["starts_on"])
+            p.pair(_("Since") if one["begun"] else _("From"), one["starts_on"])
             if one["ends_on"]:
                 p.pair(_("Until"), one["ends_on"])
             if one["host"]:

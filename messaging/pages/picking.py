@@ -1,12 +1,13 @@
 """Choosing a unit: a search by postcode, district, force or name, without scripts."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from flask import render_template, request
 from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from directory import public as directory
+from directory.public import UnitFound
 from hub.identity.reach import reach_of
 from hub.web import context
 from messaging import wording
@@ -23,12 +24,29 @@ def page(
     hidden: Mapping[str, str],
     back: str,
     hint: str = "",
+    placed: Sequence[UnitFound] = (),
 ) -> str:
-    """Return the page of a search for a police unit; each unit found links on to `address(code)`."""
+    """Return the page of a search for a police unit; each unit found links on to `address(code)`.
+
+    `placed` is offered before the search: the police of the child’s placement.
+    """
     asked = request.args.get("q", "").strip()[:LONGEST].replace("\0", "")
     now = context.now()
     found = directory.find_units(asked, now) if asked else []
-    reaches = reach_of(session, [unit.id for unit in found], status, now) if found else {}
+    units = [*placed, *found]
+    reaches = reach_of(session, [unit.id for unit in units], status, now) if units else {}
+
+    def row(unit: UnitFound) -> dict[str, str]:
+        of = (unit.organisation if unit.organisation != unit.name else "", unit.detail)
+        reach = reaches.get(unit.id, "not-on-hub")
+        return {
+            "name": unit.name,
+            "of": ", ".join(part for part in of if part),
+            "address": address(unit.code),
+            "reach": reach,
+            "reach_name": str(wording.REACHES[reach]),
+        }
+
     return render_template(
         "messaging/pick_unit.html",
         ref=reference,
@@ -38,21 +56,6 @@ def page(
         q=asked,
         hidden=hidden.items(),
         back=back,
-        found=[
-            {
-                "name": unit.name,
-                "of": ", ".join(
-                    part
-                    for part in (
-                        unit.organisation if unit.organisation != unit.name else "",
-                        unit.detail,
-                    )
-                    if part
-                ),
-                "address": address(unit.code),
-                "reach": reaches.get(unit.id, "not-on-hub"),
-                "reach_name": wording.REACHES[reaches.get(unit.id, "not-on-hub")],
-            }
-            for unit in found
-        ],
+        placed=[row(unit) for unit in placed],
+        found=[row(unit) for unit in found],
     )

@@ -1,11 +1,12 @@
 """Placement and plan, as the page of a case says them: one screen to act from at night."""
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
 from flask import url_for
+from flask_babel import gettext as _
 
 from hub.identity.actor import Actor
 from messaging import wording
@@ -33,7 +34,7 @@ def prepared(view: CaseView, actor: Actor, now: datetime) -> Shown:
             "sides": _sides(view, found.placement, actor, now),
         }
     return {
-        "placement": _placement(view, found.placement),
+        "placement": _placement(view, found.placement, found.today),
         "plan": plan,
         "proposed": _plan(view, found.proposed) if found.proposed else None,
     }
@@ -43,10 +44,14 @@ def _name(view: CaseView, unit: UUID | None) -> str:
     return view.names[unit].name if unit in view.names else ""
 
 
-def _placement(view: CaseView, placement: PlacementState) -> Shown:
+def _placement(view: CaseView, placement: PlacementState, today: date) -> Shown:
+    begun = placement.ended or placement.starts_on <= today
+    state = _("Current") if placement.current else _("Ended")
     return {
         "number": placement.number,
         "current": placement.current,
+        "begun": begun,
+        "state": state if begun else _("Begins on %(day)s", day=wording.day(placement.starts_on)),
         "home": view.home.name if view.home else "",
         "destination": _name(view, placement.destination),
         "host": _name(view, placement.host),

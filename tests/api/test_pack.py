@@ -124,7 +124,7 @@ def test_it_holds_what_its_reader_may_see_of_every_kind_and_no_more(
         ref = whole_case(world)
     full = pack_of(client, acting, world.kent, ref)
     for said in (
-        "EXERCISE grounds", "In force", "Version 1 Declined", "Version 2 Agreed",
+        "EXERCISE grounds", "Begins on", "In force", "Version 1 Declined", "Version 2 Agreed",
         "EXERCISE decisions", "EXERCISE bus CCTV", "goes with the lead", "Done, ",
         "EXERCISE asleep", "Return home interview, episode 1", "Supervisor’s review",
         "EXERCISE bank card", "EXERCISE associates",

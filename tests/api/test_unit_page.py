@@ -395,3 +395,20 @@ def test_an_editor_vouches_for_nothing_that_came_after_the_page(
     seen = re.findall(r'name="seen" value="([^"]+)"', late.text)
     done = client.post(f"{address}/confirmation", data={"seen": seen}, follow_redirects=True)
     assert "2 confirmed as right." in said(done)
+
+
+def test_an_answer_leads_on_to_the_report_whoever_may_send_one(
+    client: FlaskClient, acting: list[Actor], someone: Someone
+) -> None:
+    acting.append(someone("E09000019/childrens-social-care", "practitioner"))
+    page = client.get("/?q=CT9 1EZ").text
+    assert '<a class="govuk-link govuk-!-font-weight-bold" href="/cases/new?to=kent/east">' in page
+    assert "Report a child missing to East Kent" in page
+    assert "To East Kent." in client.get("/cases/new?to=kent/east").text
+    assert "/cases/new?" not in client.get("/?q=CT9 1EZ&at=2027-01-01T03:00").text
+    acting.append(someone("kent/east", "officer"))
+    page = client.get("/?q=Camden").text
+    assert 'href="/cases/new">Record a missing child' in page, "their own unit records and leads"
+    for reader in (PUBLIC, someone("kent", "directory-editor"), someone("kent", "auditor")):
+        acting.append(reader)
+        assert "/cases/new" not in client.get("/?q=CT9 1EZ").text

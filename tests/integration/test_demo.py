@@ -15,6 +15,7 @@ from hub.organisations import find_unit
 from hub.records.keys import Keys
 from hub.records.model import AuditRecord
 from messaging.model import Case, LeadRequest, Message, Tenure
+from messaging.placement_model import Placement, Plan
 from seed import cast, demo
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -98,9 +99,8 @@ def test_a_second_load_adds_nothing(database: Database, keys: Keys) -> None:
 def test_one_case_is_half_way(database: Database, keys: Keys) -> None:
     _load(database, keys)
     with database.unit_of_work() as session:
-        case = session.scalars(select(Case)).one()
-        assert case.status == "exercise"
-        assert case.closed_at is None
+        cases = session.scalars(select(Case)).all()
+        assert [(case.status, case.closed_at) for case in cases] == [("exercise", None)] * 2
         tenure = session.scalars(select(Tenure)).one()
         met, kent = find_unit(session, cast.CENTRAL_NORTH), find_unit(session, cast.EAST_KENT)
         assert met is not None
@@ -111,3 +111,24 @@ def test_one_case_is_half_way(database: Database, keys: Keys) -> None:
         assert (request.from_unit_id, request.to_unit_id) == (met.id, kent.id)
         offer = session.get_one(Message, request.message_id)
         assert offer.reply_due_at == NOW + timedelta(minutes=10)
+
+
+def test_another_is_of_a_placement_with_an_agreed_plan(database: Database, keys: Keys) -> None:
+    _load(database, keys)
+    with database.unit_of_work() as session:
+        placement, plan = (
+            session.scalars(select(Placement)).one(),
+            session.scalars(select(Plan)).one(),
+        )
+        met, kent = find_unit(session, cast.CENTRAL_NORTH), find_unit(session, cast.EAST_KENT)
+        assert met is not None
+        assert kent is not None
+        assert session.get_one(Case, placement.case_id).home_unit_id == met.id
+        assert (placement.destination_unit_id, placement.working_days_late) == (kent.id, 0)
+        assert placement.starts_on == NOW.date()
+        assert (plan.placement_id, plan.state, plan.lead_unit_id) == (
+            placement.id,
+            "agreed",
+            kent.id,
+        )
+        assert (plan.proposed_by_unit_id, plan.answered_by_unit_id) == (met.id, kent.id)

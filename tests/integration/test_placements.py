@@ -24,6 +24,7 @@ from tests.worlds import ACCEPT, KENT, MET, REPORT, World, refused
 
 AWAY = "devon-and-cornwall"
 KENT_COUNCIL = "E10000016/childrens-social-care"
+ESSEX_COUNCIL = "E10000012/childrens-social-care"
 
 
 @pytest.fixture
@@ -166,14 +167,43 @@ def test_a_move_tells_old_and_new_and_the_old_sees_what_it_saw(world: World) -> 
     with world.database.unit_of_work() as session:
         states = session.scalars(text("SELECT state FROM placement ORDER BY id")).all()
     assert states == ["ended", "current"]
+    with pytest.raises(HubError), world.database.unit_of_work() as session:
+        session.execute(
+            text("UPDATE plan SET placement_id = (SELECT id FROM placement WHERE state = 'current')"
+                 " WHERE state = 'agreed'")
+        )  # fmt: skip
 
 
-def test_another_provider_of_the_same_area_keeps_the_plan(world: World) -> None:
+def test_a_move_within_one_units_area_begins_a_placement_and_the_plan_goes_on(
+    world: World,
+) -> None:
     ref = agreed(world)
-    world.send(world.social_worker, ref, "placement-notification",
-               **notice(world, action="change", placement_address="EXERCISE Lodge"))  # fmt: skip
+    asked = world.send(world.met, ref, "joint-response-plan", **plan(world, KENT))
+    moved = world.send(
+        world.social_worker, ref, "placement-notification",
+        **notice(world, action="change", placement_postcode="CM1 1AB", destination_unit=KENT,
+                 starts_on=day(world, -9).isoformat(), emergency=False),
+    )  # fmt: skip
+    view = world.case(world.met, ref)
+    prepared, names = view.prepared, {unit.id: unit.code for unit in view.names.values()}
+    assert prepared is not None
+    assert prepared.current is not None
+    assert prepared.current.message_id == moved.message_id
+    assert prepared.current.starts_on == day(world, -9)
+    assert prepared.current.working_days_late > 0
+    assert prepared.current.host is not None
+    assert names[prepared.current.host] == ESSEX_COUNCIL
+    assert {ESSEX_COUNCIL, KENT_COUNCIL} <= {names[unit] for unit in moved.reach}
+    assert plans_of(world, ref) == [(1, "agreed"), (2, "proposed")]
+    assert prepared.in_force is not None
+    world.send(world.kent, ref, "plan-reply", in_reply_to=asked.message_id, answer="declines",
+               named_person="EXERCISE", reason="EXERCISE")  # fmt: skip
     world.send(world.kent, ref, "missing-episode-report", **REPORT)
-    assert world.case(world.met, ref).request is not None
+    request = world.case(world.met, ref).request
+    assert request is not None, "the hub asks by the plan that went on (4.1b)"
+    assert (request.to_unit.code, world.lead(ref)) == (MET, KENT)
+    world.send(world.met, ref, "lead-transfer-accept", **ACCEPT)
+    assert world.lead(ref) == MET
 
 
 def test_the_lead_comes_by_the_plan_when_the_unit_that_it_names_accepts(world: World) -> None:

@@ -32,6 +32,8 @@ from messaging.model import (
 from messaging.succession import take_over
 from tests.conftest import Someone
 from tests.integration.test_lead_moves import ACCEPT, KENT, MET, World, refused
+from tests.integration.test_placements import AGREE, notice, place, plan
+from tests.worlds import REPORT
 
 NORTH = "kent/north"
 NEW = "kent/east-and-north"
@@ -343,3 +345,19 @@ def test_what_the_old_unit_asked_is_answered_to_its_successor(world: Reorganised
     running = [c for c in world.rows(Clock) if c.kind == "enquiry" and not c.ended_at
                and not c.met_at]  # fmt: skip
     assert running == []
+
+
+def test_a_plan_goes_on_for_a_move_within_the_area_of_what_took_its_polices_place(
+    world: Reorganised,
+) -> None:
+    ref = place(world, destination_unit=KENT, home_unit=MET).case_reference
+    world.send(world.met, ref, "joint-response-plan", **plan(world))
+    world.send(world.kent, ref, "plan-reply", **AGREE)
+    world.merge()
+    world.tick()
+    world.send(world.social_worker, ref, "placement-notification",
+               **notice(world, action="change", destination_unit=NEW))  # fmt: skip
+    world.send(world.again(world.kent), ref, "missing-episode-report", **REPORT)
+    request = world.case(world.met, ref).request
+    assert request is not None
+    assert (request.to_unit.code, world.lead(ref)) == (MET, NEW)

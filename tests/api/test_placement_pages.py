@@ -1,0 +1,101 @@
+"""What the pages say of a placement, and what they offer for it."""
+
+import re
+from collections.abc import Callable, Iterator
+
+import pytest
+from flask.testing import FlaskClient
+
+from hub.app import create_app
+from hub.db import Database
+from hub.identity.actor import PUBLIC, Actor
+from hub.records.keys import Keys
+from hub.records.vault import Vault
+from hub.settings import Settings
+from messaging import wording
+from tests.integration.test_placements import ESSEX_COUNCIL, KENT_COUNCIL, day, place
+from tests.worlds import ISLINGTON, KENT, MET, World
+
+
+@pytest.fixture
+def acting(monkeypatch: pytest.MonkeyPatch) -> list[Actor]:
+    actors: list[Actor] = [PUBLIC]
+    monkeypatch.setattr("hub.web.guards.from_cookie", lambda: actors[-1])
+    return actors
+
+
+@pytest.fixture
+def client(settings: Settings, keys: Keys, acting: list[Actor]) -> Iterator[FlaskClient]:
+    app = create_app(settings, keys=keys)
+    app.config["WTF_CSRF_ENABLED"] = False
+    with app.test_client() as client:
+        yield client
+    app.extensions["hub"].database.dispose()
+
+
+@pytest.fixture
+def world(database: Database, vault: Vault, someone: Callable[..., Actor]) -> World:
+    return World(database, vault, someone)
+
+
+def test_a_placement_that_has_not_begun_says_when_it_does(
+    client: FlaskClient, acting: list[Actor], world: World
+) -> None:
+    with client.application.app_context():
+        soon = place(world, starts_on=day(world, 3).isoformat()).case_reference
+        now = place(world, starts_on=day(world).isoformat()).case_reference
+    acting.append(world.kent)
+    begins = f"Begins on {wording.day(day(world, 3))}"
+    page = client.get(f"/cases/{soon}").text
+    assert begins in page
+    assert ">Current<" not in page
+    page = client.get(f"/cases/{now}").text
+    assert ">Current<" in page
+    assert "Begins on" not in page
+
+
+def test_a_report_from_a_placement_offers_its_police_first(
+    client: FlaskClient, acting: list[Actor], world: World
+) -> None:
+    with client.application.app_context():
+        ref = place(world, starts_on=day(world).isoformat()).case_reference
+        later = place(world, starts_on=day(world, 3).isoformat()).case_reference
+    acting.append(world.social_worker)
+    for case in (ref, later):
+        client.post(f"/cases/{case}/reason", data={"reason_code": "working-on-it"})
+    path = f"/cases/{ref}/send/missing-episode-report"
+    page = client.get(path).text
+    assert "Where the child is placed" in page
+    assert f'href="{path}?to=kent/east"' in page
+    assert page.index("?to=kent/east") < page.index('name="q"'), "with the search below"
+    chosen = client.get(f"{path}?to=kent/east").text
+    assert "To East Kent." in chosen
+    page = client.get(f"{path}?q=Camden").text
+    assert f"?to={MET}" in page
+    page = client.get(f"/cases/{later}/send/missing-episode-report").text
+    assert "Where the child is placed" not in page, "the child is not there yet"
+
+
+def test_the_units_of_the_case_are_offered_where_a_form_names_one(
+    client: FlaskClient, acting: list[Actor], world: World
+) -> None:
+    with client.application.app_context():
+        ref = place(world).case_reference
+    acting.append(world.kent)
+    page = client.get(f"/cases/{ref}/send/joint-response-plan?lead={KENT}").text
+    (select,) = re.findall(r'<select[^>]* name="lead_unit".*?</select>', page, re.DOTALL)
+    assert re.findall(r'value="([^"]+)"( selected)?', select) == [(KENT, " selected"), (MET, "")]
+    page = client.get(f"/cases/{ref}/send/strategy-meeting-invitation").text
+    (field,) = re.findall(r'<input[^>]* name="attendees.0.unit"[^>]*>', page)
+    (listed,) = re.findall(r' list="([^"]+)"', field)
+    (known,) = re.findall(rf'<datalist id="{listed}">(.*?)</datalist>', page)
+    assert set(re.findall(r'value="([^"]+)"', known)) == {KENT, MET, ISLINGTON, KENT_COUNCIL}
+    words = {
+        "meeting_act": "new", "section_47": "false", "held_at": "EXERCISE", "convenor": "EXERCISE",
+        "meeting_purpose": "EXERCISE", "convenor_telephone": "020 7946 0201",
+        "starts_at-date": day(world, 2).isoformat(), "starts_at-time": "10:00",
+        "priority": "routine", "form_id": "0" * 32, "attendees.0.role": "host-authority",
+        "attendees.0.unit": ESSEX_COUNCIL,
+    }  # fmt: skip
+    sent = client.post(f"/cases/{ref}/send/strategy-meeting-invitation", data=words)
+    assert sent.status_code == 303, "a unit that is none of the case is taken too"
