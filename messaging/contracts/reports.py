@@ -198,7 +198,7 @@ class TelephoneRecord(Contract):
     TYPE = "telephone-record"
     AUDIENCE = "all-parties"
     NAME = "Telephone call on record"
-    ACT = "Record a telephone call"
+    ACT = "Record the call"
     SEND = "Put the call on record"
     SENT = "The call is on record."
 
