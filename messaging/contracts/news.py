@@ -23,7 +23,7 @@ class Update(Contract):
         "sighting", "risk-change", "phone-contact", "action", "review", "ukmpu-told",
         "new-information", "other",
     ] = Field(json_schema_extra=ask("What kind of news", labels=codes.HEADINGS))  # fmt: skip
-    text: Words = Field(json_schema_extra=long("What happened"))
+    text: Words = Field(json_schema_extra=long("What happened, or what is new"))
     new_risk: Literal["high", "medium", "low", "no-apparent-risk"] | None = Field(
         None, json_schema_extra=ask("New risk", "Only when it has changed.", labels=codes.RISKS)
     )

@@ -121,7 +121,7 @@ def test_a_refused_report_says_on_one_screen_who_why_what_to_do_and_whom_to_ring
     inspector = sign_in(cast.MET_INSPECTOR)
     _from_inbox(inspector, reference, "Decide on the report, as supervisor")
     checked += faults(inspector)
-    act(worker, "Add information: police look again")
+    act(worker, "Add information")
     expect(worker.get_by_label("New information")).to_be_checked()
     worker.get_by_label("What happened").fill("EXERCISE. Not back.")
     act(worker, "Send")
