@@ -233,3 +233,37 @@ def test_nobody_reads_the_version_of_a_list_aloud(hub: Hub) -> None:
     assert "Medium: harm likely" in script
     assert "Version of the list" not in script
     assert "Version of the list of risks" in hub.page(cast.SOCIAL_WORKER)
+
+
+PLACED = {
+    "child": {"given_name": "EXERCISE child", "age": 14}, "placement_address": "EXERCISE House",
+    "placement_postcode": "CT9 1EZ", "social_worker_telephone": "020 7946 0201",
+}  # fmt: skip
+
+
+def test_a_second_report_of_a_placement_is_kept_and_says_whom_to_ring(
+    app: Flask, database: Database, keys: Keys
+) -> None:
+    hub = Hub(app, database, keys)
+    with app.app_context():
+        hub.send(cast.SOCIAL_WORKER, "placement-notification", **PLACED,
+                 starts_on=utcnow().date().isoformat())  # fmt: skip
+    hub.send(cast.SOCIAL_WORKER, "missing-episode-report", (KENT,), **REPORT)
+    told = hub.post(
+        cast.SOCIAL_WORKER, f"/cases/new?to={KENT}",
+        **{"child.given_name": "EXERCISE Robin", "child.age": "14", "risk": "medium",
+           "last_seen_at-date": "2026-11-01", "last_seen_at-time": "21:30", "why": "EXERCISE",
+           "last_seen_place": "EXERCISE pier", "callback_telephone": "020 7946 0201",
+           "placement_reference": hub.reference},
+    )  # fmt: skip
+    assert told.status_code == 409
+    page = words(told.text)
+    assert re.search(
+        r"East Kent has had a report of this child since \d\d:\d\d .*: ring East Kent", page
+    )
+    assert "What you typed is kept as a draft." in page
+    assert 'value="EXERCISE pier"' in told.text
+    assert "hub-number" in told.text
+    assert "Report of a missing child" in words(
+        hub.client(cast.SOCIAL_WORKER).get("/cases/drafts").text
+    )
