@@ -39,7 +39,8 @@ class Hub:
         self.reference = ""
 
     def send(self, player: Player, kind: str, to: tuple[str, ...] = (), /, **body: Any) -> None:
-        command = Command(type=kind, to=list(to), body=body, status="exercise")
+        priority = body.pop("priority", "routine")
+        command = Command(type=kind, to=list(to), body=body, status="exercise", priority=priority)
         vault, now = Vault(self.keys), utcnow()
         with self.database.unit_of_work() as session:
             actor = demo.actor_of(session, player)
@@ -233,6 +234,15 @@ def test_nobody_reads_the_version_of_a_list_aloud(hub: Hub) -> None:
     assert "Medium: harm likely" in script
     assert "Version of the list" not in script
     assert "Version of the list of risks" in hub.page(cast.SOCIAL_WORKER)
+
+
+def test_what_police_send_urgently_once_a_report_is_settled_is_rung_about(hub: Hub) -> None:
+    hub.send(cast.MET_OFFICER, "missing-episode-report", (KENT, "devon-and-cornwall"), **REPORT,
+             priority="urgent")  # fmt: skip
+    page = hub.page(cast.MET_OFFICER)
+    assert "Ring East Kent" in page
+    assert "Ring Devon &amp; Cornwall Police" in page
+    assert "Ring Central North" not in hub.page(cast.SOCIAL_WORKER), "their report is settled"
 
 
 PLACED = {
