@@ -14,8 +14,8 @@ from hub.errors import HubError, not_found
 from hub.identity.actor import Actor
 from hub.organisations import find_unit
 from hub.web import context
-from hub.web.forms import typed_from
 from hub.web.guards import page, permission
+from hub.web.typed import typed_from
 from messaging import attachments, drafts, sending, views, wording
 from messaging.contracts import CONTRACTS, Command
 from messaging.contracts.returning import PREVENTION, RHI

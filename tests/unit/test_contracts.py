@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from hub.errors import HubError
-from hub.web.forms import fields_of, parse
+from hub.web.forms import fields_of
+from hub.web.typed import parse
 from messaging.contracts import CONTRACTS, Command
 from messaging.sending import read_body
 
