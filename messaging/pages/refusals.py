@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from hub.identity.actor import Actor
 from messaging.effects.steps import supervisor_asked
-from messaging.model import Clock
+from messaging.model import Clock, Party
 from messaging.pages import ringing
 from messaging.pages.reading import Row, rows
 from messaging.shown import CaseView, MessageView, ReportView, UnitName
@@ -51,7 +51,7 @@ def refused(session: Session, actor: Actor, view: CaseView, now: datetime) -> Sh
             "messaging.compose", reference=view.reference, message_type="update",
             adds="information",
         )
-        if theirs and "update" in may
+        if "update" in may and (mine or _responsible(session, actor, view))
         else None,
         "ask_address": url_for(
             "messaging.compose", reference=view.reference, message_type="supervisor-request"
@@ -76,6 +76,16 @@ def refused(session: Session, actor: Actor, view: CaseView, now: datetime) -> Sh
         if theirs
         else [],
     }  # fmt: skip
+
+
+def _responsible(session: Session, actor: Actor, view: CaseView) -> bool:
+    """Say whether the reader is of the responsible authority: its news too re-open a report (4.2)."""
+    found = select(Party.unit_id).where(
+        Party.case_id == view.id,
+        Party.unit_id.in_(actor.unit_ids),
+        Party.part == "responsible-authority",
+    )
+    return session.scalar(found.limit(1)) is not None
 
 
 def _said(view: CaseView, report: ReportView) -> list[Shown]:

@@ -1,6 +1,7 @@
 """The pages of a practitioner's report: who refused it, who is asked to decide, what is owed by whom."""
 
 import re
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -11,10 +12,12 @@ from werkzeug.test import TestResponse
 
 from hub.clock import utcnow
 from hub.db import Database
+from hub.identity.actor import Actor
 from hub.records.keys import Keys
 from hub.records.vault import Vault
-from messaging import alarms, sending
+from messaging import alarms, sending, views
 from messaging.contracts import Command
+from messaging.pages import refusals
 from seed import cast, demo
 from seed.cast import Player
 from tests.worlds import KENT, MET, REPORT
@@ -277,3 +280,25 @@ def test_a_second_report_of_a_placement_is_kept_and_says_whom_to_ring(
     assert "Report of a missing child" in words(
         hub.client(cast.SOCIAL_WORKER).get("/cases/drafts").text
     )
+
+
+def test_only_whose_news_re_open_a_refused_report_are_asked_for_them(
+    app: Flask, database: Database, keys: Keys, someone: Callable[..., Actor]
+) -> None:
+    hub = Hub(app, database, keys)
+    with app.app_context():
+        hub.send(cast.SOCIAL_WORKER, "placement-notification", **PLACED,
+                 starts_on=utcnow().date().isoformat())  # fmt: skip
+    hub.send(cast.SOCIAL_WORKER, "missing-episode-report", (KENT,), **REPORT)
+    hub.send(cast.KENT_OFFICER, "report-not-accepted", **NO)
+    host = someone("E10000016/childrens-social-care", "practitioner")
+    with database.unit_of_work() as session, app.test_request_context():
+        asked = []
+        for actor in (demo.actor_of(session, cast.SOCIAL_WORKER), host):
+            view = views.case_view(
+                session, actor, Vault(keys), hub.reference, utcnow(), reason_code="test"
+            )
+            box = refusals.refused(session, actor, view, utcnow())
+            assert box is not None
+            asked.append(box["add_address"] is not None)
+    assert asked == [True, False]
