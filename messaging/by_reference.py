@@ -10,6 +10,8 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
+from directory import public as directory
+from hub.clock import said
 from hub.errors import HubError, conflict, invalid
 from hub.identity import policy
 from hub.identity.actor import Actor
@@ -33,6 +35,11 @@ FOR UPDATE OF c
 """)
 _MINE = text("SELECT 1 FROM party WHERE case_id = :case_id AND unit_id = ANY(:units)"
              " AND (sees = 'full' OR part = 'reporter') LIMIT 1")  # fmt: skip
+_REPORTED = text("""
+SELECT r.state, r.state_since, u.id AS unit_id, u.code, u.name
+FROM report r JOIN unit u ON u.id = r.addressed_unit_id
+WHERE r.case_id = :case_id AND r.state IN ('awaiting-police', 'recorded-by-telephone', 'not-accepted')
+""")
 _SAME_COUNCIL = text("""
 SELECT p.part FROM party p JOIN unit u ON u.id = p.unit_id
 WHERE p.case_id = :case_id AND u.organisation_id = :organisation AND p.sees = 'full'
@@ -52,7 +59,8 @@ def report(
 
     Raises:
         HubError: 422 `placement-reference` where there is no such reference, whatever the cause;
-            403 by the map; 409 and 422 as for any report.
+            403 by the map; 409 `report-open` to a practitioner, with whom to ring, where police have
+            been told already; 409 and 422 as for any report.
     """
     policy.require(actor, "case.open")
     policy.require(actor, "send.missing-episode-report")
@@ -79,6 +87,8 @@ def report(
             "There is no such placement reference. Look at it again, or report without it.",
             pointer="/placement_reference",
         )  # fmt: skip
+    if not actor.police:
+        _refuse_second(session, actor, found.id, reference, status, now)
     _admit(session, actor, vault, found.id, command, now)
     if found.lead:
         raise conflict(
@@ -93,6 +103,42 @@ def waits(session: Session, reference: str, status: str, now: datetime) -> bool:
         _FIND, {"reference": reference, "status": status, "now": now}
     ).one_or_none()
     return found is not None and found.lead is None
+
+
+_STANDS = {
+    "awaiting-police": "{unit} has had a report of this child since {at}, and owes an answer",
+    "recorded-by-telephone": "{unit} took a report of this child by telephone at {at}",
+    "not-accepted": "{unit} did not accept a report of this child at {at}",
+}
+
+
+def _refuse_second(
+    session: Session, actor: Actor, case_id: UUID, reference: str, status: str, now: datetime
+) -> None:
+    """Refuse a report where another stands: say whom to ring, and how it stands to parties alone."""
+    row = session.execute(_REPORTED, {"case_id": case_id}).one_or_none()
+    if row is None:
+        return
+    numbers = directory.contacts_for_unit(
+        row.unit_id, "report-missing", now, police=actor.police, status=status
+    )
+    ring = f"ring {row.name}" + (f" on {numbers[0].value}" if numbers else "")
+    known = {
+        "unit": {"code": row.code, "name": row.name},
+        "ring": [{"value": one.value, "label": one.label, "note": one.note} for one in numbers],
+    }
+    mine = {"case_id": case_id, "units": list(actor.unit_ids)}
+    if session.execute(_MINE, mine).first() is None:
+        raise conflict(
+            "report-open",
+            f"Police have been told of a report with this reference: {ring}.",
+            **known,
+        )
+    stands = _STANDS[row.state].format(unit=row.name, at=said(row.state_since))
+    raise conflict(
+        "report-open", f"{stands}: {ring}, and send what you know as an update of {reference}.",
+        **known, state=row.state, since=row.state_since.isoformat(), case_reference=reference,
+    )  # fmt: skip
 
 
 def _admit(

@@ -12,6 +12,7 @@ from hub.clock import utcnow
 from hub.identity import policy
 from hub.identity.actor import Actor
 from messaging import contested
+from messaging.effects.steps import supervises
 
 LONGEST = 500
 
@@ -49,6 +50,11 @@ class InboxRow:
     interview: bool = False
     to_ring: bool = False
     """Somebody who is not on the hub hears of it only when `to_unit` rings them (4.5)."""
+    adds: bool = False
+    """It has police look again at a report that they did not accept (4.2)."""
+    decided_by: str | None = None
+    """The supervisor, by rank or role and name, who did not accept the report either (4.2)."""
+    decided_at: datetime | None = None
 
     def seconds_left(self, now: datetime) -> int | None:
         """Return how long there is for the answer; negative when it is overdue."""
@@ -160,7 +166,10 @@ WITH asks AS (
         SELECT FROM party p JOIN unit u ON u.id = p.unit_id
         WHERE p.case_id = m.case_id AND p.sees = 'full' AND u.organisation_id = :organisation)
 ), mine AS (
-    SELECT message_id, 'answer' AS need, owing, true AS asked, false AS to_ring FROM asks
+    -- Whoever is no supervisor waits for theirs to decide on a report, as its reporter does (4.2).
+    SELECT message_id, CASE WHEN :supervises OR NOT EXISTS (SELECT FROM message x
+            WHERE x.id = asks.message_id AND x.type = 'supervisor-request')
+        THEN 'answer' ELSE 'waiting' END AS need, owing, true AS asked, false AS to_ring FROM asks
     WHERE owing = ANY(:units) OR owing = CAST(:adjudicating AS uuid)
     UNION ALL
     SELECT message_id, 'waiting', owing, true, false FROM asks
@@ -201,7 +210,8 @@ WITH asks AS (
         coalesce(k.missed, false) AS missed, coalesce(k.alarm, false) AS alarm,
         mine.asked AS unanswered, EXISTS (SELECT FROM interview v WHERE v.opened_by_message_id = m.id
             AND v.owed_by_unit_id = mine.owing AND v.state = 'owed' AND mine.asked) AS interview,
-        mine.to_ring,
+        mine.to_ring, m.type = 'update' AND EXISTS (SELECT FROM clock a WHERE a.message_id = m.id
+            AND a.kind = 'report-outcome' AND a.met_at IS NULL AND a.ended_at IS NULL) AS adds,
         coalesce(k.due_at, 'infinity') AS sort_at,
         coalesce(q.priority, m.priority) <> 'urgent' AS sort_routine
     FROM mine
@@ -244,7 +254,8 @@ WITH asks AS (
 _NUMBERED = """
 SELECT id, number, reference, status, type, priority, sent_at, from_unit, from_unit_id, to_unit,
     to_unit_id, need, due_at, delivered_at, opened_at, opened_by, acknowledged_at, acknowledged_by,
-    request_no, missed, alarm, unanswered, interview, to_ring
+    request_no, missed, alarm, unanswered, interview, to_ring, adds, decided.who,
+    decided.at
 FROM (
     SELECT lines.*, row_number() OVER (PARTITION BY need ORDER BY sort_at, sort_routine, id) AS place
     FROM lines
@@ -252,6 +263,16 @@ FROM (
         AND (CAST(:after_id AS uuid) IS NULL OR (sort_at, sort_routine, id)
             > (CAST(:after_at AS timestamptz), CAST(:after_routine AS boolean), CAST(:after_id AS uuid)))
 ) numbered
+LEFT JOIN LATERAL (
+    SELECT concat_ws(' ', d.sender_rank, d.sender_name) AS who, d.sent_at AS at
+    FROM message s JOIN report r ON r.case_id = s.case_id AND r.message_id = s.id
+    JOIN message d ON d.case_id = r.case_id AND d.type = 'report-not-accepted'
+    JOIN message a ON a.id = d.in_reply_to AND a.type = 'supervisor-request'
+    WHERE s.id = numbered.id AND r.state = 'not-accepted' AND NOT EXISTS (
+        SELECT FROM message n WHERE n.case_id = d.case_id AND n.number > d.number
+            AND (n.type = d.type OR EXISTS (SELECT FROM clock k WHERE k.message_id = n.id
+                AND k.kind = 'report-outcome')))
+) decided ON numbered.type = 'missing-episode-report'
 WHERE place <= :most ORDER BY need, place
 """
 _COUNTED = """
@@ -337,6 +358,7 @@ def _asked(actor: Actor, wanted: Wanted, now: datetime | None) -> dict[str, obje
         "units": list(within),
         "client": actor.kind == "client",
         "adjudicating": actor.unit_id if "adjudicator" in actor.roles else None,
+        "supervises": supervises(actor),
         "organisation": actor.organisation_id,
         "status": actor.status or wanted.status,
         "need": wanted.need,

@@ -21,19 +21,30 @@ class Closure(Contract):
     JOINS = True
     COMPUTED = ("episodes", "final_lead", "home_unit")
 
-    outcome: Words = Field(json_schema_extra=long("Outcome"))
+    outcome: Words = Field(
+        json_schema_extra=long("Outcome", "How it ended, and what keeps the child safe")
+    )
     authorised_by: Line = Field(json_schema_extra=ask("Authorised by"))
     ground: Literal["safe", "ended", "wanted", "arrested-elsewhere", "known-whereabouts"] | None = (
         Field(None, json_schema_extra=ask("What it rests on", labels=codes.CLOSING_GROUNDS))
     )
     actions_outstanding: Words | None = Field(
-        None, json_schema_extra=long("Actions outstanding, with their owners", more=True)
+        None,
+        json_schema_extra=long(
+            "Actions outstanding, with their owners", "What, who does it, by when", more=True
+        ),
     )
     placement_review: Line | None = Field(
-        None, json_schema_extra=ask("Placement review", more=True)
+        None,
+        json_schema_extra=ask(
+            "Placement review", "Whether it is looked at again, and when", more=True
+        ),
     )
     retention_review_on: date | None = Field(
-        None, json_schema_extra=ask("Retention review on", more=True)
+        None,
+        json_schema_extra=ask(
+            "Retention review on", "When it is decided whether to keep the case", more=True
+        ),
     )
     episodes: list[Line] | None = Field(
         None, max_length=1000, json_schema_extra=ask("Episodes", "Written by the hub", more=True)

@@ -60,7 +60,9 @@ class Direction(Contract):
         max_length=200,
         json_schema_extra=ask("Which unit leads", "Its code, such as kent/east."),
     )
-    reasons: Words = Field(json_schema_extra=long("Your reasons"))
+    reasons: Words = Field(
+        json_schema_extra=long("Your reasons", "What weighed, and what did not: both sides read it")
+    )
     match: UUID | None = Field(None, json_schema_extra=ask("", hidden=True))
     """The other case of the same child, whose episode ends in this one as it is acknowledged."""
 

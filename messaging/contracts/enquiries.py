@@ -35,9 +35,17 @@ class InformationRequest(Contract):
             "Is immediate action needed?", "It is urgent then: ring the number that you are shown."
         ),
     )
-    address: Line | None = Field(None, json_schema_extra=ask("Address that it is about", more=True))
+    address: Line | None = Field(
+        None, json_schema_extra=ask("Address that it is about", "With the postcode", more=True)
+    )
     warnings: Words | None = Field(
-        None, json_schema_extra=long("Warnings to officers", more=True, audience="police")
+        None,
+        json_schema_extra=long(
+            "Warnings to officers",
+            "Weapons, violence, dogs, self-harm: of whom, or at which address",
+            more=True,
+            audience="police",
+        ),
     )
 
 
@@ -54,11 +62,18 @@ class InformationResponse(Contract):
     outcome: Literal["provided", "part", "none-held", "refused"] = Field(
         json_schema_extra=ask("What came of it", labels=codes.INFORMATION)
     )
-    answers: Words | None = Field(None, json_schema_extra=long("Your answers"))
+    answers: Words | None = Field(
+        None, json_schema_extra=long("Your answers", "One a line, in the order of the questions")
+    )
     reason: Words | None = Field(
         None, json_schema_extra=long("Why, where it is refused or only part")
     )
-    handling: Words | None = Field(None, json_schema_extra=long("Handling conditions", more=True))
+    handling: Words | None = Field(
+        None,
+        json_schema_extra=long(
+            "Handling conditions", "Such as: ask us before you pass it on", more=True
+        ),
+    )
 
     @model_validator(mode="after")
     def _says_what(self) -> "InformationResponse":

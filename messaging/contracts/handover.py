@@ -28,9 +28,14 @@ class OfficerHandover(Contract):
         None, json_schema_extra=ask("Telephone of the officer", widget="tel", width=20)
     )
     open_actions: Words | None = Field(
-        None, json_schema_extra=long("Open actions, with their owners")
+        None,
+        json_schema_extra=long("Open actions, with their owners", "What, who does it, by when"),
     )
     live_lines: Words | None = Field(
         None,
-        json_schema_extra=long("Live lines of enquiry, with their expiry", audience="police"),
+        json_schema_extra=long(
+            "Live lines of enquiry, with their expiry",
+            "Telephone, bank, CCTV: who holds it, and when it is lost",
+            audience="police",
+        ),
     )

@@ -18,7 +18,11 @@ class AdmitRecording(Contract):
     SENT = "It is one case now. Who led goes on leading."
     JOINS = True
 
-    reason: Words = Field(json_schema_extra=long("Why it is this child"))
+    reason: Words = Field(
+        json_schema_extra=long(
+            "Why it is this child", "What tells you: birth date, photo, social worker"
+        )
+    )
     match: UUID | None = Field(None, json_schema_extra=ask("", hidden=True))
 
 
@@ -33,5 +37,10 @@ class NotSameChild(Contract):
     SENT = "It is on record. The cases stay contested until the other unit says so too."
     JOINS = True
 
-    reason: Words = Field(json_schema_extra=long("How you know that it is another child"))
+    reason: Words = Field(
+        json_schema_extra=long(
+            "How you know that it is another child",
+            "What differs: birth date, photo, where they live",
+        )
+    )
     match: UUID | None = Field(None, json_schema_extra=ask("", hidden=True))

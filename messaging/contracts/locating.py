@@ -24,7 +24,7 @@ class Located(Contract):
             "Who saw the child, face to face", "A telephone call is an update, not this."
         )
     )
-    place: Line = Field(json_schema_extra=ask("Where"))
+    place: Line = Field(json_schema_extra=ask("Where", "The address, or as near as it is known"))
     how: Literal["self", "police", "carer", "family", "other"] = Field(
         json_schema_extra=ask("How", labels=codes.LOCATED_HOW)
     )
@@ -41,13 +41,23 @@ class Located(Contract):
         ),
     )
     harm_or_crime_disclosed: bool | None = Field(
-        None, json_schema_extra=ask("Was harm or a crime disclosed?", more=True)
+        None,
+        json_schema_extra=ask(
+            "Was harm or a crime disclosed?", "Yes or no, and no more.", more=True
+        ),
     )
     safe_to_return: bool | None = Field(
-        None, json_schema_extra=ask("Is it safe to return?", more=True)
+        None,
+        json_schema_extra=ask(
+            "Is it safe to return?", "To the home or placement that they left", more=True
+        ),
     )
-    returned_to: Line | None = Field(None, json_schema_extra=ask("Returned to", more=True))
-    details: Words | None = Field(None, json_schema_extra=long("More", more=True))
+    returned_to: Line | None = Field(
+        None, json_schema_extra=ask("Returned to", "Where they are now, and with whom", more=True)
+    )
+    details: Words | None = Field(
+        None, json_schema_extra=long("More", "How they are, and what they need", more=True)
+    )
 
 
 class LocatedConfirm(Contract):
@@ -75,4 +85,8 @@ class LocatedRefuse(Contract):
     SEND = "Refuse: the child stays missing"
     ANSWERS = True
 
-    reason: Words = Field(json_schema_extra=long("Why you do not confirm"))
+    reason: Words = Field(
+        json_schema_extra=long(
+            "Why you do not confirm", "What does not fit, or what you still check"
+        )
+    )

@@ -108,7 +108,9 @@ class StrategyMeetingInvitation(Contract):
         None, validate_default=True, json_schema_extra=ask("Place or link", asked=True)
     )
     meeting_purpose: Words | None = Field(
-        None, validate_default=True, json_schema_extra=long("Its purpose", asked=True)
+        None,
+        validate_default=True,
+        json_schema_extra=long("Its purpose", "What must be decided", asked=True),
     )
     convenor: Line | None = Field(
         None, validate_default=True, json_schema_extra=ask("Convenor", asked=True)
@@ -175,7 +177,9 @@ class StrategyMeetingReply(Contract):
     )
     person: Line = Field(json_schema_extra=ask("Who", "The person who comes, or who declines"))
     person_role: Line | None = Field(None, json_schema_extra=ask("Rank or role", width=20))
-    person_contact: Line | None = Field(None, json_schema_extra=ask("How to reach them"))
+    person_contact: Line | None = Field(
+        None, json_schema_extra=ask("How to reach them", "Telephone or e-mail")
+    )
     reason: Words | None = Field(
         None,
         validate_default=True,
@@ -207,7 +211,9 @@ class StrategyMeetingRecord(Contract):
         min_length=1,
         json_schema_extra=ask("Who attended", row="Person", rows=1, audience="statutory"),
     )
-    decisions: Words = Field(json_schema_extra=long("What was decided", audience="statutory"))
+    decisions: Words = Field(
+        json_schema_extra=long("What was decided", "One a line", audience="statutory")
+    )
     actions: list[MeetingAction] = Field(
         default_factory=list,
         max_length=MOST_ROWS,

@@ -23,7 +23,9 @@ class Update(Contract):
         "sighting", "risk-change", "phone-contact", "action", "review", "ukmpu-told",
         "new-information", "other",
     ] = Field(json_schema_extra=ask("What kind of news", labels=codes.HEADINGS))  # fmt: skip
-    text: Words = Field(json_schema_extra=long("What happened"))
+    text: Words = Field(
+        json_schema_extra=long("What happened, or what is new", "When, where, and who says so")
+    )
     new_risk: Literal["high", "medium", "low", "no-apparent-risk"] | None = Field(
         None, json_schema_extra=ask("New risk", "Only when it has changed.", labels=codes.RISKS)
     )
@@ -40,7 +42,10 @@ class Update(Contract):
         json_schema_extra=ask("Who assessed the risk", "You, unless you name another.", more=True),
     )
     review_at: AwareDatetime | None = Field(
-        None, json_schema_extra=ask("Supervisor’s next review", more=True)
+        None,
+        json_schema_extra=ask(
+            "Supervisor’s next review", "Only with a change of risk, or a review.", more=True
+        ),
     )
     risk_list_version: Line | None = Field(
         None, json_schema_extra=ask("Version of the list of risks", more=True)
@@ -73,7 +78,9 @@ class Update(Contract):
     live_until: AwareDatetime | None = Field(
         None,
         validate_default=True,
-        json_schema_extra=ask("Live until, at the latest", more=True, audience="police"),
+        json_schema_extra=ask(
+            "Live until, at the latest", "After that it is lost.", more=True, audience="police"
+        ),
     )
     action_done: UUID | None = Field(None, json_schema_extra=ask("", hidden=True))
 

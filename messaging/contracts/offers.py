@@ -25,7 +25,9 @@ class LeadTransferRequest(Contract):
     rationale: Literal[
         "majority-of-enquiries", "best-opportunity-to-locate", "agreed-plan", "other"
     ] = Field(json_schema_extra=ask("Why they should lead", labels=codes.RATIONALES))
-    circumstances: Words = Field(json_schema_extra=long("Circumstances, in short"))
+    circumstances: Words = Field(
+        json_schema_extra=long("Circumstances, in short", "What happened, and why they are at risk")
+    )
     kind: Literal["transfer-lead", "join-episodes"] = Field(
         "transfer-lead", json_schema_extra=ask("", hidden=True)
     )
@@ -45,9 +47,14 @@ class LeadTransferRequest(Contract):
     risk: Literal["high", "medium", "low", "no-apparent-risk"] | None = Field(
         None, json_schema_extra=ask("Risk", labels=codes.RISKS, more=True)
     )
-    actions_done: Words | None = Field(None, json_schema_extra=long("Done so far", more=True))
+    actions_done: Words | None = Field(
+        None,
+        json_schema_extra=long(
+            "Done so far", "Searches, calls, addresses: when, and what came of it", more=True
+        ),
+    )
     actions_outstanding: Words | None = Field(
-        None, json_schema_extra=long("Still to do", more=True)
+        None, json_schema_extra=long("Still to do", "What, who does it, by when", more=True)
     )
     live_lines: Words | None = Field(
         None,
@@ -58,9 +65,20 @@ class LeadTransferRequest(Contract):
             audience="police",
         ),
     )
-    family_liaison: Line | None = Field(None, json_schema_extra=ask("Family liaison", more=True))
+    family_liaison: Line | None = Field(
+        None,
+        json_schema_extra=ask(
+            "Family liaison", "Who speaks with family and carer, and when they last did", more=True
+        ),
+    )
     warnings: Words | None = Field(
-        None, json_schema_extra=long("Warnings to officers", more=True, audience="police")
+        None,
+        json_schema_extra=long(
+            "Warnings to officers",
+            "Weapons, violence, dogs, self-harm: of whom, or at which address",
+            more=True,
+            audience="police",
+        ),
     )
     authorised_by: Line | None = Field(
         None, json_schema_extra=ask("Authorised by, rank and name", more=True)
@@ -106,7 +124,7 @@ class LeadTransferAccept(Contract):
         ),
     )
     next_review_at: AwareDatetime | None = Field(
-        None, json_schema_extra=ask("Next review", more=True)
+        None, json_schema_extra=ask("Next review", "When a supervisor looks at it next", more=True)
     )
 
 
@@ -131,9 +149,12 @@ class LeadTransferDecline(Contract):
         json_schema_extra=long("Explain it", "Needed for “another reason”"),
     )
     information_needed: Words | None = Field(
-        None, json_schema_extra=long("Information you would need")
+        None,
+        json_schema_extra=long("Information you would need", "What would let you decide otherwise"),
     )
-    suggested_lead: Line | None = Field(None, json_schema_extra=ask("Who should lead instead"))
+    suggested_lead: Line | None = Field(
+        None, json_schema_extra=ask("Who should lead instead", "The unit, and why it")
+    )
     authorised_by: Line | None = Field(None, json_schema_extra=ask("Authorised by", more=True))
 
     @field_validator("explanation")
@@ -170,4 +191,4 @@ class HoldingReply(Contract):
     decide_by: AwareDatetime = Field(
         json_schema_extra=ask("By when you decide", "At most 1 hour from now if urgent, else 8.")
     )
-    reason: Words = Field(json_schema_extra=long("Why not now"))
+    reason: Words = Field(json_schema_extra=long("Why not now", "What you wait for"))

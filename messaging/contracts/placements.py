@@ -48,9 +48,17 @@ class PlacementNotification(Contract):
         validate_default=True,
         json_schema_extra=ask("Last day of the placement", "Needed when it ends."),
     )
-    emergency: bool | None = Field(None, json_schema_extra=ask("Is it an emergency placement?"))
+    emergency: bool | None = Field(
+        None,
+        json_schema_extra=ask(
+            "Is it an emergency placement?", "Then police may be told within 5 working days."
+        ),
+    )
     at_a_distance: bool | None = Field(
-        None, json_schema_extra=ask("Is it a placement at a distance?", more=True)
+        None,
+        json_schema_extra=ask(
+            "Is it a placement at a distance?", "Outside your area and those next to it", more=True
+        ),
     )
     destination_unit: str | None = Field(
         None,
@@ -69,16 +77,29 @@ class PlacementNotification(Contract):
             more=True,
         ),
     )
-    legal_status: Line | None = Field(None, json_schema_extra=ask("Legal status", more=True))
-    social_worker: Line | None = Field(None, json_schema_extra=ask("Social worker", more=True))
+    legal_status: Line | None = Field(
+        None,
+        json_schema_extra=ask("Legal status", "Such as: section 20, care order, remand", more=True),
+    )
+    social_worker: Line | None = Field(
+        None, json_schema_extra=ask("Social worker", "Name and team", more=True)
+    )
     edt_telephone: Telephone | None = Field(
         None,
-        json_schema_extra=ask("Emergency duty team’s telephone", widget="tel", width=20, more=True),
+        json_schema_extra=ask(
+            "Emergency duty team’s telephone",
+            "One that answers from outside your area",
+            widget="tel",
+            width=20,
+            more=True,
+        ),
     )
     reviewing_officer: Line | None = Field(
         None, json_schema_extra=ask("Independent reviewing officer (IRO)", more=True)
     )
-    carer: Line | None = Field(None, json_schema_extra=ask("Carer or provider", more=True))
+    carer: Line | None = Field(
+        None, json_schema_extra=ask("Carer or provider", "Name of the carer or home", more=True)
+    )
     carer_telephone: Telephone | None = Field(
         None, json_schema_extra=ask("Carer’s telephone", widget="tel", width=20, more=True)
     )
@@ -105,7 +126,12 @@ class PlacementNotification(Contract):
         ),
     )
     missing_history: Words | None = Field(
-        None, json_schema_extra=long("Missing before: when, and where found", more=True)
+        None,
+        json_schema_extra=long(
+            "Missing before: when, and where found",
+            "How often, for how long, and with whom",
+            more=True,
+        ),
     )
     vital_information_held: bool | None = Field(
         None,
@@ -150,14 +176,20 @@ class JointResponsePlan(Contract):
             " accepts.",
         ),
     )
-    first_actions_home: Words = Field(json_schema_extra=long("First actions of the home side"))
+    first_actions_home: Words = Field(
+        json_schema_extra=long("First actions of the home side", "What, who does it, and how soon")
+    )
     first_actions_destination: Words = Field(
-        json_schema_extra=long("First actions of the destination side")
+        json_schema_extra=long(
+            "First actions of the destination side", "What, who does it, and how soon"
+        )
     )
     contacts_in_hours: Words = Field(
         json_schema_extra=long("Whom to ring in hours", "Both sides: names, units and numbers")
     )
-    contacts_out_of_hours: Words = Field(json_schema_extra=long("Whom to ring out of hours"))
+    contacts_out_of_hours: Words = Field(
+        json_schema_extra=long("Whom to ring out of hours", "Both sides: names, units and numbers")
+    )
     review_on: date = Field(
         json_schema_extra=ask("Review date", "After that day the plan is in force no more.")
     )
@@ -165,7 +197,13 @@ class JointResponsePlan(Contract):
         None, json_schema_extra=long("Trigger places", "Where the child may go, and why", more=True)
     )
     associates: Words | None = Field(
-        None, json_schema_extra=long("Associates", more=True, audience="police")
+        None,
+        json_schema_extra=long(
+            "Associates",
+            "Name, age, address, and what they are to the child",
+            more=True,
+            audience="police",
+        ),
     )
     strategy_meeting: Words | None = Field(
         None,

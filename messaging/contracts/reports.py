@@ -50,11 +50,19 @@ class Child(Contract):
         ),
     )  # fmt: skip
     language: Line | None = Field(
-        None, json_schema_extra=ask("Language, and whether an interpreter is needed", more=True)
+        None,
+        json_schema_extra=ask(
+            "Language, and whether an interpreter is needed",
+            "Such as: Vietnamese, interpreter needed",
+            more=True,
+        ),
     )
-    home_address: Line | None = Field(None, json_schema_extra=ask("Home address", more=True))
+    home_address: Line | None = Field(
+        None, json_schema_extra=ask("Home address", "Whose home it is, too", more=True)
+    )
     placement_address: Line | None = Field(
-        None, json_schema_extra=ask("Placement address", more=True)
+        None,
+        json_schema_extra=ask("Placement address", "The name of the home or carer, too", more=True),
     )
     description: Words | None = Field(
         None,
@@ -90,7 +98,9 @@ class MissingEpisodeReport(Contract):
 
     child: Child = Field(json_schema_extra=ask("The child"))
     last_seen_at: AwareDatetime = Field(json_schema_extra=ask("Last seen, when"))
-    last_seen_place: Line = Field(json_schema_extra=ask("Last seen, where"))
+    last_seen_place: Line = Field(
+        json_schema_extra=ask("Last seen, where", "The place, and who saw them there")
+    )
     risk: Literal["high", "medium", "low", "no-apparent-risk"] = Field(
         json_schema_extra=ask("Risk", labels=codes.RISKS)
     )
@@ -100,34 +110,78 @@ class MissingEpisodeReport(Contract):
         )
     )
     callback_telephone: Telephone = Field(
-        json_schema_extra=ask("Number to call back", widget="tel", width=20)
+        json_schema_extra=ask(
+            "Number to call back",
+            "Answered now, by somebody who knows the child",
+            widget="tel",
+            width=20,
+        )
     )
     reported_at: AwareDatetime | None = Field(
         None, json_schema_extra=ask("Reported, when", more=True)
     )
     reported_by: Line | None = Field(
-        None, json_schema_extra=ask("Reported by, and relationship to the child", more=True)
+        None,
+        json_schema_extra=ask(
+            "Reported by, and relationship to the child", "Such as: J. Hall, night carer", more=True
+        ),
     )
     category: Literal["M", "A"] | None = Field(
         None, json_schema_extra=ask("Category", labels=codes.CATEGORIES, more=True)
     )
-    clothing: Line | None = Field(None, json_schema_extra=ask("Clothing", more=True))
-    out_of_character: bool | None = Field(
-        None, json_schema_extra=ask("Is this out of character?", more=True)
+    clothing: Line | None = Field(
+        None, json_schema_extra=ask("Clothing", "What they had on, shoes and bag too", more=True)
     )
-    likely_places: Words | None = Field(None, json_schema_extra=long("Likely places", more=True))
+    out_of_character: bool | None = Field(
+        None,
+        json_schema_extra=ask(
+            "Is this out of character?", "Yes, if they have not gone like this before.", more=True
+        ),
+    )
+    likely_places: Words | None = Field(
+        None,
+        json_schema_extra=long(
+            "Likely places",
+            "Where they go, were found before, or have family: with the address",
+            more=True,
+        ),
+    )
     associates: Words | None = Field(
-        None, json_schema_extra=long("Associates", more=True, audience="police")
+        None,
+        json_schema_extra=long(
+            "Associates",
+            "Name, age, address, and what they are to the child",
+            more=True,
+            audience="police",
+        ),
     )
     telephone_and_online: Words | None = Field(
-        None, json_schema_extra=long("Telephone and social media", more=True)
+        None,
+        json_schema_extra=long(
+            "Telephone and social media",
+            "Numbers, network, account names, and when last active",
+            more=True,
+        ),
     )
     transport_and_money: Line | None = Field(
-        None, json_schema_extra=ask("Transport and money", more=True)
+        None,
+        json_schema_extra=ask(
+            "Transport and money", "Travel card, bicycle, bank card, cash", more=True
+        ),
     )
-    medication: Line | None = Field(None, json_schema_extra=ask("Medication and health", more=True))
+    medication: Line | None = Field(
+        None,
+        json_schema_extra=ask(
+            "Medication and health", "What, how often, and what happens without it", more=True
+        ),
+    )
     previous_episodes: Words | None = Field(
-        None, json_schema_extra=long("Missing before: when, and where found", more=True)
+        None,
+        json_schema_extra=long(
+            "Missing before: when, and where found",
+            "How often, for how long, and with whom",
+            more=True,
+        ),
     )
     risk_flags: list[Line] | None = Field(
         None,
@@ -139,11 +193,20 @@ class MissingEpisodeReport(Contract):
     live_lines: Words | None = Field(
         None,
         json_schema_extra=long(
-            "Live lines of enquiry, with their expiry", more=True, audience="police"
+            "Live lines of enquiry, with their expiry",
+            "Telephone, bank, CCTV: who holds it, and when it is lost",
+            more=True,
+            audience="police",
         ),
     )
     warnings: Words | None = Field(
-        None, json_schema_extra=long("Warnings to officers", more=True, audience="police")
+        None,
+        json_schema_extra=long(
+            "Warnings to officers",
+            "Weapons, violence, dogs, self-harm: of whom, or at which address",
+            more=True,
+            audience="police",
+        ),
     )
     strategy: Words | None = Field(
         None,
@@ -163,7 +226,10 @@ class MissingEpisodeReport(Contract):
         ),
     )
     review_at: AwareDatetime | None = Field(
-        None, json_schema_extra=ask("Supervisor’s next review", more=True)
+        None,
+        json_schema_extra=ask(
+            "Supervisor’s next review", "Left empty: when the level of risk asks for it.", more=True
+        ),
     )
     also_wanted: bool | None = Field(
         None,
@@ -175,7 +241,12 @@ class MissingEpisodeReport(Contract):
         ),
     )
     publicity: Line | None = Field(
-        None, json_schema_extra=ask("Publicity: agreed, refused, by whom", more=True)
+        None,
+        json_schema_extra=ask(
+            "Publicity: agreed, refused, by whom",
+            "Whether the photo may be used, and what must not be said",
+            more=True,
+        ),
     )
     risk_assessor: Line | None = Field(
         None,
@@ -198,7 +269,7 @@ class TelephoneRecord(Contract):
     TYPE = "telephone-record"
     AUDIENCE = "all-parties"
     NAME = "Telephone call on record"
-    ACT = "Record a telephone call"
+    ACT = "Record the call"
     SEND = "Put the call on record"
     SENT = "The call is on record."
 
@@ -266,9 +337,15 @@ class ReportNotAccepted(Contract):
     reason: Literal[
         "known-whereabouts", "not-met-definition", "duplicate", "wrong-force", "other"
     ] = Field(json_schema_extra=ask("Why", labels=codes.NOT_ACCEPTED))
-    explanation: Words = Field(json_schema_extra=long("Explain it to the reporter"))
+    explanation: Words = Field(
+        json_schema_extra=long(
+            "Explain it to the reporter",
+            "What you know and what you checked: they read it as you write it",
+        )
+    )
     what_would_change_it: Words | None = Field(
-        None, json_schema_extra=long("What would change the decision")
+        None,
+        json_schema_extra=long("What would change the decision", "Such as: not back by midnight"),
     )
     readdress_to: str | None = Field(
         None,

@@ -118,7 +118,7 @@ def _record(act: Act) -> None:
 def _tell_police(act: Act) -> None:
     case = act.case
     if case.report is not None:
-        raise conflict("report-open", "Your report waits for police already: send an update.")
+        raise conflict("report-open", "A report waits for police already: send an update.")
     if case.episode is not None:
         raise conflict("episode-open", "Police have recorded this already: send an update.")
     addressed = next((unit for unit in act.to.values() if unit.police), None)

@@ -1,7 +1,7 @@
 """Whom to ring about a message that nobody has opened, and what to say."""
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 from uuid import UUID
 
 from flask import url_for
@@ -20,8 +20,6 @@ from messaging.pages.reading import Row, child_rows, rows
 from messaging.shown import CaseView, MessageView, RecipientView
 
 Shown = dict[str, Any]
-OF_REPORT = ("missing-episode-report", "supervisor-request", "report-not-accepted")
-"""What is said of a practitioner's report: nobody need be rung about it once it is settled."""
 
 
 def calls_of(
@@ -102,7 +100,7 @@ def _unopened(
     for message in reversed(view.messages):
         if not message.mine or message.priority != "urgent":
             continue
-        if settled and (message.id == settled.message_id or message.type in OF_REPORT[1:]):
+        if settled and (message.id == settled.message_id or message.type in ringing.OF_REPORT[1:]):
             continue
         for recipient in message.recipients:
             unit = recipient.unit.id
@@ -128,9 +126,6 @@ def _call(
     unit = session.get_one(Unit, unit_id)
     away = recipient is not None and recipient.reach_now == "not-on-hub"
     told = recipient.facts.get("told-by-telephone") if recipient else None
-    need: Literal["report-missing", "open-case"] = (
-        "report-missing" if message.type in OF_REPORT else "open-case"
-    )
     return {
         "unit": unit.name,
         "unit_id": unit.id,
@@ -141,7 +136,7 @@ def _call(
         "why": _("It is not on the hub: nothing is delivered to it until it has been told.")
         if away
         else closing.sentence(session, unit.id, view.status, now),
-        "numbers": ringing.numbers(unit.id, need, now, actor, view.status),
+        "numbers": ringing.numbers(unit.id, ringing.need_of(message.type), now, actor, view.status),
         "told": _told(message.type, told.who, told.at) if told else None,
         "told_at": told.at if told else None,
         "script_address": url_for(
@@ -286,6 +281,7 @@ def _read_out(view: CaseView, message: MessageView, recipient: RecipientView) ->
             heard |= part
     heard.pop("child", None)
     heard.pop("callback_telephone", None)
+    heard.pop("risk_list_version", None)  # it is for systems: nobody writes it down
     reports = [m for m in view.messages if m.type == "missing-episode-report"]
     known = message.type == "information-request" or not reports or reports[-1].id == message.id
     last = {} if known else reports[-1].body

@@ -14,12 +14,12 @@ from hub.errors import HubError, not_found
 from hub.identity.actor import Actor
 from hub.organisations import find_unit
 from hub.web import context
-from hub.web.forms import typed_from
 from hub.web.guards import page, permission
+from hub.web.typed import typed_from
 from messaging import attachments, drafts, sending, views, wording
 from messaging.contracts import CONTRACTS, Command
 from messaging.contracts.returning import PREVENTION, RHI
-from messaging.pages import attaching, choosing, picking, returning, ringing
+from messaging.pages import attaching, choosing, explaining, picking, returning, ringing
 from messaging.pages.attaching import Attaching
 from messaging.pages.blueprint import blueprint
 from messaging.pages.case import ask_reason, known_reason
@@ -34,10 +34,23 @@ NAMING = {
 }
 """Types that name another unit in their words: how the search for it asks, and what it gives."""
 
+FINDS = {
+    "report-not-accepted": later("If another police unit must take it, find that unit"),
+    "direction": later("If another unit than the two must lead, find it"),
+    "placement-notification": later("Choose the police unit of the address by hand"),
+}
+"""What the button of their forms says that leads to that search, and keeps what was typed."""
+
 OTHERS = {"prevention": RHI, "rhi": PREVENTION}
 """What the form of an interview does not ask: the fields of the other."""
 
-CARRIED = ("to", "re", "withdraws", "unit", "match", "draft", "action_done", "interview")
+BY_POLICE = (
+    "new_risk", "ukmpu_not_told", "risk_assessor", "review_at", "also_wanted", "live_line",
+    "live_until",
+)  # fmt: skip
+"""What the form of information that is added to a refused report does not ask: police say it."""
+
+CARRIED = ("to", "re", "withdraws", "unit", "match", "draft", "action_done", "interview", "adds")
 """What a form carries unseen from one showing to the next."""
 
 
@@ -53,6 +66,11 @@ class Writing:
     def joins(self) -> bool:
         """Whether it asks to join two episodes of one child."""
         return self.message_type == "lead-transfer-request" and "match" in self.carried
+
+    @property
+    def adds(self) -> bool:
+        """Whether it adds to a report that police did not accept."""
+        return self.message_type == "update" and "adds" in self.carried
 
     @property
     def envelope(self) -> dict[str, Any]:
@@ -105,7 +123,6 @@ def show(reference: str, message_type: str) -> ResponseReturnValue:
     """
     writing = _writing(reference, message_type)
     actor = context.current_actor()
-    form = _form(actor, writing)
     kept: dict[str, list[str]] = {}
     with context.database().unit_of_work() as session:
         if known_reason(session, reference) is None:
@@ -116,9 +133,12 @@ def show(reference: str, message_type: str) -> ResponseReturnValue:
         )  # fmt: skip
         if "draft" in writing.carried:
             kept = drafts.load(session, actor, context.vault(), UUID(writing.carried["draft"]))
-            form.values = {name: values[0] for name, values in kept.items() if values}
-            writing.carried |= {n: form.values[n] for n in CARRIED if form.values.get(n)}
+            typed = {name: values[0] for name, values in kept.items() if values}
+            writing.carried |= {name: typed[name] for name in CARRIED if typed.get(name)}
+            form = _form(actor, writing)
+            form.values = typed
         else:
+            form = _form(actor, writing)
             form.values = typed_from(known.body)
             if message_type == "information-request":
                 form.values["purpose"] = PURPOSES[actor.police]
@@ -157,8 +177,6 @@ def show(reference: str, message_type: str) -> ResponseReturnValue:
                 "reason": "wrong-force",
                 "readdress_to": request.args["readdress"][:200],
             }
-        if message_type == "update" and request.args.get("heading"):
-            form.values |= {"heading": request.args["heading"][:200]}
         if request.args.get("destination"):
             form.values |= {"destination_unit": request.args["destination"][:200]}
         if message_type == "joint-response-plan" and request.args.get("lead"):
@@ -179,6 +197,8 @@ def _form(actor: Actor, writing: Writing) -> MessageForm:
     interview = writing.carried.get("interview", "")
     if writing.message_type == "interview-record" and interview in OTHERS:
         return MessageForm(writing.message_type, leave_out=OTHERS[interview], unseen=("interview",))
+    if writing.adds:
+        return MessageForm("update", leave_out=BY_POLICE, unseen=("heading",))
     police_only = () if actor.police else ("named_officer",)
     of_joining = () if writing.joins else ("lead_after",)
     return MessageForm(writing.message_type, leave_out=police_only + of_joining)
@@ -215,6 +235,9 @@ def send(reference: str, message_type: str) -> ResponseReturnValue:
         _keep(writing, files)
         flash(_("Your draft is saved."))
         return redirect(writing.address(), 303)
+    if request.form.get("do") == "find" and not files.problems:
+        _keep(writing, files)
+        return redirect(writing.address(q=""), 303)
     overtaken = ""
     status = 200 if "more_rows" in request.form and not files.problems else 422
     if command is not None and not files.problems:
@@ -303,6 +326,8 @@ def _keep(writing: Writing, files: Attaching) -> None:
 def _heading(writing: Writing) -> str:
     if _reports(writing):
         return _("Report a child missing")
+    if writing.adds:
+        return _("Add information")
     kinds = {"prevention": _("Prevention interview"), "rhi": _("Return home interview")}
     return kinds.get(writing.carried.get("interview", ""), wording.act_name(writing.message_type))
 
@@ -324,63 +349,21 @@ def _page(
     to = find_unit(session, writing.carried["to"]) if "to" in writing.carried else None
     form.offered = choosing.offered(session, context.current_actor(), writing.reference,
                                     writing.message_type, context.now())  # fmt: skip
-    before = []
-    if to is not None:
-        before.append(_("To %(unit)s.", unit=to.name))
-    if writing.message_type == "supervisor-request":
-        before.append(
-            _(
-                "It goes to the unit that refused and its duty inspector, who owe a decision by a clock"
-            )
-            + " "
-            + _("that the case’s page shows. Ring as well: the numbers are there.")
-        )
-    if writing.message_type == "dispute":
-        before.append(
-            _("Who leads goes on leading. An adjudicator of neither force reads both sides’ words.")
-        )
-    if writing.message_type == "direction":
-        before.append(
-            _(
-                "The guidance: the owner is where most enquiries are, and who has the greatest"
-                " opportunity of locating the person (NPCC). Nothing moves until the unit that you"
-                " name acknowledges, or you record whom there you told."
-            )
-        )
-    if writing.joins:
-        before.append(
-            _("One episode goes on with one lead, and the other ends. Nothing is lost from either.")
-        )
-    if writing.message_type == "lead-transfer-request":
-        before.append(_("You lead until they accept. A decline or silence moves nothing."))
-        if "withdraws" in writing.carried:
-            before.append(_("Your open offer is withdrawn in the same moment."))
+    before = [_("To %(unit)s.", unit=to.name)] if to is not None else []
+    before += explaining.before(
+        session, context.current_actor(), writing.reference, writing.message_type, context.now(),
+        joins=writing.joins, withdraws="withdraws" in writing.carried, adds=writing.adds,
+    )  # fmt: skip
     owed: list[dict[str, Any]] = []
     if writing.message_type == "closure":
         owed, episodes = returning.before_closing(
             session, context.current_actor(), writing.reference, context.now()
         )
         before += [_("The hub writes of its episodes itself:"), *episodes] if episodes else []
-    if writing.message_type == "recorded-in-error":
-        before.append(
-            _("A second person authorises it. It starts no interview, and stays in the history.")
-        )
-    if writing.message_type == "joint-response-plan":
-        before.append(
-            _("It is in force once the other side agrees, until its review date, while the child")
-            + " "
-            + _("is placed there. Whoever records the report leads until that unit accepts.")
-        )
-    pick = None
-    if writing.message_type == "placement-notification":
-        pick = (writing.address(q=""), _("Choose the police unit of the address by hand"))
-    if writing.message_type == "direction":
-        pick = (writing.address(q=""), _("If another unit than the two must lead, find it"))
-    if writing.message_type == "report-not-accepted":
-        pick = (writing.address(q=""), _("If another police unit must take it, find that unit"))
+    heading = [("heading", "new-information")] if writing.adds else []
     return render_template(
         "messaging/compose.html",
-        pick=pick,
+        find=str(FINDS[writing.message_type]) if writing.message_type in FINDS else "",
         owing=owed,
         now=context.now(),
         ref=writing.reference,
@@ -390,6 +373,8 @@ def _page(
         if writing.joins
         else _("Send the report")
         if _reports(writing)
+        else _("Add information")
+        if writing.adds
         else wording.send_label(writing.message_type),
         ring=ringing.numbers(
             to.id, "report-missing", context.now(), context.current_actor(), status
@@ -405,7 +390,7 @@ def _page(
             reference=writing.reference,
             message_type=writing.message_type,
         ),
-        hidden=[*writing.carried.items(), (FIELD, token())],
+        hidden=[*writing.carried.items(), *heading, (FIELD, token())],
         fields=form.fields,
         files=files.shown(),
         others=form.others,

@@ -7,7 +7,8 @@ from typing import Any, Literal
 from pydantic import BaseModel, Field, create_model
 
 from hub.errors import HubError
-from hub.web.forms import FormField, Values, as_shown, fields_of, from_problems, parse
+from hub.web.forms import FormField, Values, fields_of
+from hub.web.typed import as_shown, from_problems, parse
 from messaging import codes
 from messaging.contracts import CONTRACTS, Command, Contract, Line, Telephone, Words, ask, long
 

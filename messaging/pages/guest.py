@@ -16,8 +16,8 @@ from hub.errors import HubError
 from hub.identity.actor import Actor
 from hub.records import audit
 from hub.web import context
-from hub.web.forms import typed_from
 from hub.web.guards import page, permission, public
+from hub.web.typed import typed_from
 from messaging import downloads, guests, open_questions, receipts, sending, serving, views, wording
 from messaging.attachments import AttachmentView
 from messaging.guest_secrets import Guest

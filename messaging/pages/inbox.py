@@ -2,7 +2,7 @@
 
 from datetime import datetime
 from operator import itemgetter
-from typing import Any, Literal
+from typing import Any
 from uuid import UUID
 
 from flask import render_template, request, url_for
@@ -19,7 +19,6 @@ from messaging.contracts import CONTRACTS
 from messaging.inbox import CaseRow, InboxRow, Wanted, cases, counts, inbox
 from messaging.pages import filters, live, ringing
 from messaging.pages.blueprint import blueprint
-from messaging.pages.calls import OF_REPORT
 
 NEEDS = {"mine": "answer", "new": "new", "others": "waiting"}
 SHOWS = ("mine", "new", "others", "overdue")
@@ -101,34 +100,16 @@ def _rows(rows: list[InboxRow], actor: Actor, now: datetime) -> list[dict[str, A
 
 def _row(row: InboxRow, actor: Actor, now: datetime) -> dict[str, Any]:
     waits = row.need == "waiting"
-    named = {
-        "answer": wording.need(row.type),
-        "waiting": _("%(unit)s has not answered", unit=row.to_unit)
-        if row.unanswered
-        else _("%(unit)s has not opened it", unit=row.to_unit),
-    }
     urgent = row.priority == "urgent"
+    ours = row.to_unit_id in actor.unit_ids
     ring = None
-    if waits and (row.alarm or row.missed or (urgent and row.opened_at is None)):
-        report = row.type in OF_REPORT or (row.type == "update" and row.unanswered)
-        need: Literal["report-missing", "open-case"] = "report-missing" if report else "open-case"
+    if waits and not ours and (row.alarm or row.missed or (urgent and row.opened_at is None)):
+        of = "report-outcome" if row.adds else ""
+        need = ringing.need_of(row.type, of)
         numbers = ringing.numbers(row.to_unit_id, need, now, actor, row.status)
         ring = numbers[0] if numbers else None
-    if row.type == "strategy-meeting-invitation" and row.from_unit_id == row.to_unit_id:
-        named["answer"] = wording.act_name("strategy-meeting-record")
-    if row.type == "missing-episode-report" and row.from_unit_id == row.to_unit_id:
-        named["answer"] = _("Police have not accepted it: add information, ask a supervisor, ring")
-    if row.to_ring:
-        named["answer"] = _("Ring them: they are not on the hub, and know nothing of it yet")
-    if row.interview:
-        named = {
-            "answer": _("Record the interview, or why not"),
-            "waiting": _("%(unit)s owes an interview", unit=row.to_unit),
-        }
     return {
-        "need": wording.match(row.from_unit, denied=row.need == "waiting")
-        if row.type == "match"
-        else named.get(row.need, wording.type_name(row.type)),
+        "need": _need(row, ours=ours),
         "kind": row.need,
         "reference": row.reference,
         "status": row.status,
@@ -138,7 +119,7 @@ def _row(row: InboxRow, actor: Actor, now: datetime) -> dict[str, Any]:
         "urgent": urgent,
         "sent_at": row.sent_at,
         "due_at": row.due_at,
-        "missed": row.missed or row.alarm,
+        "late": _late(row, now),
         "request_no": row.request_no,
         "waits_for_call": row.type == "match" or (waits and row.due_at is None),
         "facts": _facts(row) if waits else [],
@@ -149,6 +130,52 @@ def _row(row: InboxRow, actor: Actor, now: datetime) -> dict[str, Any]:
         "address": url_for("messaging.case", reference=row.reference)
         + (f"#message-{row.number}" if row.need == "new" else ""),
     }
+
+
+def _need(row: InboxRow, *, ours: bool) -> str:
+    """Return what a line asks of its reader, or whom they wait for: `ours`, of their own unit."""
+    waits = row.need == "waiting"
+    if row.type == "match":
+        return wording.match(row.from_unit, denied=waits)
+    if row.interview and row.need != "new":
+        return (
+            _("%(unit)s owes an interview", unit=row.to_unit)
+            if waits
+            else _("Record the interview, or why not")
+        )
+    if waits and row.type == "supervisor-request" and ours:
+        return _("A supervisor of %(unit)s decides", unit=row.to_unit)
+    if waits and row.unanswered:
+        return _("%(unit)s has not answered", unit=row.to_unit)
+    if waits:
+        return _("%(unit)s has not opened it", unit=row.to_unit)
+    if row.need == "new":
+        return wording.type_name(row.type)
+    if row.to_ring:
+        return _("Ring them: they are not on the hub, and know nothing of it yet")
+    mine = row.from_unit_id == row.to_unit_id
+    if row.type == "missing-episode-report" and mine and row.decided_by and row.decided_at:
+        return _(
+            "A supervisor, %(who)s, has not accepted it either, on %(at)s: add information, ring",
+            who=row.decided_by,
+            at=wording.moment(row.decided_at),
+        )
+    if row.type == "missing-episode-report" and mine:
+        return _("Police have not accepted it: add information, ask a supervisor, ring")
+    if row.type == "strategy-meeting-invitation" and mine:
+        return wording.act_name("strategy-meeting-record")
+    if row.adds:
+        return _("New information about a report that your unit did not accept")
+    return wording.need(row.type)
+
+
+def _late(row: InboxRow, now: datetime) -> str:
+    """Return what is late: the time that the line shows, or the opening while an answer has time."""
+    passed = row.due_at is not None and row.due_at <= now
+    opening = row.alarm and not row.missed if row.unanswered else passed
+    if opening and not (passed and row.unanswered):
+        return _("Not opened in time")
+    return _("Overdue") if passed else ""
 
 
 def _facts(row: InboxRow) -> list[dict[str, Any]]:

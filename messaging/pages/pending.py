@@ -62,6 +62,7 @@ def pending(view: CaseView, actor: Actor, now: datetime) -> Shown:
 def _alarms(view: CaseView, actor: Actor, now: datetime) -> list[Shown]:
     """Return what is overdue, latest step first, with the step that comes next and its number."""
     shown: list[Shown] = []
+    types = {message.id: message.type for message in view.messages}
     seen: set[tuple[UUID, str, UUID | None]] = set()
     for step in view.matters.steps:
         key = (step.message_id, step.kind, step.owed_by)
@@ -82,7 +83,13 @@ def _alarms(view: CaseView, actor: Actor, now: datetime) -> list[Shown]:
                 ],
                 "next": wording.rung(following, police=police) if following else None,
                 "next_at": step.next_at,
-                "numbers": ringing.numbers(owing.id, "open-case", now, actor, view.status)
+                "numbers": ringing.numbers(
+                    owing.id,
+                    ringing.need_of(types.get(step.message_id, ""), step.kind),
+                    now,
+                    actor,
+                    view.status,
+                )
                 if owing and owing.id not in actor.unit_ids
                 else [],
             }

@@ -56,6 +56,9 @@ def send() -> ResponseReturnValue:
         TYPE, lambda session, earlier: attachments.place_of_new_case(session, actor, earlier)
     )
     command = form.read(request.form, {"attachments": files.ids})
+    if request.form.get("do") == "find" and not files.problems:
+        carried["draft"] = opening.keep(actor, TYPE, carried, files)
+        return redirect(url_for("messaging.placement", q="", **_draft(carried)), 303)
     if request.form.get("do") == "draft" and not files.problems:
         carried["draft"] = opening.keep(actor, TYPE, carried, files)
         flash(_("Your draft is saved."))
@@ -97,9 +100,6 @@ def _page(actor: Actor, form: MessageForm, files: Attaching, carried: dict[str, 
                 " of both areas and the council of the address are told, and you see who has it."
             )
         ],
-        pick=(
-            url_for("messaging.placement", q="", **_draft(carried)),
-            _("Choose the police unit of the address by hand"),
-        ),
+        find=_("Choose the police unit of the address by hand"),
         draftable=True,
     )

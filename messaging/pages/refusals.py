@@ -10,13 +10,13 @@ from sqlalchemy.orm import Session
 
 from hub.identity.actor import Actor
 from messaging.effects.steps import supervisor_asked
-from messaging.model import Clock
+from messaging.model import Clock, Party
 from messaging.pages import ringing
 from messaging.pages.reading import Row, rows
-from messaging.shown import CaseView, MessageView
+from messaging.shown import CaseView, MessageView, ReportView, UnitName
 
 Shown = dict[str, Any]
-WHY = ("reason", "explanation")
+WHY = ("reason", "explanation", "why")
 
 
 def refused(session: Session, actor: Actor, view: CaseView, now: datetime) -> Shown | None:
@@ -24,7 +24,6 @@ def refused(session: Session, actor: Actor, view: CaseView, now: datetime) -> Sh
     report = view.report
     if report is None or report.state != "not-accepted" or view.lead or view.closed_at:
         return None
-    said = next((m for m in reversed(view.messages) if _refuses(m)), None)
     mine = report.reporter.id in actor.unit_ids
     may = {act.type for act in view.actions}
     asked = supervisor_asked(session, view.id)
@@ -36,22 +35,23 @@ def refused(session: Session, actor: Actor, view: CaseView, now: datetime) -> Sh
             )
         )
     theirs = not actor.police
+    said = _said(view, report)
+    refusals = [one for one in said if one["kind"] != "request"]
+    last = refusals[-1] if refusals else None
     return {
         "message_id": report.message_id,
         "unit": report.addressed.name,
-        "by": _who(said) if said else report.addressed.name,
-        "at": said.sent_at if said else report.since,
-        "telephone": said is not None and said.type == "telephone-record",
-        "why": [row["value"] for row in _rows(said, *WHY)],
-        "change": [row["value"] for row in _rows(said, "what_would_change_it")],
-        "number": said.number if said else report.number,
+        "since": report.since,
+        "last": last,
+        "request": next((one for one in said if one["message_id"] == asked), None),
+        "before": [one for one in said if one is not last and one["message_id"] != asked],
         "asked": asked is not None,
         "due_at": due,
         "add_address": url_for(
             "messaging.compose", reference=view.reference, message_type="update",
-            heading="new-information",
+            adds="information",
         )
-        if theirs and "update" in may
+        if "update" in may and (mine or _responsible(session, actor, view))
         else None,
         "ask_address": url_for(
             "messaging.compose", reference=view.reference, message_type="supervisor-request"
@@ -78,9 +78,48 @@ def refused(session: Session, actor: Actor, view: CaseView, now: datetime) -> Sh
     }  # fmt: skip
 
 
-def _rows(message: MessageView | None, *names: str) -> list[Row]:
-    if message is None:
-        return []
+def _responsible(session: Session, actor: Actor, view: CaseView) -> bool:
+    """Say whether the reader is of the responsible authority: its news too re-open a report (4.2)."""
+    found = select(Party.unit_id).where(
+        Party.case_id == view.id,
+        Party.unit_id.in_(actor.unit_ids),
+        Party.part == "responsible-authority",
+    )
+    return session.scalar(found.limit(1)) is not None
+
+
+def _said(view: CaseView, report: ReportView) -> list[Shown]:
+    """Return each refusal of the report, and each request of a supervisor, first to last."""
+    asked = {m.id for m in view.messages if m.type == "supervisor-request"}
+    found = []
+    unit = report.addressed
+    for message in reversed(view.messages):
+        if message.number <= report.number or not (message.id in asked or _refuses(message)):
+            continue
+        if message.body.get("readdress_to"):
+            unit = message.sender_unit  # until then the report was theirs to answer
+        found.append(_one(message, unit, supervisor=message.in_reply_to in asked))
+    return found[::-1]
+
+
+def _one(message: MessageView, rung: UnitName, *, supervisor: bool) -> Shown:
+    """Return one refusal, or request of a supervisor: who, of which unit, when, why."""
+    kind = {"telephone-record": "call", "supervisor-request": "request"}.get(
+        message.type, "refusal"
+    )
+    return {
+        "kind": "decision" if supervisor and kind == "refusal" else kind,
+        "message_id": message.id,
+        "number": message.number,
+        "unit": rung.name if kind == "call" else message.sender_unit.name,
+        "by": _who(message, supervisor=supervisor),
+        "at": message.sent_at,
+        "why": [row["value"] for row in _rows(message, *WHY)],
+        "change": [row["value"] for row in _rows(message, "what_would_change_it")],
+    }
+
+
+def _rows(message: MessageView, *names: str) -> list[Row]:
     return rows(message.type, {name: message.body[name] for name in names if name in message.body})
 
 
@@ -90,12 +129,11 @@ def _refuses(message: MessageView) -> bool:
     return message.type == "telephone-record" and message.body.get("outcome") == "refused"
 
 
-def _who(message: MessageView) -> str:
-    """Return who said no: the officer, or as the reporter wrote down whom they spoke to."""
+def _who(message: MessageView, *, supervisor: bool) -> str:
+    """Return who said it: whoever sent it, or as the reporter wrote down whom they spoke to."""
     if message.type == "telephone-record":
         who = (message.body.get("with_name"), message.body.get("with_collar"))
         return ", ".join(str(part) for part in who if part) or _("Police")
-    name = " ".join(part for part in (message.sender_rank, message.sender_name) if part)
-    return ", ".join(
-        part for part in (name, message.sender_collar, message.sender_unit.name) if part
-    )
+    role = message.sender_rank or (_("Supervisor") if supervisor else "")
+    name = " ".join(part for part in (role, message.sender_name) if part)
+    return ", ".join(part for part in (name, message.sender_collar) if part)

@@ -74,7 +74,7 @@ def send() -> ResponseReturnValue:
         return redirect(
             url_for("messaging.report", to=carried.get("to"), draft=carried["draft"]), 303
         )
-    known = None
+    known, waits_with, status = None, None, 422
     if command is not None and not files.problems:
         try:
             return _opened(actor, command, carried)
@@ -82,10 +82,13 @@ def send() -> ResponseReturnValue:
             if error.status not in (403, 409, 422):
                 raise
             form.refuse(error)
-            known = error.extra.get("case_reference")
+            if error.code == "report-open":
+                waits_with, status = error.extra["unit"]["code"], error.status
+            else:
+                known = error.extra.get("case_reference")
     carried["draft"] = opening.keep(actor, TYPE, carried, files)
     with context.database().unit_of_work() as session:
-        return _page(session, actor, form, files, carried, known), 422
+        return _page(session, actor, form, files, carried, known, waits_with), status
 
 
 def _opened(actor: Actor, command: Command, carried: dict[str, str]) -> ResponseReturnValue:
@@ -105,7 +108,9 @@ def _page(
     files: Attaching,
     carried: dict[str, str],
     known: str | None = None,
+    waits_with: str | None = None,
 ) -> str:
+    """Return the form; `waits_with` is the unit that was told of the child already: it is rung."""
     status = actor.status or "actual"
     unit = find_unit(session, carried["to"]) if "to" in carried else None
     before, contacts = [], []
@@ -115,7 +120,10 @@ def _page(
         )
     elif unit is not None:
         before.append(_("To %(unit)s.", unit=unit.name))
-        contacts = ringing.numbers(unit.id, "report-missing", context.now(), actor, status)
+        told = find_unit(session, waits_with) if waits_with else None
+        contacts = ringing.numbers(
+            (told or unit).id, "report-missing", context.now(), actor, status
+        )
     return render_template(
         "messaging/compose.html",
         ref=None,
@@ -131,6 +139,7 @@ def _page(
         problems=form.problems,
         before=before,
         known=known,
+        overtaken=_("What you typed is kept as a draft.") if waits_with else "",
         draft=carried.get("draft"),
         ring=contacts,
         ring_sentence=_("The police do not have this until someone answers: ring.")

@@ -9,11 +9,20 @@ from directory.public import Number
 from hub.identity.actor import Actor
 
 MOST = 3
+Need = Literal["report-missing", "open-case"]
+OF_REPORT = ("missing-episode-report", "supervisor-request", "report-not-accepted")
+"""What is said of a practitioner's report: nobody need be rung about it once it is settled."""
+
+
+def need_of(message_type: str, clock: str = "") -> Need:
+    """Return for which need somebody is rung about a message, or a clock that runs by it."""
+    report = message_type in OF_REPORT or clock == "report-outcome"
+    return "report-missing" if report else "open-case"
 
 
 def numbers(
     unit_id: UUID,
-    need: Literal["report-missing", "open-case"],
+    need: Need,
     now: datetime,
     actor: Actor,
     status: str,

@@ -6,8 +6,9 @@ from flask import redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from hub.web import context
-from hub.web.forms import fields_of, parse
+from hub.web.forms import fields_of
 from hub.web.guards import page, permission
+from hub.web.typed import parse
 from messaging import searching
 from messaging.inbox import CaseRow
 from messaging.pages.blueprint import blueprint

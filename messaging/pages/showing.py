@@ -173,6 +173,8 @@ def _acts(view: CaseView, calls: list[Shown], refused: Shown | None) -> list[Sho
             continue
         if act.type in ("interview-record", "authority-named", "supervisor-request"):
             continue  # the step that is owed, or the box of the refusal, offers it
+        if act.type == "update" and refused and refused["add_address"]:
+            continue  # the box of the refusal offers it
         shown.append(
             {
                 "label": _act_label(view, act),

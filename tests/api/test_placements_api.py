@@ -85,6 +85,31 @@ def test_a_councils_system_tells_of_a_placement_and_police_plan_for_it(
     assert (lead["lead"]["code"], lead["basis"]) == (MET, "agreed-plan")
 
 
+def test_a_second_reporter_is_told_whom_to_ring_and_nothing_of_the_case(partner: Make) -> None:
+    council, kent, school = (partner(u) for u in (COUNCIL, KENT, "E06000035/childrens-social-care"))
+    ref = council.post("/api/v1/cases", notice()).json["case_reference"]
+    path = f"/api/v1/cases/{ref}"
+    first = council.post(f"{path}/messages", {**REPORT, "to": [KENT]})
+    assert first.status_code == 201, first.text
+    second = {**REPORT, "to": [MET], "placement_reference": ref}
+    told = school.post("/api/v1/cases", second)
+    assert (told.status_code, told.json["code"]) == (409, "report-open")
+    assert told.json["detail"].startswith("Police have been told of a report with this reference")
+    assert told.json["unit"] == {"code": KENT, "name": "East Kent"}
+    assert told.json["ring"][0].keys() == {"value", "label", "note"}
+    assert told.json.keys().isdisjoint({"state", "since", "case_reference"})
+    assert school.get(path).status_code == 404
+    party = council.post("/api/v1/cases", second)
+    assert (party.status_code, party.json["state"]) == (409, "awaiting-police")
+    refusal = {
+        "type": "report-not-accepted",
+        "body": {"reason": "other", "explanation": "EXERCISE"},
+    }
+    assert kent.post(f"{path}/messages", refusal).status_code == 201
+    assert council.post("/api/v1/cases", second).json["state"] == "not-accepted"
+    assert kent.post("/api/v1/cases", second).status_code == 201, "police record it all the same"
+
+
 def test_what_a_placement_lacks_is_pointed_at(partner: Make) -> None:
     council, met = partner(COUNCIL), partner(MET)
     asked = council.post("/api/v1/cases", notice(placement_postcode="EH1 1YZ"))

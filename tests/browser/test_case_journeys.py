@@ -263,7 +263,7 @@ def test_a_report_to_the_wrong_force_goes_to_the_right_one_in_the_same_act(
     met = sign_in(cast.MET_OFFICER)
     met.goto(f"/cases/{reference}")
     act(met, "Do not accept the report")
-    met.get_by_role("link", name="If another police unit must take it").click()
+    act(met, "If another police unit must take it, find that unit")
     choose_unit(met, "Thanet", "East Kent")
     met.get_by_label("Explain it to the reporter").fill("EXERCISE. Placed in Margate.")
     act(met, "Send to the reporter")

@@ -353,7 +353,15 @@ def test_a_practitioner_who_names_the_reference_sees_their_report_and_no_more(
     assert not view.full
     assert [m.type for m in view.messages] == ["missing-episode-report"]
     night = someone("E09000019/edt", "practitioner")
-    refused("report-open", lambda: by_reference(world, night, ref, to=[KENT]))
+    error = refused("report-open", lambda: by_reference(world, night, ref, to=[KENT]))
+    assert error.sentence.startswith(
+        "Police have been told of a report with this reference: ring East Kent on "
+    )
+    assert error.extra.keys() == {"unit", "ring"}, "how it stands is for parties"
+    refused("not-found", lambda: world.case(night, ref))
+    error = refused("report-open", lambda: by_reference(world, world.social_worker, ref, to=[KENT]))
+    assert error.extra["state"] == "awaiting-police"
+    assert (error.extra["unit"]["code"], error.extra["since"]) == (KENT, sent.sent_at.isoformat())
     world.send(world.kent, ref, "missing-episode-report", **REPORT)
     assert world.lead(ref) == KENT
     assert world.case(world.met, ref).request is not None

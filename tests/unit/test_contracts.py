@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from hub.errors import HubError
-from hub.web.forms import parse
+from hub.web.forms import fields_of
+from hub.web.typed import parse
 from messaging.contracts import CONTRACTS, Command
 from messaging.sending import read_body
 
@@ -55,3 +56,17 @@ def test_a_form_is_told_at_the_field_that_lacks_something() -> None:
              "with_name": "PC Brown"}  # fmt: skip
     parsed = parse(CONTRACTS["telephone-record"], typed)
     assert parsed.problems == {"reason": "Say what reason they gave for refusing"}
+
+
+@pytest.mark.parametrize(
+    "kind", ["missing-episode-report", "lead-transfer-request", "officer-handover", "joint-response-plan"]
+)  # fmt: skip
+def test_each_field_of_free_words_says_what_the_next_officer_needs(kind: str) -> None:
+    fields = fields_of(CONTRACTS[kind])
+    assert [one.name for one in fields if one.kind == "textarea" and not one.hint] == []
+
+
+def test_what_is_known_of_the_child_is_asked_for_in_an_officers_words() -> None:
+    hints = {one.name: one.hint for one in fields_of(CONTRACTS["missing-episode-report"])}
+    for name in ("clothing", "transport_and_money", "medication", "publicity", "out_of_character"):
+        assert hints[name], name

@@ -1,6 +1,7 @@
 """Lists of a contract as repeated rows of a form: nothing typed is lost, and errors find their row."""
 
-from hub.web.forms import as_shown, fields_of, parse, typed_from
+from hub.web.forms import fields_of
+from hub.web.typed import as_shown, parse, typed_from
 from messaging.contracts import CONTRACTS
 
 RECORD = CONTRACTS["strategy-meeting-record"]

@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.web import moments
-from hub.web.forms import fields_of, parse, typed_from
+from hub.web.forms import fields_of
+from hub.web.typed import parse, typed_from
 from messaging.contracts import CONTRACTS
 
 CALL = CONTRACTS["telephone-record"]

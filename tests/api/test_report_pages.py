@@ -1,0 +1,304 @@
+"""The pages of a practitioner's report: who refused it, who is asked to decide, what is owed by whom."""
+
+import re
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import text
+from werkzeug.test import TestResponse
+
+from hub.clock import utcnow
+from hub.db import Database
+from hub.identity.actor import Actor
+from hub.records.keys import Keys
+from hub.records.vault import Vault
+from messaging import alarms, sending, views
+from messaging.contracts import Command
+from messaging.pages import refusals
+from seed import cast, demo
+from seed.cast import Player
+from tests.worlds import KENT, MET, REPORT
+
+pytestmark = pytest.mark.exercise
+
+NO = {"reason": "not-met-definition", "explanation": "EXERCISE home by ten"}
+ELSEWHERE = {
+    "reason": "wrong-force",
+    "explanation": "EXERCISE seen in Margate",
+    "readdress_to": KENT,
+}
+ASK = {"why": "EXERCISE she is 13"}
+
+
+class Hub:
+    """The exercise, as its players send in it and look at its pages."""
+
+    def __init__(self, app: Flask, database: Database, keys: Keys) -> None:
+        self.app, self.database, self.keys = app, database, keys
+        self.clients: dict[str, Any] = {}
+        self.reference = ""
+
+    def send(self, player: Player, kind: str, to: tuple[str, ...] = (), /, **body: Any) -> None:
+        priority = body.pop("priority", "routine")
+        command = Command(type=kind, to=list(to), body=body, status="exercise", priority=priority)
+        vault, now = Vault(self.keys), utcnow()
+        with self.database.unit_of_work() as session:
+            actor = demo.actor_of(session, player)
+            if self.reference:
+                sending.send(session, actor, vault, self.reference, command, now)
+            else:
+                self.reference = sending.open_case(
+                    session, actor, vault, command, now
+                ).case_reference
+
+    def client(self, player: Player) -> Any:
+        if player.email not in self.clients:
+            client = self.app.test_client()
+            given = {"email": player.email, "password": demo.password(self.keys)}
+            page = client.get("/sign-in")
+            entered = client.post("/sign-in", data={**given, "csrf_token": token(page)})
+            assert entered.status_code == 303
+            self.clients[player.email] = client
+        return self.clients[player.email]
+
+    def page(self, player: Player, path: str = "") -> str:
+        page = self.client(player).get(f"/cases/{self.reference}{path}")
+        assert page.status_code == 200, page.status
+        return words(page.text)
+
+    def post(self, player: Player, path: str, **fields: str) -> TestResponse:
+        client = self.client(player)
+        page = client.get(path)
+        hidden = re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', page.text)
+        form = {"do": "send", **dict(hidden)}
+        reply: TestResponse = client.post(path, data={**form, **fields})
+        return reply
+
+    def lines(self, player: Player) -> dict[str, str]:
+        """Return the lines of a player's inbox about the case, by the heading that they are under."""
+        page = self.client(player).get("/inbox").text
+        found = {}
+        for name in ("mine", "new", "others"):
+            part = between(page, f'<section aria-labelledby="{name}"', "</section>")
+            rows = re.findall(r'<li class="hub-row.*?</li>', part, re.DOTALL)
+            found[name] = "\n".join(words(row) for row in rows if self.reference in row)
+        return found
+
+
+def token(page: TestResponse) -> str:
+    found = re.search(r'name="csrf_token" value="([^"]+)"', page.text)
+    assert found is not None
+    return found.group(1)
+
+
+def words(html: str) -> str:
+    return " ".join(re.sub(r"<[^>]+>", " ", html).split())
+
+
+def between(page: str, start: str, end: str) -> str:
+    return page.partition(start)[2].partition(end)[0]
+
+
+@pytest.fixture
+def hub(app: Flask, database: Database, keys: Keys) -> Hub:
+    hub = Hub(app, database, keys)
+    hub.send(cast.SOCIAL_WORKER, "missing-episode-report", (MET,), **REPORT)
+    worker, case = hub.client(cast.SOCIAL_WORKER), f"/cases/{hub.reference}"
+    why = {"csrf_token": token(worker.get(case)), "reason_code": "working-on-it"}
+    assert worker.post(f"{case}/reason", data=why).status_code == 303
+    return hub
+
+
+def test_a_report_refused_twice_says_of_each_refusal_which_unit_who_when_and_why(hub: Hub) -> None:
+    hub.send(cast.MET_OFFICER, "report-not-accepted", **ELSEWHERE)
+    hub.send(cast.KENT_OFFICER, "report-not-accepted", **NO)
+    box = between(
+        hub.page(cast.SOCIAL_WORKER), "Police have not accepted this report", "Nobody leads"
+    )
+    last, _, before = box.partition("Before that")
+    for said, who, unit, why in (
+        (last, cast.KENT_OFFICER.name, "East Kent", "EXERCISE home by ten"),
+        (before, cast.MET_OFFICER.name, "Central North", "EXERCISE seen in Margate"),
+    ):
+        assert who in said
+        assert unit in said
+        assert why in said
+        assert re.search(r"\d\d:\d\d (GMT|BST)", said)
+
+
+def test_a_supervisor_who_is_asked_reads_why_and_the_reporter_who_decided_when_and_why(
+    hub: Hub,
+) -> None:
+    hub.send(cast.MET_OFFICER, "report-not-accepted", **NO)
+    with hub.database.unit_of_work() as session:
+        session.execute(
+            text("""INSERT INTO clock_setting (organisation_id, kind, minutes)
+                SELECT organisation_id, 'supervisor-decision', 20 FROM unit WHERE code = :met"""),
+            {"met": MET},
+        )
+    asking = hub.page(cast.SOCIAL_WORKER, "/send/supervisor-request")
+    assert "A supervisor there decides within 20 minutes: by " in asking
+
+    hub.send(cast.SOCIAL_WORKER, "supervisor-request", **ASK)
+    assert "Decide on the report, as supervisor" in hub.lines(cast.MET_INSPECTOR)["mine"]
+    lines = hub.lines(cast.MET_OFFICER)
+    assert lines["mine"] == ""
+    assert "A supervisor of Central North decides" in lines["others"]
+    page = hub.page(cast.MET_INSPECTOR)
+    box = between(page, "Police have not accepted this report", "Nobody leads")
+    assert "EXERCISE home by ten" in box
+    assert "EXERCISE she is 13" in box
+    assert cast.SOCIAL_WORKER.name in box
+
+    hub.send(
+        cast.MET_INSPECTOR, "report-not-accepted", **{**NO, "explanation": "EXERCISE no again"}
+    )
+    page = hub.page(cast.SOCIAL_WORKER)
+    box = between(page, "A supervisor decided: police do not accept this report", "Nobody leads")
+    for said in (
+        cast.MET_INSPECTOR.name,
+        "Central North",
+        "EXERCISE no again",
+        "EXERCISE she is 13",
+    ):
+        assert said in box
+    line = hub.lines(cast.SOCIAL_WORKER)["mine"]
+    assert re.search(f"A supervisor, .*{cast.MET_INSPECTOR.name}, has not accepted it either", line)
+
+
+def test_information_is_added_in_a_short_form_and_the_unit_is_told_what_it_is_about(
+    hub: Hub,
+) -> None:
+    hub.send(cast.MET_OFFICER, "report-not-accepted", **NO)
+    page = hub.client(cast.SOCIAL_WORKER).get(f"/cases/{hub.reference}").text
+    address = re.search(r'href="(/cases/[^"]+/send/update[^"]*)"', page)
+    assert address is not None
+    assert page.count("/send/update") == 1
+    path = address.group(1)
+    form = words(hub.client(cast.SOCIAL_WORKER).get(path).text)
+    assert "Add information" in form
+    for police in ("UK Missing Persons Unit", "New risk", "What kind of news", "live line"):
+        assert police not in form
+    sent = hub.post(cast.SOCIAL_WORKER, path, text="EXERCISE not back", adds="information")
+    assert sent.status_code == 303, sent.text
+    line = hub.lines(cast.MET_OFFICER)["mine"]
+    assert "New information about a report that your unit did not accept" in line
+    assert "EXERCISE not back" in hub.page(cast.MET_OFFICER)
+
+
+def test_what_was_typed_is_still_there_once_another_unit_was_found(hub: Hub) -> None:
+    path = f"/cases/{hub.reference}/send/report-not-accepted"
+    found = hub.post(cast.MET_OFFICER, path, do="find", explanation="EXERCISE seen in Margate")
+    assert found.status_code == 303
+    client = hub.client(cast.MET_OFFICER)
+    search = client.get(found.headers["Location"] + "East+Kent")
+    choice = re.search(r'href="([^"]+readdress=kent[^"]*)"', search.text)
+    assert choice is not None, search.text
+    form = client.get(choice.group(1).replace("&amp;", "&")).text
+    assert "EXERCISE seen in Margate" in form
+    assert 'value="kent/east"' in form
+
+
+def test_what_is_late_is_named_and_both_boxes_give_the_numbers_in_one_order(hub: Hub) -> None:
+    later = utcnow() + timedelta(minutes=6)
+    with hub.database.unit_of_work() as session:
+        while alarms.escalate(session, later):
+            pass
+    line = hub.lines(cast.SOCIAL_WORKER)["others"]
+    assert "Not opened in time" in line
+    assert "Overdue" not in line
+    later += timedelta(minutes=6)
+    with hub.database.unit_of_work() as session:
+        session.execute(
+            text(
+                """UPDATE clock SET started_at = started_at - interval '11 minutes',
+                due_at = due_at - interval '11 minutes' WHERE kind = 'report-outcome'"""
+            )
+        )
+        while alarms.escalate(session, later):
+            pass
+    line = hub.lines(cast.SOCIAL_WORKER)["others"]
+    assert "Overdue" in line
+    assert "Not opened in time" not in line
+    page = hub.client(cast.SOCIAL_WORKER).get(f"/cases/{hub.reference}").text
+    overdue = between(page, 'id="overdue"', "</section>")
+    ring = between(page, 'id="call-1"', "</section>")
+    numbers = re.findall(r'class="govuk-link hub-number" href="([^"]+)"', ring)
+    assert len(numbers) > 1
+    found = re.findall(r'class="govuk-link hub-number" href="([^"]+)"', overdue)
+    assert found[: len(numbers)] == numbers
+
+
+def test_nobody_reads_the_version_of_a_list_aloud(hub: Hub) -> None:
+    script = hub.page(cast.SOCIAL_WORKER, "/script/1")
+    assert "Medium: harm likely" in script
+    assert "Version of the list" not in script
+    assert "Version of the list of risks" in hub.page(cast.SOCIAL_WORKER)
+
+
+def test_what_police_send_urgently_once_a_report_is_settled_is_rung_about(hub: Hub) -> None:
+    hub.send(cast.MET_OFFICER, "missing-episode-report", (KENT, "devon-and-cornwall"), **REPORT,
+             priority="urgent")  # fmt: skip
+    page = hub.page(cast.MET_OFFICER)
+    assert "Ring East Kent" in page
+    assert "Ring Devon &amp; Cornwall Police" in page
+    assert "Ring Central North" not in hub.page(cast.SOCIAL_WORKER), "their report is settled"
+
+
+PLACED = {
+    "child": {"given_name": "EXERCISE child", "age": 14}, "placement_address": "EXERCISE House",
+    "placement_postcode": "CT9 1EZ", "social_worker_telephone": "020 7946 0201",
+}  # fmt: skip
+
+
+def test_a_second_report_of_a_placement_is_kept_and_says_whom_to_ring(
+    app: Flask, database: Database, keys: Keys
+) -> None:
+    hub = Hub(app, database, keys)
+    with app.app_context():
+        hub.send(cast.SOCIAL_WORKER, "placement-notification", **PLACED,
+                 starts_on=utcnow().date().isoformat())  # fmt: skip
+    hub.send(cast.SOCIAL_WORKER, "missing-episode-report", (KENT,), **REPORT)
+    told = hub.post(
+        cast.SOCIAL_WORKER, f"/cases/new?to={KENT}",
+        **{"child.given_name": "EXERCISE Robin", "child.age": "14", "risk": "medium",
+           "last_seen_at-date": "2026-11-01", "last_seen_at-time": "21:30", "why": "EXERCISE",
+           "last_seen_place": "EXERCISE pier", "callback_telephone": "020 7946 0201",
+           "placement_reference": hub.reference},
+    )  # fmt: skip
+    assert told.status_code == 409
+    page = words(told.text)
+    assert re.search(
+        r"East Kent has had a report of this child since \d\d:\d\d .*: ring East Kent", page
+    )
+    assert "What you typed is kept as a draft." in page
+    assert 'value="EXERCISE pier"' in told.text
+    assert "hub-number" in told.text
+    assert "Report of a missing child" in words(
+        hub.client(cast.SOCIAL_WORKER).get("/cases/drafts").text
+    )
+
+
+def test_only_whose_news_re_open_a_refused_report_are_asked_for_them(
+    app: Flask, database: Database, keys: Keys, someone: Callable[..., Actor]
+) -> None:
+    hub = Hub(app, database, keys)
+    with app.app_context():
+        hub.send(cast.SOCIAL_WORKER, "placement-notification", **PLACED,
+                 starts_on=utcnow().date().isoformat())  # fmt: skip
+    hub.send(cast.SOCIAL_WORKER, "missing-episode-report", (KENT,), **REPORT)
+    hub.send(cast.KENT_OFFICER, "report-not-accepted", **NO)
+    host = someone("E10000016/childrens-social-care", "practitioner")
+    with database.unit_of_work() as session, app.test_request_context():
+        asked = []
+        for actor in (demo.actor_of(session, cast.SOCIAL_WORKER), host):
+            view = views.case_view(
+                session, actor, Vault(keys), hub.reference, utcnow(), reason_code="test"
+            )
+            box = refusals.refused(session, actor, view, utcnow())
+            assert box is not None
+            asked.append(box["add_address"] is not None)
+    assert asked == [True, False]
