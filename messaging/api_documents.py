@@ -5,6 +5,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
+from messaging.contracts import Line
+
 
 class UnitOut(BaseModel):
     """A unit."""
@@ -287,12 +289,26 @@ class InboxOut(BaseModel):
     rows: list[InboxRowOut]
 
 
-class Acknowledgement(BaseModel):
-    """Who acknowledges, where it is a person whom the system can name."""
+class OpenedBy(BaseModel):
+    """The person who saw a message in their own system."""
 
     model_config = {"extra": "forbid"}
 
-    name: str | None = Field(None, min_length=1, max_length=200)
+    name: Line
+    rank: Line | None = None
+    collar_number: Line | None = None
+
+    def __str__(self) -> str:
+        name = " ".join(part for part in (self.rank, self.name) if part)
+        return ", ".join(part for part in (name, self.collar_number) if part)
+
+
+class Acknowledgement(BaseModel):
+    """The system has the message; `opened_by` says which of its people saw it, if one has."""
+
+    model_config = {"extra": "forbid"}
+
+    opened_by: OpenedBy | None = None
 
 
 class AcknowledgedOut(BaseModel):

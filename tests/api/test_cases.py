@@ -2,13 +2,16 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from flask import Flask
 from sqlalchemy import text
 
+from hub.clock import utcnow
 from hub.db import Database
+from messaging import alarms
 from tests.api.conftest import Partner
 
 MET, KENT = "metropolitan/central-north", "kent/east"
@@ -63,6 +66,58 @@ def test_a_lead_passes_by_api(partner: Make) -> None:
     assert late.status_code == 409
     assert late.json["code"] == "request-already-answered"
     assert late.json["winner"]["type"] == "lead-transfer-accept"
+
+
+def test_a_system_opens_a_message_only_in_the_name_of_who_saw_it(
+    partner: Make, database: Database
+) -> None:
+    met, kent = partner(MET), partner(KENT)
+    ref = met.post("/api/v1/cases", REPORT).json["case_reference"]
+
+    def send(body: dict[str, Any]) -> str:
+        return str(met.post(f"/api/v1/cases/{ref}/messages", body).json["message_id"])
+
+    def clock(message: str, column: str) -> Any:
+        with database.unit_of_work() as session:
+            return session.scalar(
+                text(f"SELECT {column} FROM clock WHERE message_id = :id AND kind LIKE 'opened%'"),
+                {"id": message},
+            )  # fmt: skip
+
+    def facts(message: str) -> dict[str, str]:
+        found = met.get(f"/api/v1/cases/{ref}/messages").json["messages"]
+        (one,) = next(m["recipients"] for m in found if m["message_id"] == message)
+        return {fact["kind"]: fact["who"] for fact in one["facts"]}
+
+    news = {"type": "update", "to": [KENT], "body": {"heading": "other", "text": "EXERCISE"}}
+    offer, update = send(OFFER), send(news)
+    kent.get("/api/v1/inbox")
+    address = f"/api/v1/inbox/{update}/acknowledgement"
+    assert kent.post(address, {}).status_code == 200
+    assert facts(update).keys() == {"delivered", "acknowledged"}
+    assert clock(update, "met_at") is None
+    nobody = kent.post(address, {"opened_by": {"name": " "}})
+    assert [error["pointer"] for error in nobody.json["errors"]] == ["/opened_by/name"]
+    who = {"name": "EXERCISE Reed", "rank": "Sergeant", "collar_number": "4471"}
+    assert kent.post(address, {"opened_by": who}).status_code == 200
+    assert facts(update)["opened"] == f"Sergeant EXERCISE Reed, 4471 (by {kent.name})"
+    assert clock(update, "met_at") is not None
+
+    with database.unit_of_work() as session:
+        alarms.escalate(session, utcnow() + timedelta(minutes=6))
+    assert clock(offer, "kind || step") == "opened-urgent1"
+    decline = {"type": "lead-transfer-decline", "in_reply_to": offer, "body": {"reason": "wrong-area"}}
+    assert kent.post(f"/api/v1/cases/{ref}/messages", decline).status_code == 201
+    assert facts(offer).keys() == {"delivered", "answered"}
+    assert clock(offer, "met_at") is not None
+    asks = {"type": "information-request", "to": [KENT], "purpose": "EXERCISE",
+            "body": {"questions": "EXERCISE"}}  # fmt: skip
+    question = send(asks)
+    answer = {"type": "information-response", "in_reply_to": question,
+              "body": {"outcome": "none-held"}}  # fmt: skip
+    assert clock(question, "met_at") is None
+    assert kent.post(f"/api/v1/cases/{ref}/messages", answer).status_code == 201
+    assert clock(question, "met_at") is not None
 
 
 def test_a_key_takes_effect_once_for_ever(partner: Make, database: Database) -> None:
