@@ -105,6 +105,7 @@ def _message(view: MessageView, reference: str) -> dict[str, Any]:
         "in_reply_to": str(view.in_reply_to) if view.in_reply_to else None,
         "sender": {
             "unit": _unit(view.sender_unit),
+            "kind": view.sender_kind,
             "name": view.sender_name,
             "rank": view.sender_rank,
             "collar_number": view.sender_collar,

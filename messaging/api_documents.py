@@ -84,6 +84,19 @@ class AttachmentOut(BaseModel):
     scan: Literal["clean", "not-scanned"]
 
 
+class SenderOut(BaseModel):
+    """Who sent a message: a person of the unit, or its client.
+
+    A guest answers for a unit without accounts, by link or signed reply; the system is the hub itself.
+    """
+
+    unit: UnitOut
+    kind: Literal["person", "client", "guest", "system"]
+    name: str
+    rank: str | None
+    collar_number: str | None
+
+
 class MessageOut(BaseModel):
     """A message, as far as the reader may see it."""
 
@@ -99,7 +112,7 @@ class MessageOut(BaseModel):
     sent_at: datetime
     reply_due_at: datetime | None
     in_reply_to: str | None
-    sender: dict[str, Any]
+    sender: SenderOut
     audience: str
     withheld: bool
     handling: str | None
@@ -130,7 +143,11 @@ class TenureOut(BaseModel):
 
 
 class RequestOut(BaseModel):
-    """The open offer of the lead."""
+    """The open offer of the lead.
+
+    `request_no` rises to 3 as the hub repeats it; its message stays as it was sent. After a holding
+    reply, `held_until` is when `held_by` decides.
+    """
 
     message_id: str
     kind: str
@@ -139,6 +156,9 @@ class RequestOut(BaseModel):
     priority: str
     opened_at: datetime
     reply_due_at: datetime | None
+    request_no: int
+    held_until: datetime | None
+    held_by: str | None
     basis: Literal["accepted", "agreed-plan"]
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from hub.db import new_id
-from hub.errors import HubError, not_found
+from hub.errors import not_found
 from hub.identity import policy
 from hub.identity.actor import Actor
 from hub.jobs import outbox

@@ -325,6 +325,7 @@ def _message(
         reply_due_at=message.reply_due_at,
         in_reply_to=message.in_reply_to,
         sender_unit=names[message.sender_unit_id],
+        sender_kind=message.sender_kind,
         sender_name=message.sender_name,
         sender_rank=message.sender_rank,
         sender_collar=message.sender_collar,

@@ -4,15 +4,22 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from flask import Flask
+from markupsafe import escape
 from sqlalchemy import text
 
 from hub.clock import utcnow
 from hub.db import Database
+from hub.identity.actor import Actor
+from hub.organisations import find_unit
+from hub.records.vault import Vault
 from messaging import alarms
+from messaging.guests import Guest, stand_in
 from tests.api.conftest import Partner
+from tests.worlds import World
 
 MET, KENT = "metropolitan/central-north", "kent/east"
 REPORT: dict[str, Any] = {
@@ -106,7 +113,11 @@ def test_a_system_opens_a_message_only_in_the_name_of_who_saw_it(
     with database.unit_of_work() as session:
         alarms.escalate(session, utcnow() + timedelta(minutes=6))
     assert clock(offer, "kind || step") == "opened-urgent1"
-    decline = {"type": "lead-transfer-decline", "in_reply_to": offer, "body": {"reason": "wrong-area"}}
+    decline = {
+        "type": "lead-transfer-decline",
+        "in_reply_to": offer,
+        "body": {"reason": "wrong-area"},
+    }
     assert kent.post(f"/api/v1/cases/{ref}/messages", decline).status_code == 201
     assert facts(offer).keys() == {"delivered", "answered"}
     assert clock(offer, "met_at") is not None
@@ -118,6 +129,56 @@ def test_a_system_opens_a_message_only_in_the_name_of_who_saw_it(
     assert clock(question, "met_at") is None
     assert kent.post(f"/api/v1/cases/{ref}/messages", answer).status_code == 201
     assert clock(question, "met_at") is not None
+
+
+def test_the_open_request_says_which_repeat_it_is_and_who_holds_it(
+    partner: Make, database: Database
+) -> None:
+    met, kent = partner(MET), partner(KENT)
+    ref = met.post("/api/v1/cases", REPORT).json["case_reference"]
+    offer = met.post(f"/api/v1/cases/{ref}/messages", OFFER).json["message_id"]
+
+    def request() -> dict[str, Any]:
+        case = met.get(f"/api/v1/cases/{ref}").json
+        found: dict[str, Any] = met.get(f"/api/v1/cases/{ref}/lead").json["open_request"]
+        assert case["lead"]["open_request"] == found
+        (sent,) = [one for one in case["messages"] if one["message_id"] == offer]
+        assert (sent["request_no"], sent["sender"]["kind"]) == (1, "client")
+        return found
+
+    assert (request()["request_no"], request()["held_until"]) == (1, None)
+    with database.unit_of_work() as session:
+        alarms.escalate(session, utcnow() + timedelta(minutes=11))
+    until = (utcnow() + timedelta(minutes=30)).isoformat()
+    holding = {"type": "holding-reply", "in_reply_to": offer,
+               "body": {"decide_by": until, "reason": "EXERCISE"}}  # fmt: skip
+    assert kent.post(f"/api/v1/cases/{ref}/messages", holding).status_code == 201
+    held = request()
+    assert (held["request_no"], held["held_until"], held["held_by"]) == (2, until, kent.name)
+    (line,) = kent.get("/api/v1/inbox?need=answer").json["rows"]
+    assert line["request_no"] == 2
+
+
+def test_a_sender_without_an_account_is_shown_as_a_guest(
+    partner: Make, app: Flask, database: Database, vault: Vault,
+    someone: Callable[..., Actor], monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    world = World(database, vault, someone)
+    ref = world.open(world.met).case_reference
+    devon = "devon-and-cornwall"
+    offer = world.send(world.met, ref, "lead-transfer-request", to=[devon], **OFFER["body"])
+    with database.unit_of_work() as session:
+        unit = find_unit(session, devon)
+        assert unit is not None
+        guest = stand_in(session, unit.id, Guest("EXERCISE Tremayne", "4471", ""), uuid4())
+    world.send(guest, ref, "lead-transfer-decline", in_reply_to=offer.message_id,
+               reason="wrong-area")  # fmt: skip
+    messages = partner(MET).get(f"/api/v1/cases/{ref}/messages").json["messages"]
+    assert [one["sender"]["kind"] for one in messages] == ["person", "person", "guest"]
+    monkeypatch.setattr("hub.web.guards.from_cookie", lambda: world.met)
+    page = app.test_client().get(f"/cases/{ref}").text
+    sender = f"EXERCISE Tremayne, 4471, {escape(guest.unit_name)}, without an account on the hub"
+    assert sender in page
 
 
 def test_a_key_takes_effect_once_for_ever(partner: Make, database: Database) -> None:

@@ -82,9 +82,7 @@ class Hub:
     def due(self, message_id: UUID, kind: str = "lead-routine") -> datetime | None:
         with self.database.unit_of_work() as session:
             return session.scalars(
-                select(Clock.due_at).where(
-                    Clock.message_id == message_id, Clock.kind == kind
-                )
+                select(Clock.due_at).where(Clock.message_id == message_id, Clock.kind == kind)
             ).one()
 
     def delivered(self, message_id: UUID) -> bool:
