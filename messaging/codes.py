@@ -62,6 +62,15 @@ ETHNICITIES = {
     "NS": "Not stated",
 }
 """The 18+1 self-defined ethnicity of police records (2011 census)."""
+IDENTIFIERS = {
+    "nhs-number": "NHS number",
+    "local-authority-id": "Local authority ID",
+    "compact": "COMPACT",
+    "merlin": "Merlin",
+    "niche": "Niche",
+    "other": "Another system",
+}
+"""Systems that know a child by an identifier: suggested, and any other may be named."""
 CLASSIFICATIONS = {
     "OFFICIAL-SENSITIVE": "OFFICIAL-SENSITIVE",
     "OFFICIAL": "OFFICIAL",

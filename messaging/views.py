@@ -20,6 +20,7 @@ from hub.records.vault import Vault
 from messaging import aliases, attachments, audiences, placements, receipts, references
 from messaging.choices import Action, Choosing, Knowing
 from messaging.contracts import CONTRACTS
+from messaging.contracts.identifiers import structured
 from messaging.effects import CHOICES, KNOWN
 from messaging.matters import of_case
 from messaging.model import Case, Episode, Message, MessagePart, Receipt, Recipient
@@ -280,6 +281,9 @@ def _messages(
             for name in CONTRACTS[message.type].model_fields
             if name in view.body
         }
+        child = view.body.get("child", {})
+        if "identifiers" in child:
+            child["identifiers"] = [structured(one) for one in child["identifiers"]]
         files = taken.get(message.id, [])
         view.attachments = [
             attachments.shown(session, vault, row)

@@ -1,11 +1,12 @@
 """Forms of the message contracts: one definition of a field, for API and page alike.
 
 A contract's field says in `json_schema_extra` what a form needs beyond its type: `label`, `hint`,
-`widget` (text, textarea, tel, email), `width`, `labels` (of a closed list), `more` (shown under
-"Add more"), `hidden` (never on a form), `asked` (of a field with a default: marked as needed),
-`offered` (of a closed list, what a form offers). Nested models become fieldsets with dotted names. A
-list of models becomes `rows` repeated fieldsets, each called `row`, with numbered names
-("attendees.0.role"); one more is shown when the form is posted with `more_rows` set to its name.
+`widget` (text, textarea, tel, email), `width`, `labels` (of a closed list; of a text, what is
+suggested), `more` (shown under "Add more"), `hidden` (never on a form), `asked` (of a field with a
+default: marked as needed), `offered` (of a closed list, what a form offers). Nested models become
+fieldsets with dotted names. A list of models becomes `rows` repeated fieldsets, each called `row`,
+with numbered names ("attendees.0.role"); one more is shown when the form is posted with `more_rows`
+set to its name.
 """
 
 import types
@@ -44,12 +45,19 @@ class FormField:
     group: str = ""
     audience: str = ""
     row: str = ""
+    extended: bool = False
+    """One more row was asked for."""
     rows: list[list["FormField"]] = field(default_factory=list)
 
     @property
     def flat(self) -> list["FormField"]:
         """The question and those of its rows, as an error's summary lists them."""
         return [self, *(one for row in self.rows for one in row)]
+
+    @property
+    def wanted(self) -> bool:
+        """Whether it is to be seen at once: something is wrong in it, or it has a new row."""
+        return self.extended or any(one.error for one in self.flat)
 
     @property
     def id(self) -> str:
@@ -115,6 +123,7 @@ def fields_of(
         )
         row = _row_model(info)
         if row is not None:
+            found[-1].extended = typed.get("more_rows") == name
             found[-1].row = gettext(str(extra.get("row", "")))
             found[-1].rows = [
                 _row_fields(row, f"{name}.{index}.", typed, wrong)
@@ -232,19 +241,22 @@ def _as_shown(
     loc: Sequence[int | str], numbers: Mapping[str, Sequence[int]]
 ) -> Sequence[int | str]:
     """Return where a problem is with the number of the row as it was shown."""
-    if len(loc) > 1 and isinstance(loc[1], int) and loc[0] in numbers:
-        return [loc[0], numbers[str(loc[0])][loc[1]], *loc[2:]]
+    for at, step in enumerate(loc):
+        of = ".".join(map(str, loc[:at]))
+        if isinstance(step, int) and of in numbers:
+            return [*loc[:at], numbers[of][step], *loc[at + 1 :]]
     return loc
 
 
 def as_shown(name: str, values: Mapping[str, str]) -> str:
     """Return a field's name as a form shows it, where rows left empty were not sent."""
-    of, _, rest = name.partition(".")
-    index, dot, column = rest.partition(".")
-    numbers = _row_numbers(of, values)
-    if not index.isdecimal() or int(index) >= len(numbers):
+    loc = [int(step) if step.isdecimal() else step for step in name.split(".")]
+    lists = [key.removesuffix("-rows") for key in values if key.endswith("-rows")]
+    try:
+        shown = _as_shown(loc, {of: _row_numbers(of, values) for of in lists})
+    except IndexError:
         return name
-    return f"{of}.{numbers[int(index)]}{dot}{column}"
+    return ".".join(map(str, shown))
 
 
 def typed_from(document: Mapping[str, Any], prefix: str = "") -> Values:
@@ -350,7 +362,7 @@ def _kind(info: FieldInfo) -> tuple[str, list[tuple[str, str]]]:
         return "rows", []
     if get_origin(inner) in (list, tuple):
         return "lines", []
-    return "text", []
+    return "text", list(labels.items())
 
 
 def _closed(choices: list[str], labels: Mapping[str, str]) -> tuple[str, list[tuple[str, str]]]:
@@ -423,7 +435,7 @@ def _name_of(loc: Sequence[int | str], known: Mapping[str, FormField]) -> str:
 def _sentence(kind: str, message: str, one: FormField | None, context: Mapping[str, Any]) -> str:
     label = one.label if one else ""
     if kind == "missing":
-        if one and one.options:
+        if one and one.options and one.kind != "text":
             return gettext("Choose an answer for “%(label)s”", label=label)
         return gettext("Enter “%(label)s”", label=label)
     if kind == "string_too_long":

@@ -7,6 +7,7 @@ from pydantic import AwareDatetime, Field, ValidationInfo, field_validator
 
 from messaging import codes
 from messaging.contracts.fields import Contract, Line, Telephone, Words, ask, long
+from messaging.contracts.identifiers import Identifier
 
 Ethnicity = Literal[
     "W1", "W2", "W3", "W9", "M1", "M2", "M3", "M9", "A1", "A2", "A3", "A4", "A9", "B1", "B2", "B9", "O2",
@@ -62,10 +63,10 @@ class Child(Contract):
             "Description", "Height, build, hair, distinguishing features", more=True
         ),
     )
-    identifiers: list[Line] | None = Field(
+    identifiers: list[Identifier] | None = Field(
         None,
         max_length=20,
-        json_schema_extra=ask("Identifiers", "One a line, such as “NHS 999 000 0000”", more=True),
+        json_schema_extra=ask("Identifiers", row="Identifier", more=True),
     )
 
     @field_validator("age")

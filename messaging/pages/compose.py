@@ -205,9 +205,6 @@ def send(reference: str, message_type: str) -> ResponseReturnValue:
         ),
     )
     command = form.read(request.form, {**writing.envelope, "attachments": files.ids})
-    if "more_rows" in request.form:
-        form.values["more_rows"] = request.form["more_rows"]
-        form.problems, command = {}, None
     if request.form.get("do") == "draft" and not files.problems:
         _keep(writing, files)
         flash(_("Your draft is saved."))

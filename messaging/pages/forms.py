@@ -141,11 +141,15 @@ class MessageForm:
     def read(self, form: Mapping[str, str], known: Mapping[str, Any]) -> Command | None:
         """Read what was typed; return the command, or None and keep the problems.
 
-        `known` is what the page knows: `to`, `in_reply_to`, `status`, and hidden `body`.
+        Who asks for one more row is shown that, and sends nothing. `known` is what the page knows:
+        `to`, `in_reply_to`, `status`, and hidden `body`.
         """
         body = parse(self.contract, form, leave_out=self._left_out)
         rest = parse(_envelope(self.message_type, self._not_asked), form)
         self.values = {**body.values, **rest.values}
+        if "more_rows" in form:
+            self.values["more_rows"] = form["more_rows"]
+            return None
         self.problems = {**rest.problems, **body.problems}
         if body.instance is None or rest.instance is None:
             return None

@@ -128,7 +128,8 @@ def answer(token: str) -> ResponseReturnValue:
             opened = guests.return_with_pass(session, keys, token, pass_, now)
             command = form.read(request.form, {"in_reply_to": opened.message_id})
             if command is None:
-                return _message(session, token, opened, {form.message_type: form}), 422
+                shown = _message(session, token, opened, {form.message_type: form})
+                return shown, 200 if "more_rows" in request.form else 422
             guests.consume(session, token, now)
             sending.send(session, opened.actor, context.vault(), opened.reference, command, now)
     except HubError as error:

@@ -85,7 +85,8 @@ def send() -> ResponseReturnValue:
             known = error.extra.get("case_reference")
     carried["draft"] = opening.keep(actor, TYPE, carried, files)
     with context.database().unit_of_work() as session:
-        return _page(session, actor, form, files, carried, known), 422
+        shown = _page(session, actor, form, files, carried, known)
+    return shown, 200 if "more_rows" in request.form else 422
 
 
 def _opened(actor: Actor, command: Command, carried: dict[str, str]) -> ResponseReturnValue:
