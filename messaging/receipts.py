@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import cast
 from uuid import UUID
 
-from sqlalchemy import Table, select, text
+from sqlalchemy import Table, func, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -20,7 +20,7 @@ from messaging import clocks
 from messaging.act import clock_settings
 from messaging.contracts import CONTRACTS
 from messaging.meeting_model import CaseAction, MeetingInvitation
-from messaging.model import Case, Clock, Message, Receipt, Recipient
+from messaging.model import Case, Clock, LeadRequest, Message, Receipt, Recipient
 from messaging.writing import end_to_ring, receipt, stop_opening
 
 
@@ -174,9 +174,14 @@ def await_opening(session: Session, pairs: Collection[tuple[UUID, UUID]], now: d
     messages = {
         row.id: row
         for row in session.execute(
-            select(Message.id, Message.case_id, Message.type, Message.priority).where(
-                Message.id.in_({message_id for message_id, _ in pairs})
+            select(
+                Message.id,
+                Message.case_id,
+                Message.type,
+                func.coalesce(LeadRequest.priority, Message.priority).label("priority"),
             )
+            .outerjoin(LeadRequest, LeadRequest.message_id == Message.id)
+            .where(Message.id.in_({message_id for message_id, _ in pairs}))
         )
     }
     rows = []

@@ -124,6 +124,21 @@ def test_high_risk_hurries_an_offer_and_a_dispute_and_never_fires_a_step_twice(
     assert _rungs(world, "lead-urgent")[-1] == "control-room"
 
 
+@pytest.mark.parametrize(("after", "left"), [(10, 5), (28, 2)])
+def test_high_risk_hurries_the_opening_of_an_offer_that_nobody_has_opened(
+    world: World, after: int, left: int
+) -> None:
+    ref = world.open(world.met).case_reference
+    offer = world.send(world.met, ref, "lead-transfer-request", to=[KENT], **OFFER)
+    world.now = offer.sent_at + timedelta(minutes=after, seconds=-1)
+    world.send(world.met, ref, "update", heading="risk-change", text="EXERCISE", new_risk="high")
+    opening = [c for c in _running(world, "opened-urgent") if c.message_id == offer.message_id]
+    assert [c.due_at for c in opening] == [world.now + timedelta(minutes=left)]
+    assert _clocks(world, "opened-request") == []
+    world.case(world.kent, ref)
+    assert _running(world, "opened-urgent") == []
+
+
 def test_the_supervisors_review_is_met_by_reviewing_and_the_next_one_starts(
     world: World, someone: Callable[..., Actor]
 ) -> None:
