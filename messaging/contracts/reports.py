@@ -77,6 +77,10 @@ class Child(Contract):
         return age
 
 
+OFFICER = ("named_officer", "officer_rank", "officer_collar", "on_duty_until")
+"""What police say in a report of who leads."""
+
+
 class MissingEpisodeReport(Contract):
     """A child is missing: police record it, or a practitioner tells police."""
 
@@ -189,6 +193,20 @@ class MissingEpisodeReport(Contract):
         None,
         json_schema_extra=ask(
             "Officer who leads", "You, unless you name another. Police only.", more=True
+        ),
+    )
+    officer_rank: Line | None = Field(
+        None, json_schema_extra=ask("Rank of the officer who leads", width=20, more=True)
+    )
+    officer_collar: Line | None = Field(
+        None, json_schema_extra=ask("Collar number of the officer who leads", width=10, more=True)
+    )
+    on_duty_until: AwareDatetime | None = Field(
+        None,
+        json_schema_extra=ask(
+            "Officer who leads is on duty until",
+            "8 hours from now unless you say otherwise.",
+            more=True,
         ),
     )
 

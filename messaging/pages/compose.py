@@ -18,6 +18,7 @@ from hub.web.forms import typed_from
 from hub.web.guards import page, permission
 from messaging import attachments, drafts, sending, views, wording
 from messaging.contracts import CONTRACTS, Command
+from messaging.contracts.reports import OFFICER
 from messaging.contracts.returning import PREVENTION, RHI
 from messaging.pages import attaching, choosing, picking, returning, ringing
 from messaging.pages.attaching import Attaching
@@ -176,7 +177,7 @@ def _form(actor: Actor, writing: Writing) -> MessageForm:
     interview = writing.carried.get("interview", "")
     if writing.message_type == "interview-record" and interview in OTHERS:
         return MessageForm(writing.message_type, leave_out=OTHERS[interview], unseen=("interview",))
-    police_only = () if actor.police else ("named_officer",)
+    police_only = () if actor.police else OFFICER
     of_joining = () if writing.joins else ("lead_after",)
     return MessageForm(writing.message_type, leave_out=police_only + of_joining)
 

@@ -12,7 +12,7 @@ from sqlalchemy import select, text
 from hub.db import Database
 from hub.identity.actor import Actor
 from hub.records.vault import Vault
-from messaging import alarms, receipts
+from messaging import alarms, receipts, views
 from messaging.model import Clock, Escalation
 from tests.worlds import ACCEPT, KENT, MET, World, refused
 
@@ -159,6 +159,26 @@ def test_the_supervisors_review_is_met_by_reviewing_and_the_next_one_starts(
     assert _running(world, "review-medium") == []
     (third,) = _running(world, "review-high")
     assert third.due_at == world.now + timedelta(hours=4)
+
+
+def test_a_report_says_who_leads_and_until_when_they_are_on_duty(world: World) -> None:
+    until = world.now + timedelta(hours=3)
+    officer = {"named_officer": "EXERCISE Reed", "officer_rank": "Sergeant",
+               "officer_collar": "4471", "on_duty_until": until.isoformat()}  # fmt: skip
+    ref = world.open(world.met, **officer).case_reference
+    lead = world.case(world.met, ref).lead
+    assert lead is not None
+    assert (lead.officer, lead.officer_rank, lead.officer_collar, lead.on_duty_until) == (
+        "EXERCISE Reed", "Sergeant", "4471", until,
+    )  # fmt: skip
+    assert [clock.due_at for clock in _running(world, "shift-end")] == [until]
+    late = {**officer, "on_duty_until": (world.now + timedelta(hours=17)).isoformat()}
+    refused("duty-too-long", lambda: world.open(world.kent, **late))
+    with world.database.unit_of_work() as session:
+        known = views.prefill(
+            session, world.met, world.vault, ref, "missing-episode-report", world.now
+        )
+    assert known.body.keys().isdisjoint(officer), "who led then is not who leads next"
 
 
 def test_a_change_of_risk_sets_the_next_review_and_only_one_runs(world: World) -> None:
