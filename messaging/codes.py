@@ -83,6 +83,11 @@ NOT_ACCEPTED = {
     "wrong-force": "Another police unit must take it",
     "other": "Another reason",
 }
+MAY_DO = {
+    "add-information": "Add information: police look again",
+    "ask-a-supervisor": "Ask for a supervisor’s decision",
+    "ring": "Ring the unit that has the report",
+}
 RATIONALES = {
     "majority-of-enquiries": "Most enquiries are there",
     "best-opportunity-to-locate": "They have the best opportunity to locate the child",

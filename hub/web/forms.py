@@ -361,7 +361,7 @@ def _kind(info: FieldInfo) -> tuple[str, list[tuple[str, str]]]:
     if _row_model(info) is not None:
         return "rows", []
     if get_origin(inner) in (list, tuple):
-        return "lines", []
+        return "lines", list(labels.items())
     return "text", list(labels.items())
 
 
@@ -435,7 +435,7 @@ def _name_of(loc: Sequence[int | str], known: Mapping[str, FormField]) -> str:
 def _sentence(kind: str, message: str, one: FormField | None, context: Mapping[str, Any]) -> str:
     label = one.label if one else ""
     if kind == "missing":
-        if one and one.options and one.kind != "text":
+        if one and one.options and one.kind not in ("text", "lines"):
             return gettext("Choose an answer for “%(label)s”", label=label)
         return gettext("Enter “%(label)s”", label=label)
     if kind == "string_too_long":

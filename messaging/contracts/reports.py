@@ -281,6 +281,7 @@ class ReportNotAccepted(Contract):
     SEND = "Send to the reporter"
     NEED = "Read what police say"
     ANSWERS = True
+    COMPUTED = ("may_do",)
 
     reason: Literal[
         "known-whereabouts", "not-met-definition", "duplicate", "wrong-force", "other"
@@ -297,6 +298,10 @@ class ReportNotAccepted(Contract):
             "Which unit must take it",
             "Needed for “another police unit”: its code, such as kent/east",
         ),
+    )
+
+    may_do: list[Literal["add-information", "ask-a-supervisor", "ring"]] | None = Field(
+        None, json_schema_extra=ask("What the reporter may do", labels=codes.MAY_DO)
     )
 
     @field_validator("readdress_to")

@@ -151,6 +151,11 @@ def _tell_police(act: Act) -> None:
 def report_not_accepted(act: Act) -> None:
     """Police say no: the reporter hears why; the wrong force re-addresses in the same act (4.2)."""
     body = cast(contracts.ReportNotAccepted, act.body)
+    if body.may_do is not None:
+        raise invalid("computed", "The hub writes this itself: leave it out.", "/body/may_do")
+    # Another unit that has it now has refused nothing that its supervisor could decide.
+    asks = [] if body.readdress_to else ["ask-a-supervisor"]
+    act.body = body.model_copy(update={"may_do": ["add-information", *asks, "ring"]})
     report = act.case.report
     if report is None:
         raise _settled(act)
