@@ -381,6 +381,18 @@ def _child(messages: list[MessageView]) -> dict[str, Any]:
     return {}
 
 
+def _own_number(messages: list[MessageView]) -> str | None:
+    """Return the number on which the reader's unit said last in the case that it is called back."""
+    numbers = [
+        of.get(name)
+        for message in reversed(messages)
+        if message.mine
+        for of in (message.envelope, message.body)
+        for name in ("callback_telephone", "contact_telephone")
+    ]
+    return next((number for number in numbers if number), None)
+
+
 def actions(session: Session, case: CaseState, actor: Actor) -> list[Action]:
     """Return what the reader may send now, by the map and the rules that sending uses."""
     now = Choosing(session, case, actor)
@@ -420,8 +432,9 @@ def prefill(
     codes = {unit.id: unit.code for unit in names.values()}
     said = [(message.type, message.body) for message in messages]
     known = Knowing(
-        case, actor, latest, now, session, in_reply_to, answered, codes, said, carried or {}
-    )
+        case, actor, latest, now, session, in_reply_to, answered, codes, said, carried or {},
+        _own_number(messages),
+    )  # fmt: skip
     body = fill(known) if fill else {}
     audit.record(
         session, actor.who, audit.CONSULTATION, now=now, case_id=case.id, object_kind="case",

@@ -123,6 +123,9 @@ def show(reference: str, message_type: str) -> ResponseReturnValue:
             form.values = typed_from(known.body)
             if message_type == "information-request":
                 form.values["purpose"] = PURPOSES[actor.police]
+            if message_type == "lead-transfer-request":
+                number = ringing.own_number(actor, context.now(), known.status)
+                form.values.setdefault("callback_telephone", number)
             if "action_done" in writing.carried:
                 form.values["heading"] = "action"
             if writing.joins:

@@ -79,6 +79,20 @@ class Asking(Envelope):
     )
 
 
+class Offering(Envelope):
+    """The envelope of an offer of the lead: whoever is asked can ring who asks (DOMAIN.md 8)."""
+
+    callback_telephone: Telephone = Field(
+        json_schema_extra=ask("Number to call you back", widget="tel", width=20)
+    )
+
+
+ENVELOPES: Mapping[str, type[Envelope]] = {
+    "information-request": Asking,
+    "lead-transfer-request": Offering,
+}
+
+
 @dataclass
 class MessageForm:
     """One form as it is shown: its questions, and problems that belong to no question.
@@ -171,7 +185,7 @@ class MessageForm:
 
 def _envelope(message_type: str, not_asked: tuple[str, ...]) -> type[BaseModel]:
     """Return the envelope of a type without the fields that are not asked."""
-    whole = Asking if message_type == "information-request" else Envelope
+    whole = ENVELOPES.get(message_type, Envelope)
     kept = {name: info for name, info in whole.model_fields.items() if name not in not_asked}
     if len(kept) == len(whole.model_fields):
         return whole

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -11,12 +11,13 @@ from flask import Flask
 from markupsafe import escape
 from sqlalchemy import text
 
+from directory.model import ContactPoint
 from hub.clock import utcnow
 from hub.db import Database
 from hub.identity.actor import Actor
 from hub.organisations import find_unit
 from hub.records.vault import Vault
-from messaging import alarms
+from messaging import alarms, views
 from messaging.guests import Guest, stand_in
 from tests.api.conftest import Partner
 from tests.worlds import World
@@ -38,6 +39,7 @@ OFFER: dict[str, Any] = {
     "type": "lead-transfer-request",
     "to": [KENT],
     "priority": "urgent",
+    "callback_telephone": "020 7946 0001",
     "body": {"rationale": "majority-of-enquiries", "circumstances": "EXERCISE"},
 }
 Make = Callable[..., Partner]
@@ -51,6 +53,9 @@ def test_a_lead_passes_by_api(partner: Make) -> None:
     lead = met.get(f"/api/v1/cases/{ref}/lead").json
     assert lead["lead"]["code"] == MET
     assert lead["basis"] == "recorded"
+    silent = met.post(f"/api/v1/cases/{ref}/messages", {**OFFER, "callback_telephone": None})
+    assert silent.status_code == 422
+    assert [error["pointer"] for error in silent.json["errors"]] == ["/callback_telephone"]
     offer = met.post(f"/api/v1/cases/{ref}/messages", OFFER)
     assert offer.json["recipients"][0]["reach"] == "connected"
     rows = kent.get("/api/v1/inbox?need=answer").json["rows"]
@@ -179,6 +184,40 @@ def test_a_sender_without_an_account_is_shown_as_a_guest(
     page = app.test_client().get(f"/cases/{ref}").text
     sender = f"EXERCISE Tremayne, 4471, {escape(guest.unit_name)}, without an account on the hub"
     assert sender in page
+
+
+def test_an_offer_is_filled_in_with_the_last_number_of_the_unit_or_with_the_directorys(
+    app: Flask, database: Database, vault: Vault, someone: Callable[..., Actor],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    world = World(database, vault, someone)
+    ref = world.open(world.met).case_reference
+    world.send(world.met, ref, "lead-transfer-request", to=[KENT],
+               callback_telephone="020 7946 0009", **OFFER["body"])  # fmt: skip
+    world.send(world.kent, ref, "lead-transfer-accept", named_officer="EXERCISE Sergeant")
+
+    def number(actor: Actor) -> Any:
+        with database.unit_of_work() as session:
+            known = views.prefill(session, actor, vault, ref, OFFER["type"], world.now)
+        return known.body.get("callback_telephone")
+
+    assert (number(world.met), number(world.kent)) == ("020 7946 0009", None)
+    with database.unit_of_work() as session:
+        session.add(
+            ContactPoint(
+                unit_id=world.kent.unit_id, purpose="missing-children-team", channel="telephone",
+                value="01632 960201", audience="professional", bank_holiday_rule="as-weekday",
+                status="exercise", valid_from=date(2026, 1, 1), source="test",
+                source_date="2026-01-01", verification="verified", verified_at=utcnow(),
+                verified_by="EXERCISE",
+            )
+        )  # fmt: skip
+    monkeypatch.setattr("hub.web.guards.from_cookie", lambda: world.kent)
+    page = app.test_client().get(f"/cases/{ref}/send/lead-transfer-request?to={MET}").text
+    assert 'value="01632 960201"' in page
+    handover = {"to_officer": "EXERCISE PS", "contact_telephone": "01632 960299"}
+    world.send(world.kent, ref, "officer-handover", **handover)
+    assert number(world.kent) == "01632 960299"
 
 
 def test_a_key_takes_effect_once_for_ever(partner: Make, database: Database) -> None:

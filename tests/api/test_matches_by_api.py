@@ -37,7 +37,7 @@ def test_a_match_is_told_joined_and_its_alias_answers(partner: Make) -> None:
     assert [r["type"] for r in met.get("/api/v1/inbox?need=answer").json["rows"]] == ["match"]
     assert met.get("/api/v1/inbox?need=new").json["rows"] == []
     assert met.get("/api/v1/cases").json["cases"][0]["contested"] is True
-    ask = {"type": "lead-transfer-request", "body": {
+    ask = {"type": "lead-transfer-request", "callback_telephone": "020 7946 0001", "body": {
         "kind": "join-episodes", "match": match["match"], "rationale": "majority-of-enquiries",
         "circumstances": "EXERCISE"}}  # fmt: skip
     asked = met.post(f"/api/v1/cases/{one}/messages", ask)
@@ -78,6 +78,7 @@ def test_a_case_is_found_by_numbers_and_by_its_child_by_its_parties_alone(
         "case_reference"
     ]
     offer = {"type": "lead-transfer-request", "to": [KENT], "sender_reference": "EXERCISE 99",
+             "callback_telephone": "020 7946 0001",
              "body": {"rationale": "majority-of-enquiries", "circumstances": "EXERCISE"}}  # fmt: skip
     met.post(f"/api/v1/cases/{ref}/messages", offer)
 
