@@ -105,6 +105,7 @@ def _message(view: MessageView, reference: str) -> dict[str, Any]:
         "in_reply_to": str(view.in_reply_to) if view.in_reply_to else None,
         "sender": {
             "unit": _unit(view.sender_unit),
+            "kind": view.sender_kind,
             "name": view.sender_name,
             "rank": view.sender_rank,
             "collar_number": view.sender_collar,
@@ -278,8 +279,8 @@ def _read(session: Session, reference: str) -> CaseView:
         session, current_actor(), vault(), reference, now(), reason_code=code, reason=purpose
     )
     # What is handed to a unit's own system has been delivered to it.
-    pairs = [(message.id, unit) for message in view.messages for unit in message.to_me]
-    receipts.note(session, None, pairs, "delivered", now())
+    handed = [message.id for message in view.messages if message.to_me]
+    receipts.delivered(session, current_actor(), handed, now())
     return view
 
 
@@ -422,11 +423,14 @@ def read_inbox() -> ResponseReturnValue:
 )  # fmt: skip
 def acknowledge(message_id: str) -> ResponseReturnValue:
     """Acknowledge; a repeat changes nothing."""
-    given = body(Acknowledgement) if request.get_data() else Acknowledgement(name=None)
+    given = body(Acknowledgement) if request.get_data() else Acknowledgement()
     try:
         key = UUID(message_id)
     except ValueError:
         raise not_found() from None
     with database().unit_of_work() as session:
-        reference = receipts.acknowledge(session, current_actor(), key, now(), name=given.name)
+        reference = receipts.acknowledge(
+            session, current_actor(), key, now(),
+            opened_by=str(given.opened_by) if given.opened_by else None,
+        )  # fmt: skip
     return reply({"message_id": str(key), "case_reference": reference, "acknowledged": True})

@@ -5,6 +5,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, Field
 
+from messaging.contracts import Line
+
 
 class UnitOut(BaseModel):
     """A unit."""
@@ -101,6 +103,19 @@ class AttachmentOut(BaseModel):
     scan: Literal["clean", "not-scanned"]
 
 
+class SenderOut(BaseModel):
+    """Who sent a message: a person of the unit, or its client.
+
+    A guest answers for a unit without accounts, by link or signed reply; the system is the hub itself.
+    """
+
+    unit: UnitOut
+    kind: Literal["person", "client", "guest", "system"]
+    name: str
+    rank: str | None
+    collar_number: str | None
+
+
 class MessageOut(BaseModel):
     """A message, as far as the reader may see it."""
 
@@ -116,7 +131,7 @@ class MessageOut(BaseModel):
     sent_at: datetime
     reply_due_at: datetime | None
     in_reply_to: str | None
-    sender: dict[str, Any]
+    sender: SenderOut
     audience: str
     withheld: bool
     handling: str | None
@@ -151,7 +166,11 @@ class TenureOut(BaseModel):
 
 
 class RequestOut(BaseModel):
-    """The open offer of the lead."""
+    """The open offer of the lead.
+
+    `request_no` rises to 3 as the hub repeats it; its message stays as it was sent. After a holding
+    reply, `held_until` is when `held_by` decides.
+    """
 
     message_id: str
     kind: str
@@ -160,6 +179,9 @@ class RequestOut(BaseModel):
     priority: str
     opened_at: datetime
     reply_due_at: datetime | None
+    request_no: int
+    held_until: datetime | None
+    held_by: str | None
     basis: Literal["accepted", "agreed-plan"]
 
 
@@ -313,12 +335,26 @@ class InboxOut(BaseModel):
     rows: list[InboxRowOut]
 
 
-class Acknowledgement(BaseModel):
-    """Who acknowledges, where it is a person whom the system can name."""
+class OpenedBy(BaseModel):
+    """The person who saw a message in their own system."""
 
     model_config = {"extra": "forbid"}
 
-    name: str | None = Field(None, min_length=1, max_length=200)
+    name: Line
+    rank: Line | None = None
+    collar_number: Line | None = None
+
+    def __str__(self) -> str:
+        name = " ".join(part for part in (self.rank, self.name) if part)
+        return ", ".join(part for part in (name, self.collar_number) if part)
+
+
+class Acknowledgement(BaseModel):
+    """The system has the message; `opened_by` says which of its people saw it, if one has."""
+
+    model_config = {"extra": "forbid"}
+
+    opened_by: OpenedBy | None = None
 
 
 class AcknowledgedOut(BaseModel):

@@ -70,7 +70,7 @@ class Knowing:
 
     `said` are the messages that the reader may see, by type, first to last; `carried` is what the
     form's address says of it. `answered` is the body of the message that is replied to, `codes` the
-    parties' codes by unit.
+    parties' codes by unit, `own_number` the last on which the reader's unit said to call it back.
     """
 
     case: CaseState
@@ -83,6 +83,7 @@ class Knowing:
     codes: Mapping[UUID, str] = field(default_factory=dict)
     said: Sequence[tuple[str, Mapping[str, Any]]] = ()
     carried: Mapping[str, str] = field(default_factory=dict)
+    own_number: str | None = None
 
     def given(self, *names: str) -> dict[str, Any]:
         """Return what was last given of these fields."""

@@ -85,6 +85,10 @@ def lead_kind(urgent: bool) -> str:
     return "lead-urgent" if urgent else "lead-routine"
 
 
+OPENED = ("opened", "opened-urgent", "opened-request")
+"""What a unit on the hub owes of every message that it is sent: that a named person sees it (6)."""
+
+
 def opened_kind(*, asks: bool, urgent: bool) -> str:
     """Return the kind of clock within which somebody must open a message that asks, or does not."""
     if urgent:

@@ -62,6 +62,15 @@ ETHNICITIES = {
     "NS": "Not stated",
 }
 """The 18+1 self-defined ethnicity of police records (2011 census)."""
+IDENTIFIERS = {
+    "nhs-number": "NHS number",
+    "local-authority-id": "Local authority ID",
+    "compact": "COMPACT",
+    "merlin": "Merlin",
+    "niche": "Niche",
+    "other": "Another system",
+}
+"""Systems that know a child by an identifier: suggested, and any other may be named."""
 CLASSIFICATIONS = {
     "OFFICIAL-SENSITIVE": "OFFICIAL-SENSITIVE",
     "OFFICIAL": "OFFICIAL",
@@ -73,6 +82,11 @@ NOT_ACCEPTED = {
     "duplicate": "Reported already",
     "wrong-force": "Another police unit must take it",
     "other": "Another reason",
+}
+MAY_DO = {
+    "add-information": "Add information: police look again",
+    "ask-a-supervisor": "Ask for a supervisor’s decision",
+    "ring": "Ring the unit that has the report",
 }
 RATIONALES = {
     "majority-of-enquiries": "Most enquiries are there",

@@ -73,6 +73,10 @@ def load(session: Session, actor: Actor, vault: Vault, draft_id: UUID) -> dict[s
     draft = _own(session, actor, draft_id)
     plain = vault.decrypt(session, draft.id, draft.ciphertext, _aad(draft))
     fields: dict[str, list[str]] = json.loads(plain)
+    # Identifiers were asked for in lines at first: none that was typed is lost.
+    for index, line in enumerate("\n".join(fields.pop("child.identifiers", [])).splitlines()):
+        fields[f"child.identifiers.{index}.system"] = ["other"]
+        fields[f"child.identifiers.{index}.value"] = [line]
     return fields
 
 

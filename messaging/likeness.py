@@ -45,12 +45,12 @@ def identifier(text: str) -> str | None:
     value = "".join(words)
     if len(value) < 4 or not any(sign.isdigit() for sign in value):
         return None
-    if not system and _is_nhs_number(value):
+    if not system and is_nhs_number(value):
         system = "nhs"
     return f"{system}:{value}"
 
 
-def _is_nhs_number(value: str) -> bool:
+def is_nhs_number(value: str) -> bool:
     """Say whether ten digits end in the check digit of an NHS number (modulus 11)."""
     if re.fullmatch(r"[0-9]{10}", value) is None:
         return False

@@ -83,8 +83,9 @@ def _of_child(vault: Vault, status: str, body: Contract) -> dict[bytes, str]:
     if not isinstance(child, Child):
         return {}
     words = likeness.of_child(
-        child.family_name, child.given_name, child.date_of_birth, child.identifiers or ()
-    )
+        child.family_name, child.given_name, child.date_of_birth,
+        [one.line for one in child.identifiers or ()],
+    )  # fmt: skip
     return keys_of(vault, status, words)
 
 

@@ -1,16 +1,17 @@
 """Delivered, opened, acknowledged: different facts, each once, with its name (DOMAIN.md 4.5)."""
 
 from collections.abc import Collection
+from dataclasses import replace
 from datetime import datetime
 from typing import cast
 from uuid import UUID
 
-from sqlalchemy import Table, select, text, update
+from sqlalchemy import Table, func, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from hub.db import new_id
-from hub.errors import HubError, not_found
+from hub.errors import not_found
 from hub.identity import policy
 from hub.identity.actor import Actor
 from hub.jobs import outbox
@@ -19,10 +20,8 @@ from messaging import clocks
 from messaging.act import clock_settings
 from messaging.contracts import CONTRACTS
 from messaging.meeting_model import CaseAction, MeetingInvitation
-from messaging.model import Case, Clock, Message, Receipt, Recipient
-from messaging.writing import end_to_ring, receipt
-
-OPENED_CLOCKS = ("opened", "opened-urgent", "opened-request")
+from messaging.model import Case, Clock, LeadRequest, Message, Receipt, Recipient
+from messaging.writing import end_to_ring, receipt, stop_opening
 
 
 def note(
@@ -51,44 +50,44 @@ def delivered(session: Session, actor: Actor, messages: Collection[UUID], now: d
     if not messages:
         return
     pairs = session.execute(
-        select(Recipient.message_id, Recipient.unit_id, Recipient.reach).where(
-            Recipient.message_id.in_(messages), Recipient.unit_id.in_(actor.unit_ids)
-        )
+        select(Recipient.message_id, Recipient.unit_id, Recipient.reach, Case.closed_at)
+        .join(Case, Case.id == Recipient.case_id)
+        .where(Recipient.message_id.in_(messages), Recipient.unit_id.in_(actor.unit_ids))
     ).all()
     new = note(session, None, [(row.message_id, row.unit_id) for row in pairs], "delivered", now)
-    for message_id, unit, reach in pairs:
-        if reach == "not-on-hub" and message_id in new:
-            restart(session, message_id, [unit], now)
+    late = [
+        (row.message_id, row.unit_id)
+        for row in pairs
+        if row.reach == "not-on-hub" and row.closed_at is None and row.message_id in new
+    ]
+    for message_id, unit in late:
+        restart(session, message_id, [unit], now)
+    await_opening(session, late, now)
 
 
 def opened(
     session: Session, actor: Actor, pairs: Collection[tuple[UUID, UUID]], now: datetime
 ) -> list[UUID]:
     """Note that a named person saw messages sent to their units, and stop those clocks."""
-    if actor.kind not in ("person", "guest"):
-        return []
+    return _seen(session, actor, pairs, now) if actor.kind in ("person", "guest") else []
+
+
+def _seen(
+    session: Session, actor: Actor, pairs: Collection[tuple[UUID, UUID]], now: datetime
+) -> list[UUID]:
     new = note(session, actor, pairs, "opened", now)
     if new:
-        session.execute(
-            update(Clock)
-            .where(
-                Clock.message_id.in_(new),
-                Clock.owed_by_unit_id.in_([unit for _, unit in pairs]),
-                Clock.kind.in_(OPENED_CLOCKS),
-                Clock.met_at.is_(None),
-                Clock.ended_at.is_(None),
-            )
-            .values(met_at=now)
-        )
+        stop_opening(session, new, [unit for _, unit in pairs], now)
     return new
 
 
 def acknowledge(
-    session: Session, actor: Actor, message_id: UUID, now: datetime, *, name: str | None = None
+    session: Session, actor: Actor, message_id: UUID, now: datetime, *, opened_by: str | None = None
 ) -> str:
-    """Say that the message was seen; it moves no lead, and a repeat changes nothing.
+    """Say that the message was received; it moves no lead, and a repeat changes nothing.
 
-    Returns the case's reference.
+    Returns the case's reference. A system that says which of its people saw the message opens it in
+    their name; without one, nobody is known to have opened it (4.5).
 
     Raises:
         HubError: `not-found` when the message was not sent to a unit of theirs.
@@ -103,16 +102,14 @@ def acknowledge(
         raise not_found()
     policy.require(actor, "message.acknowledge", "recipient")
     pairs = [(message_id, unit.unit_id) for unit in row]
-    if name and len(name) > 200:
-        raise HubError("invalid", 422, "A name has at most 200 characters.", pointer="/name")
-    note(session, actor, pairs, "delivered", now)
-    if actor.kind == "person":
-        opened(session, actor, pairs, now)
-    new = note(session, actor, pairs, "acknowledged", now)
-    if new:
+    delivered(session, actor, [message_id], now)
+    named = replace(actor, name=f"{opened_by} (by {actor.name})") if opened_by else actor
+    seen = (_seen if opened_by else opened)(session, named, pairs, now)
+    if note(session, named, pairs, "acknowledged", now) or (opened_by and seen):
         audit.record(
             session, actor.who, "message.acknowledge", now=now, case_id=row[0].id,
             object_kind="message", object_id=message_id,
+            detail={"opened": True} if opened_by else None,
         )  # fmt: skip
     return str(row[0].reference)
 
@@ -177,9 +174,14 @@ def await_opening(session: Session, pairs: Collection[tuple[UUID, UUID]], now: d
     messages = {
         row.id: row
         for row in session.execute(
-            select(Message.id, Message.case_id, Message.type, Message.priority).where(
-                Message.id.in_({message_id for message_id, _ in pairs})
+            select(
+                Message.id,
+                Message.case_id,
+                Message.type,
+                func.coalesce(LeadRequest.priority, Message.priority).label("priority"),
             )
+            .outerjoin(LeadRequest, LeadRequest.message_id == Message.id)
+            .where(Message.id.in_({message_id for message_id, _ in pairs}))
         )
     }
     rows = []
@@ -205,7 +207,7 @@ def await_opening(session: Session, pairs: Collection[tuple[UUID, UUID]], now: d
 
 
 def restart(session: Session, message_id: UUID, units: Collection[UUID], now: datetime) -> None:
-    """Start a message's answer clocks afresh for units that have just received it."""
+    """Start a message's clocks afresh for units that have just received it."""
     settings = clock_settings(session, units)
     needed_by = session.scalar(select(Message.reply_due_at).where(Message.id == message_id))
     starts_at = session.scalar(
@@ -217,6 +219,7 @@ def restart(session: Session, message_id: UUID, units: Collection[UUID], now: da
             Clock.owed_by_unit_id.in_(units),
             Clock.kind.in_(
                 (
+                    *clocks.OPENED,
                     "report-outcome",
                     "lead-urgent",
                     "lead-routine",

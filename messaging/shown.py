@@ -57,6 +57,7 @@ class MessageView:
     reply_due_at: datetime | None
     in_reply_to: UUID | None
     sender_unit: UnitName
+    sender_kind: str
     sender_name: str
     sender_rank: str | None
     sender_collar: str | None
@@ -122,6 +123,7 @@ class RequestView:
     told: bool
     request_no: int = 1
     held_until: datetime | None = None
+    held_by: str | None = None
     basis: str = "accepted"
 
 

@@ -20,6 +20,7 @@ from hub.records.vault import Vault
 from messaging import aliases, attachments, audiences, placements, receipts, references
 from messaging.choices import Action, Choosing, Knowing
 from messaging.contracts import CONTRACTS
+from messaging.contracts.identifiers import structured
 from messaging.effects import CHOICES, KNOWN
 from messaging.matters import of_case
 from messaging.model import Case, Episode, Message, MessagePart, Receipt, Recipient
@@ -280,6 +281,9 @@ def _messages(
             for name in CONTRACTS[message.type].model_fields
             if name in view.body
         }
+        child = view.body.get("child", {})
+        if "identifiers" in child:
+            child["identifiers"] = [structured(one) for one in child["identifiers"]]
         files = taken.get(message.id, [])
         view.attachments = [
             attachments.shown(session, vault, row)
@@ -325,6 +329,7 @@ def _message(
         reply_due_at=message.reply_due_at,
         in_reply_to=message.in_reply_to,
         sender_unit=names[message.sender_unit_id],
+        sender_kind=message.sender_kind,
         sender_name=message.sender_name,
         sender_rank=message.sender_rank,
         sender_collar=message.sender_collar,
@@ -376,6 +381,18 @@ def _child(messages: list[MessageView]) -> dict[str, Any]:
     return {}
 
 
+def _own_number(messages: list[MessageView]) -> str | None:
+    """Return the number on which the reader's unit said last in the case that it is called back."""
+    numbers = [
+        of.get(name)
+        for message in reversed(messages)
+        if message.mine
+        for of in (message.envelope, message.body)
+        for name in ("callback_telephone", "contact_telephone")
+    ]
+    return next((number for number in numbers if number), None)
+
+
 def actions(session: Session, case: CaseState, actor: Actor) -> list[Action]:
     """Return what the reader may send now, by the map and the rules that sending uses."""
     now = Choosing(session, case, actor)
@@ -415,8 +432,9 @@ def prefill(
     codes = {unit.id: unit.code for unit in names.values()}
     said = [(message.type, message.body) for message in messages]
     known = Knowing(
-        case, actor, latest, now, session, in_reply_to, answered, codes, said, carried or {}
-    )
+        case, actor, latest, now, session, in_reply_to, answered, codes, said, carried or {},
+        _own_number(messages),
+    )  # fmt: skip
     body = fill(known) if fill else {}
     audit.record(
         session, actor.who, audit.CONSULTATION, now=now, case_id=case.id, object_kind="case",

@@ -97,6 +97,9 @@ def lead_view(session: Session, actor: Actor, reference: str, now: datetime) -> 
             "priority": request.priority,
             "opened_at": request.opened_at.isoformat(),
             "reply_due_at": request.due_at.isoformat() if request.due_at else None,
+            "request_no": request.request_no,
+            "held_until": request.held_until.isoformat() if request.held_until else None,
+            "held_by": request.held_by,
             "basis": request.basis,
         }
         if request
@@ -216,7 +219,8 @@ def open_request(
     row = session.execute(
         text("""
             SELECT q.message_id, m.number, q.kind, q.from_unit_id, q.to_unit_id, q.priority,
-                q.opened_at, c.due_at, q.request_no, q.held_until, q.basis,
+                q.opened_at, c.due_at, q.request_no, q.held_until,
+                q.held_by_name, q.basis,
                 EXISTS (SELECT FROM receipt r WHERE r.message_id = q.message_id
                     AND r.unit_id = q.to_unit_id AND r.kind = 'told-by-telephone') AS told
             FROM lead_request q JOIN message m ON m.id = q.message_id
@@ -230,5 +234,5 @@ def open_request(
     return RequestView(
         row.message_id, row.number, row.kind, names[row.from_unit_id], names[row.to_unit_id],
         to_reach, row.priority, row.opened_at, row.due_at, row.told, row.request_no,
-        row.held_until, row.basis,
+        row.held_until, row.held_by_name, row.basis,
     )  # fmt: skip

@@ -233,6 +233,12 @@ LAPSES: dict[str, LazyString] = {
 }
 """Why an agreed plan is not in force."""
 
+SENDERS: dict[str, LazyString] = {
+    "client": later("by its own system"),
+    "guest": later("without an account on the hub"),
+}
+"""How a message was sent that nobody sent who was signed in."""
+
 REACHES: dict[str, LazyString] = {
     "staffed": later("on the hub"),
     "connected": later("on the hub through its own system"),

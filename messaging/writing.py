@@ -1,6 +1,7 @@
 """A message as it is written: its envelope, its encrypted parts, its recipients, its record."""
 
 import json
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -64,10 +65,13 @@ def write_message(act: Act) -> None:
         },
     )  # fmt: skip
     for unit in act.to:
-        if act.reach[unit] == "staffed":
+        if act.reach[unit] != "not-on-hub":
             act.clock(clocks.opened_kind(asks=act.body.ASKS, urgent=act.priority == "urgent"), unit)
     if act.waits_for_call and actor.kind != "guest":
         act.clock(clocks.to_ring_kind(urgent=act.priority == "urgent"), act.unit)
+    if act.in_reply_to is not None and actor.kind != "system":
+        # Whoever answers has read it, though their system opened nothing in anybody's name.
+        stop_opening(session, [act.in_reply_to], [act.unit], act.at)
     receipts = _receipts(act)
     if receipts:
         insert_rows(session, "receipt", receipts)
@@ -114,6 +118,23 @@ WHERE r.case_id = :case_id AND r.kind IN ('to-ring', 'to-ring-urgent')
 def end_to_ring(session: Session, case_id: UUID, at: datetime) -> None:
     """End the clocks of those who had to ring, where nobody waits for a call any more (4.5)."""
     session.execute(_RUNG, {"case_id": case_id, "at": at})
+
+
+_SEEN = text("""
+UPDATE clock SET met_at = :at
+WHERE message_id = ANY(CAST(:messages AS uuid[])) AND owed_by_unit_id = ANY(CAST(:units AS uuid[]))
+    AND kind = ANY(CAST(:kinds AS text[])) AND met_at IS NULL AND ended_at IS NULL
+""")
+
+
+def stop_opening(
+    session: Session, messages: Collection[UUID], units: Collection[UUID], at: datetime
+) -> None:
+    """Meet the clocks within which units have messages opened by a human (6)."""
+    session.execute(
+        _SEEN,
+        {"messages": list(messages), "units": list(units), "kinds": list(clocks.OPENED), "at": at},
+    )
 
 
 def _parts(act: Act) -> dict[str, bytes]:

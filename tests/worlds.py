@@ -55,6 +55,8 @@ class World:
         }
         if kind == "information-request":
             envelope.setdefault("purpose", "EXERCISE purpose")
+        if kind == "lead-transfer-request":
+            envelope["callback_telephone"] = more.pop("callback_telephone", "020 7946 0001")
         command = Command(type=kind, body=more, **envelope)  # type: ignore[arg-type]
         with self.database.unit_of_work() as session:
             return sending.send(session, actor, self.vault, reference, command, self.now)

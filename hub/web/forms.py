@@ -2,11 +2,11 @@
 
 A contract's field says in `json_schema_extra` what a form needs beyond its type: `label`, `hint`,
 `widget` (text, textarea, tel, email, select, or suggested: text for which the page has suggestions),
-`width`, `labels` (of a closed list), `more` (shown under "Add more"), `hidden` (never on a form),
-`asked` (of a field with a default: marked as needed), `offered` (of a closed list, what a form
-offers). Nested models become fieldsets with dotted names. A list of models becomes `rows` repeated
-fieldsets, each called `row`, with numbered names ("attendees.0.role"); one more is shown when the
-form is posted with `more_rows` set to its name.
+`width`, `labels` (of a closed list; of a text, what is suggested), `more` (shown under "Add more"),
+`hidden` (never on a form), `asked` (of a field with a default: marked as needed), `offered` (of a
+closed list, what a form offers). Nested models become fieldsets with dotted names. A list of models
+becomes `rows` repeated fieldsets, each called `row`, with numbered names ("attendees.0.role"); one
+more is shown when the form is posted with `more_rows` set to its name.
 """
 
 import types
@@ -43,12 +43,19 @@ class FormField:
     group: str = ""
     audience: str = ""
     row: str = ""
+    extended: bool = False
+    """One more row was asked for."""
     rows: list[list["FormField"]] = field(default_factory=list)
 
     @property
     def flat(self) -> list["FormField"]:
         """The question and those of its rows, as an error's summary lists them."""
         return [self, *(one for row in self.rows for one in row)]
+
+    @property
+    def wanted(self) -> bool:
+        """Whether it is to be seen at once: something is wrong in it, or it has a new row."""
+        return self.extended or any(one.error for one in self.flat)
 
     @property
     def id(self) -> str:
@@ -105,6 +112,7 @@ def fields_of(
         )
         row = _row_model(info)
         if row is not None:
+            found[-1].extended = typed.get("more_rows") == name
             found[-1].row = gettext(str(extra.get("row", "")))
             found[-1].rows = [
                 _row_fields(row, f"{name}.{index}.", typed, wrong)
@@ -204,8 +212,8 @@ def _kind(info: FieldInfo) -> tuple[str, list[tuple[str, str]]]:
     if _row_model(info) is not None:
         return "rows", []
     if get_origin(inner) in (list, tuple):
-        return "lines", []
-    return "text", []
+        return "lines", list(labels.items())
+    return "text", list(labels.items())
 
 
 def _closed(choices: list[str], labels: Mapping[str, str]) -> tuple[str, list[tuple[str, str]]]:

@@ -96,19 +96,22 @@ def _as_shown(
     loc: Sequence[int | str], numbers: Mapping[str, Sequence[int]]
 ) -> Sequence[int | str]:
     """Return where a problem is with the number of the row as it was shown."""
-    if len(loc) > 1 and isinstance(loc[1], int) and loc[0] in numbers:
-        return [loc[0], numbers[str(loc[0])][loc[1]], *loc[2:]]
+    for at, step in enumerate(loc):
+        of = ".".join(map(str, loc[:at]))
+        if isinstance(step, int) and of in numbers:
+            return [*loc[:at], numbers[of][step], *loc[at + 1 :]]
     return loc
 
 
 def as_shown(name: str, values: Mapping[str, str]) -> str:
     """Return a field's name as a form shows it, where rows left empty were not sent."""
-    of, _, rest = name.partition(".")
-    index, dot, column = rest.partition(".")
-    numbers = row_numbers(of, values)
-    if not index.isdecimal() or int(index) >= len(numbers):
+    loc = [int(step) if step.isdecimal() else step for step in name.split(".")]
+    lists = [key.removesuffix("-rows") for key in values if key.endswith("-rows")]
+    try:
+        shown = _as_shown(loc, {of: row_numbers(of, values) for of in lists})
+    except IndexError:
         return name
-    return f"{of}.{numbers[int(index)]}{dot}{column}"
+    return ".".join(map(str, shown))
 
 
 def typed_from(document: Mapping[str, Any], prefix: str = "") -> Values:
@@ -222,7 +225,7 @@ def _name_of(loc: Sequence[int | str], known: Mapping[str, FormField]) -> str:
 def _sentence(kind: str, message: str, one: FormField | None, context: Mapping[str, Any]) -> str:
     label = one.label if one else ""
     if kind == "missing":
-        if one and one.options:
+        if one and one.options and one.kind not in ("text", "lines", "suggested"):
             return gettext("Choose an answer for “%(label)s”", label=label)
         return gettext("Enter “%(label)s”", label=label)
     if kind == "string_too_long":

@@ -7,6 +7,7 @@ from pydantic import AwareDatetime, Field, ValidationInfo, field_validator
 
 from messaging import codes
 from messaging.contracts.fields import Contract, Line, Telephone, Words, ask, long
+from messaging.contracts.identifiers import Identifier
 
 Ethnicity = Literal[
     "W1", "W2", "W3", "W9", "M1", "M2", "M3", "M9", "A1", "A2", "A3", "A4", "A9", "B1", "B2", "B9", "O2",
@@ -70,10 +71,10 @@ class Child(Contract):
             "Description", "Height, build, hair, distinguishing features", more=True
         ),
     )
-    identifiers: list[Line] | None = Field(
+    identifiers: list[Identifier] | None = Field(
         None,
         max_length=20,
-        json_schema_extra=ask("Identifiers", "One a line, such as “NHS 999 000 0000”", more=True),
+        json_schema_extra=ask("Identifiers", row="Identifier", more=True),
     )
 
     @field_validator("age")
@@ -82,6 +83,10 @@ class Child(Contract):
         if age is None and info.data.get("date_of_birth", "unreadable") is None:
             raise ValueError("Give a date of birth or an age")
         return age
+
+
+OFFICER = ("named_officer", "officer_rank", "officer_collar", "on_duty_until")
+"""What police say in a report of who leads."""
 
 
 class MissingEpisodeReport(Contract):
@@ -261,6 +266,20 @@ class MissingEpisodeReport(Contract):
             "Officer who leads", "You, unless you name another. Police only.", more=True
         ),
     )
+    officer_rank: Line | None = Field(
+        None, json_schema_extra=ask("Rank of the officer who leads", width=20, more=True)
+    )
+    officer_collar: Line | None = Field(
+        None, json_schema_extra=ask("Collar number of the officer who leads", width=10, more=True)
+    )
+    on_duty_until: AwareDatetime | None = Field(
+        None,
+        json_schema_extra=ask(
+            "Officer who leads is on duty until",
+            "8 hours from now unless you say otherwise.",
+            more=True,
+        ),
+    )
 
 
 class TelephoneRecord(Contract):
@@ -333,6 +352,7 @@ class ReportNotAccepted(Contract):
     SEND = "Send to the reporter"
     NEED = "Read what police say"
     ANSWERS = True
+    COMPUTED = ("may_do",)
 
     reason: Literal[
         "known-whereabouts", "not-met-definition", "duplicate", "wrong-force", "other"
@@ -355,6 +375,10 @@ class ReportNotAccepted(Contract):
             "Which unit must take it",
             "Needed for “another police unit”: its code, such as kent/east",
         ),
+    )
+
+    may_do: list[Literal["add-information", "ask-a-supervisor", "ring"]] | None = Field(
+        None, json_schema_extra=ask("What the reporter may do", labels=codes.MAY_DO)
     )
 
     @field_validator("readdress_to")

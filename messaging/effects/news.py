@@ -132,6 +132,7 @@ def _hurry_request(act: Act, episode: OpenEpisode) -> None:
         .values(priority="urgent")
     )
     _hurry(act, episode.request_message, "lead-routine", "lead-urgent")
+    _hurry(act, episode.request_message, "opened-request", "opened-urgent")
 
 
 def _hurry(act: Act, message_id: UUID | None, routine: str, urgent: str) -> None:

@@ -45,6 +45,11 @@ def lead_transfer_request(act: Act) -> None:
     to = police[0]
     urgent = act.command.priority == "urgent" or (body.risk or episode.risk) == "high"
     by_plan = act.actor.kind == "system"
+    if act.command.callback_telephone is None and not by_plan:
+        raise invalid(
+            "callback-missing", "Give the number on which they call you back.",
+            "/callback_telephone",
+        )  # fmt: skip
     request = lead.Request(
         act.message_id, to.unit_id, urgent, basis="agreed-plan" if by_plan else "accepted"
     )
@@ -205,6 +210,8 @@ def known_request(known: Knowing) -> dict[str, Any]:
     body.setdefault("circumstances", known.latest.get("why", ""))
     if known.case.episode:
         body["risk"] = known.case.episode.risk
+    if known.own_number:
+        body["callback_telephone"] = known.own_number
     return body
 
 

@@ -12,6 +12,7 @@ from hub.errors import HubError, conflict, forbidden, invalid
 from messaging import contracts, lead, placements
 from messaging.act import Act, insert_rows
 from messaging.choices import Action, Choices, Choosing, Knowing
+from messaging.contracts.reports import OFFICER
 from messaging.effects.planning import ask_by_plan
 from messaging.effects.steps import (
     assessed,
@@ -69,7 +70,7 @@ def _record(act: Act) -> None:
         or 0
     ) + 1
     own = officer == act.actor.name
-    until = on_duty(act, None)
+    until = on_duty(act, body.on_duty_until)
     act.insert(
         "episode",
         {
@@ -82,8 +83,9 @@ def _record(act: Act) -> None:
         "tenure",
         {
             "id": new_id(), "episode_id": episode_id, "number": 1, "unit_id": act.unit,
-            "officer_name": officer, "officer_rank": act.actor.rank_or_role if own else None,
-            "officer_collar": act.actor.collar_number if own else None,
+            "officer_name": officer,
+            "officer_rank": body.officer_rank or (act.actor.rank_or_role if own else None),
+            "officer_collar": body.officer_collar or (act.actor.collar_number if own else None),
             "on_duty_until": until, "since": act.at, "basis": "recorded",
             "message_id": act.message_id,
         },
@@ -149,6 +151,11 @@ def _tell_police(act: Act) -> None:
 def report_not_accepted(act: Act) -> None:
     """Police say no: the reporter hears why; the wrong force re-addresses in the same act (4.2)."""
     body = cast(contracts.ReportNotAccepted, act.body)
+    if body.may_do is not None:
+        raise invalid("computed", "The hub writes this itself: leave it out.", "/body/may_do")
+    # Another unit that has it now has refused nothing that its supervisor could decide.
+    asks = [] if body.readdress_to else ["ask-a-supervisor"]
+    act.body = body.model_copy(update={"may_do": ["add-information", *asks, "ring"]})
     report = act.case.report
     if report is None:
         raise _settled(act)
@@ -266,7 +273,7 @@ def choices(now: Choosing) -> Choices:
 def known_report(known: Knowing) -> dict[str, Any]:
     """Fill in everything that the case has of a report."""
     body = known.given(*contracts.MissingEpisodeReport.model_fields)
-    for name in ("named_officer", "risk_assessor", "risk_list_version", "review_at"):
+    for name in (*OFFICER, "risk_assessor", "risk_list_version", "review_at"):
         body.pop(name, None)
     address = ", ".join(known.given("placement_address", "placement_postcode").values())
     if address and isinstance(body.get("child"), dict):

@@ -18,6 +18,7 @@ from hub.web.guards import page, permission
 from hub.web.typed import typed_from
 from messaging import attachments, drafts, sending, views, wording
 from messaging.contracts import CONTRACTS, Command
+from messaging.contracts.reports import OFFICER
 from messaging.contracts.returning import PREVENTION, RHI
 from messaging.pages import attaching, choosing, explaining, picking, returning, ringing
 from messaging.pages.attaching import Attaching
@@ -142,6 +143,9 @@ def show(reference: str, message_type: str) -> ResponseReturnValue:
             form.values = typed_from(known.body)
             if message_type == "information-request":
                 form.values["purpose"] = PURPOSES[actor.police]
+            if message_type == "lead-transfer-request":
+                number = ringing.own_number(actor, context.now(), known.status)
+                form.values.setdefault("callback_telephone", number)
             if "action_done" in writing.carried:
                 form.values["heading"] = "action"
             if writing.joins:
@@ -199,7 +203,7 @@ def _form(actor: Actor, writing: Writing) -> MessageForm:
         return MessageForm(writing.message_type, leave_out=OTHERS[interview], unseen=("interview",))
     if writing.adds:
         return MessageForm("update", leave_out=BY_POLICE, unseen=("heading",))
-    police_only = () if actor.police else ("named_officer",)
+    police_only = () if actor.police else OFFICER
     of_joining = () if writing.joins else ("lead_after",)
     return MessageForm(writing.message_type, leave_out=police_only + of_joining)
 
@@ -228,9 +232,6 @@ def send(reference: str, message_type: str) -> ResponseReturnValue:
         ),
     )
     command = form.read(request.form, {**writing.envelope, "attachments": files.ids})
-    if "more_rows" in request.form:
-        form.values["more_rows"] = request.form["more_rows"]
-        form.problems, command = {}, None
     if request.form.get("do") == "draft" and not files.problems:
         _keep(writing, files)
         flash(_("Your draft is saved."))

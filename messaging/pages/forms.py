@@ -80,6 +80,20 @@ class Asking(Envelope):
     )
 
 
+class Offering(Envelope):
+    """The envelope of an offer of the lead: whoever is asked can ring who asks (DOMAIN.md 8)."""
+
+    callback_telephone: Telephone = Field(
+        json_schema_extra=ask("Number to call you back", widget="tel", width=20)
+    )
+
+
+ENVELOPES: Mapping[str, type[Envelope]] = {
+    "information-request": Asking,
+    "lead-transfer-request": Offering,
+}
+
+
 @dataclass
 class MessageForm:
     """One form as it is shown: its questions, and problems that belong to no question.
@@ -143,11 +157,15 @@ class MessageForm:
     def read(self, form: Mapping[str, str], known: Mapping[str, Any]) -> Command | None:
         """Read what was typed; return the command, or None and keep the problems.
 
-        `known` is what the page knows: `to`, `in_reply_to`, `status`, and hidden `body`.
+        Who asks for one more row is shown that, and sends nothing. `known` is what the page knows:
+        `to`, `in_reply_to`, `status`, and hidden `body`.
         """
         body = parse(self.contract, form, leave_out=self._left_out)
         rest = parse(_envelope(self.message_type, self._not_asked), form)
         self.values = {**body.values, **rest.values}
+        if "more_rows" in form:
+            self.values["more_rows"] = form["more_rows"]
+            return None
         self.problems = {**rest.problems, **body.problems}
         if body.instance is None or rest.instance is None:
             return None
@@ -169,7 +187,7 @@ class MessageForm:
 
 def _envelope(message_type: str, not_asked: tuple[str, ...]) -> type[BaseModel]:
     """Return the envelope of a type without the fields that are not asked."""
-    whole = Asking if message_type == "information-request" else Envelope
+    whole = ENVELOPES.get(message_type, Envelope)
     kept = {name: info for name, info in whole.model_fields.items() if name not in not_asked}
     if len(kept) == len(whole.model_fields):
         return whole

@@ -20,6 +20,7 @@ from hub.web.guards import page, permission, public
 from hub.web.typed import typed_from
 from messaging import downloads, guests, open_questions, receipts, sending, serving, views, wording
 from messaging.attachments import AttachmentView
+from messaging.contracts.reports import OFFICER
 from messaging.guest_secrets import Guest
 from messaging.guests import Opened, WrongCode
 from messaging.model import Message
@@ -27,7 +28,9 @@ from messaging.pages.blueprint import blueprint
 from messaging.pages.forms import MessageForm
 from messaging.pages.reading import Row, rows
 
-NOT_TAKEN_OVER = ("risk_assessor", "risk_list_version", "review_at", "callback_telephone")
+NOT_TAKEN_OVER = (
+    *OFFICER, "risk_assessor", "risk_list_version", "review_at", "callback_telephone",
+)  # fmt: skip
 """What whoever records a report says of it themselves."""
 
 View = Callable[..., ResponseReturnValue]
@@ -128,7 +131,8 @@ def answer(token: str) -> ResponseReturnValue:
             opened = guests.return_with_pass(session, keys, token, pass_, now)
             command = form.read(request.form, {"in_reply_to": opened.message_id})
             if command is None:
-                return _message(session, token, opened, {form.message_type: form}), 422
+                shown = _message(session, token, opened, {form.message_type: form})
+                return shown, 200 if "more_rows" in request.form else 422
             guests.consume(session, token, now)
             sending.send(session, opened.actor, context.vault(), opened.answered_in, command, now)
     except HubError as error:
@@ -253,16 +257,16 @@ def _report(session: Session, opened: Opened, message_id: UUID) -> list[Row]:
 def _blank(answer_type: str, actor: Actor, asked: Mapping[str, Any]) -> MessageForm:
     """Return the form of an answer, filled in with who the guest said they are, and what was told."""
     form = MessageForm(answer_type, envelope=False)
+    officer = {
+        "named_officer": actor.name,
+        "officer_rank": actor.rank_or_role,
+        "officer_collar": actor.collar_number,
+    }
     if answer_type == "missing-episode-report":
         told = {name: value for name, value in asked.items() if name not in NOT_TAKEN_OVER}
-        form.values = typed_from({**told, "named_officer": actor.name})
+        form.values = typed_from({**told, **officer})
     if answer_type == "lead-transfer-accept":
-        known = {
-            "named_officer": actor.name,
-            "officer_rank": actor.rank_or_role or "",
-            "officer_collar": actor.collar_number or "",
-        }
-        form.values = {name: value for name, value in known.items() if value}
+        form.values = typed_from(officer)
     if answer_type == "plan-reply":
         form.values = {"named_person": f"{actor.rank_or_role or ''} {actor.name}".strip()}
     return form

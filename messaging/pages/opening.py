@@ -53,7 +53,7 @@ def keep(actor: Actor, message_type: str, known: dict[str, str], files: Attachin
     fields = {
         name: values
         for name, values in request.form.to_dict(flat=False).items()
-        if name not in ("csrf_token", "do", "draft", attaching.DROP, FIELD)
+        if name not in ("csrf_token", "do", "draft", "more_rows", attaching.DROP, FIELD)
     } | {attaching.FILES: files.ids}
     draft = UUID(known["draft"]) if "draft" in known else None
     with context.database().unit_of_work() as session:

@@ -73,7 +73,7 @@ def send() -> ResponseReturnValue:
                 raise
             form.refuse(error)
     carried["draft"] = opening.keep(actor, TYPE, carried, files)
-    return _page(actor, form, files, carried), 422
+    return _page(actor, form, files, carried), 200 if "more_rows" in request.form else 422
 
 
 def _draft(carried: dict[str, str]) -> dict[str, Any]:

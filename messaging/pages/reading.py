@@ -85,7 +85,7 @@ def _said(one: FormField, value: Any, names: Mapping[str, str]) -> str:
     if one.name.rsplit(".", 1)[-1] in UNITS:
         return names.get(str(value), str(value))
     if isinstance(value, list):
-        return "\n".join(str(part) for part in value)
+        return "\n".join(dict(one.options).get(str(part), str(part)) for part in value)
     if one.options:
         return dict(one.options).get(str(value), str(value))
     if one.kind == "datetime":

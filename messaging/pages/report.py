@@ -14,6 +14,7 @@ from hub.web import context
 from hub.web.guards import page, permission
 from messaging import attachments
 from messaging.contracts import Command
+from messaging.contracts.reports import OFFICER
 from messaging.pages import attaching, opening, picking, ringing
 from messaging.pages.attaching import Attaching
 from messaging.pages.blueprint import blueprint
@@ -27,9 +28,7 @@ CARRIED = ("to", "draft")
 
 def _form(actor: Actor) -> MessageForm:
     """Return the form: who leads is for police alone to say."""
-    return MessageForm(
-        TYPE, leave_out=() if actor.police else ("named_officer",), names_placement=True
-    )
+    return MessageForm(TYPE, leave_out=() if actor.police else OFFICER, names_placement=True)
 
 
 @page(blueprint, "/cases/new", guard=OPEN, endpoint="report")
@@ -88,7 +87,8 @@ def send() -> ResponseReturnValue:
                 known = error.extra.get("case_reference")
     carried["draft"] = opening.keep(actor, TYPE, carried, files)
     with context.database().unit_of_work() as session:
-        return _page(session, actor, form, files, carried, known, waits_with), status
+        shown = _page(session, actor, form, files, carried, known, waits_with)
+    return shown, 200 if "more_rows" in request.form else status
 
 
 def _opened(actor: Actor, command: Command, carried: dict[str, str]) -> ResponseReturnValue:

@@ -30,3 +30,13 @@ def numbers(
     """Return whom to ring at a unit now, first choice first: those open, or failing that any."""
     found = directory.contacts_for_unit(unit_id, need, now, police=actor.police, status=status)
     return ([one for one in found if one.open] or found)[:MOST]
+
+
+def own_number(actor: Actor, now: datetime, status: str) -> str:
+    """Return the verified number on which others ring the actor's unit about a case, if any."""
+    if actor.unit_id is None:
+        return ""
+    found = directory.contacts_for_unit(
+        actor.unit_id, "open-case", now, police=actor.police, status=status
+    )
+    return next((one.value for one in found if one.verified), "")

@@ -242,7 +242,8 @@ def _message(
     closed: Callable[[UUID], str],
 ) -> Shown:
     sender = " ".join(part for part in (message.sender_rank, message.sender_name) if part)
-    parts = (sender, message.sender_collar, message.sender_unit.name)
+    how = str(wording.SENDERS.get(message.sender_kind, ""))
+    parts = (sender, message.sender_collar, message.sender_unit.name, how)
     said = rows(message.type, message.body, {one.code: one.name for one in view.names.values()})
     for name, label in (
         ("callback_telephone", _("Ring back on")),

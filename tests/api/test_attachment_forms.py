@@ -112,6 +112,25 @@ def test_a_form_larger_than_any_is_refused_and_a_strangers_sooner(desk: Desk, ap
     assert "the most is 12 MB" in stranger.text
 
 
+def test_one_more_row_sends_nothing_and_an_old_draft_has_its_lines(desk: Desk) -> None:
+    before = desk.count("cases")
+    child = {"child.identifiers-rows": "1", "child.identifiers.0.system": "COMPACT",
+             "child.identifiers.0.value": "EXERCISE 12345"}  # fmt: skip
+    more = {**REPORT, **child, "more_rows": "child.identifiers"}
+    for path in ("/cases/new", f"{desk.case}/send/missing-episode-report"):
+        reply = desk.post(path, **more)
+        assert reply.status_code == 200
+        assert 'name="child.identifiers.1.value"' in reply.text
+        assert "EXERCISE 12345" in reply.text
+        assert 'class="govuk-details" open' in reply.text
+    assert desk.count("cases") == before
+    kept = desk.post(
+        "/cases/new", **{"child.identifiers": "EXERCISE 1\r\nEXERCISE 2", "do": "draft"}
+    )
+    shown = desk.client.get(kept.headers["Location"]).text
+    assert [f'value="EXERCISE {n}"' in shown for n in (1, 2)] == [True, True]
+
+
 def test_files_go_once_at_most_ten_for_no_more_readers_and_for_a_day(
     desk: Desk, database: Database
 ) -> None:

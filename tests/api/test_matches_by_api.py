@@ -1,11 +1,15 @@
 """Matches by API: contested with whom to ring, an alias that answers, and searches."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from hub.db import Database
+from hub.records.vault import Vault
+from messaging.model import Case, Message, MessagePart
+from messaging.writing import part_aad
 from tests.api.conftest import Partner
 from tests.api.test_cases import KENT, MET, REPORT
 
@@ -33,7 +37,7 @@ def test_a_match_is_told_joined_and_its_alias_answers(partner: Make) -> None:
     assert [r["type"] for r in met.get("/api/v1/inbox?need=answer").json["rows"]] == ["match"]
     assert met.get("/api/v1/inbox?need=new").json["rows"] == []
     assert met.get("/api/v1/cases").json["cases"][0]["contested"] is True
-    ask = {"type": "lead-transfer-request", "body": {
+    ask = {"type": "lead-transfer-request", "callback_telephone": "020 7946 0001", "body": {
         "kind": "join-episodes", "match": match["match"], "rationale": "majority-of-enquiries",
         "circumstances": "EXERCISE"}}  # fmt: skip
     asked = met.post(f"/api/v1/cases/{one}/messages", ask)
@@ -74,6 +78,7 @@ def test_a_case_is_found_by_numbers_and_by_its_child_by_its_parties_alone(
         "case_reference"
     ]
     offer = {"type": "lead-transfer-request", "to": [KENT], "sender_reference": "EXERCISE 99",
+             "callback_telephone": "020 7946 0001",
              "body": {"rationale": "majority-of-enquiries", "circumstances": "EXERCISE"}}  # fmt: skip
     met.post(f"/api/v1/cases/{ref}/messages", offer)
 
@@ -108,6 +113,43 @@ def test_a_case_is_found_by_numbers_and_by_its_child_by_its_parties_alone(
         ).all()
     assert len(rows) == 7
     assert all(row.reason is not None and "EXERCISE" not in row.detail for row in rows)
+
+
+def test_an_identifier_is_of_a_system_or_as_before_a_line(
+    partner: Make, database: Database, vault: Vault
+) -> None:
+    met, kent = partner(MET), partner(KENT)
+
+    def of(*identifiers: object) -> dict[str, Any]:
+        child = {"given_name": "EXERCISE", "age": 14, "identifiers": identifiers}
+        return {**report(), "body": {**report()["body"], "child": child}}
+
+    lines = met.post("/api/v1/cases", of("NHS 999 000 0018")).json["case_reference"]
+    wrong = kent.post("/api/v1/cases", of({"system": "nhs-number", "value": "999 000 0000"}))
+    assert wrong.status_code == 422
+    assert [one["pointer"] for one in wrong.json["errors"]] == ["/body/child/identifiers/0/value"]
+    assert "10 digits" in wrong.json["errors"][0]["detail"]
+    number = {"system": "nhs-number", "value": "999 000 0018"}
+    case = kent.post("/api/v1/cases", of(number)).json["case_reference"]
+    assert kent.get(f"/api/v1/cases/{case}").json["contested"], "both are of one child"
+    shown = met.get(f"/api/v1/cases/{lines}").json["child"]["identifiers"]
+    assert shown == [{"system": "other", "value": "NHS 999 000 0018"}]
+    with database.unit_of_work() as session:
+        message = session.scalars(
+            select(Message).join(Case, Case.id == Message.case_id).where(Case.reference == lines)
+        ).one()
+        stored = {"body": {"child": {"identifiers": ["EXERCISE 12345"]}}, "envelope": {}}
+        session.add(
+            MessagePart(
+                message_id=message.id, audience="statutory",
+                ciphertext=vault.encrypt(
+                    session, message.case_id, json.dumps(stored).encode(),
+                    part_aad(message.id, message.type, "statutory"),
+                ),
+            )
+        )  # fmt: skip
+    shown = met.get(f"/api/v1/cases/{lines}").json["child"]["identifiers"]
+    assert shown == [{"system": "other", "value": "EXERCISE 12345"}]
 
 
 def test_an_enquiry_does_not_let_its_unit_find_the_child(partner: Make) -> None:

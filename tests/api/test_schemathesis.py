@@ -141,7 +141,9 @@ def test_what_comes_of_disputes_and_questions_is_as_declared_too(
         case.validate_response(reply, checks=list(CHECKS))
         return reply.json()
 
-    send(met, "lead-transfer-request", 201, OFFER["body"], to=["kent/east"])
+    send(met, "lead-transfer-request", 422, OFFER["body"], to=["kent/east"])
+    send(met, "lead-transfer-request", 201, OFFER["body"], to=["kent/east"],
+         callback_telephone="020 7946 0001")  # fmt: skip
     late = {"decide_by": "2027-11-24T01:00:00Z", "reason": "EXERCISE"}
     send(kent, "holding-reply", 422, late)
     send(kent, "dispute", 201, {"grounds": "EXERCISE"})

@@ -106,7 +106,8 @@ def test_directions_answers_and_acknowledgements_at_once_leave_one_lead(
             with database.unit_of_work() as session:
                 report = Command(type="missing-episode-report", status="exercise", body=REPORT)
                 ref = sending.open_case(session, met, vault, report, utcnow()).case_reference
-            race.send(met, ref, "lead-transfer-request", OFFER, to=["kent/east"])
+            race.send(met, ref, "lead-transfer-request", OFFER, to=["kent/east"],
+                      callback_telephone="020 7946 0001")  # fmt: skip
             race.send(met, ref, "dispute", {"grounds": "EXERCISE"})
             direct = {"lead": "essex", "reasons": "EXERCISE"}
             attempts: list[Attempt] = [

@@ -49,7 +49,7 @@ def test_of_two_recordings_at_once_and_two_joins_at_once_one_survives(
             return sending.open_case(session, actor, vault, command, utcnow()).case_reference
 
     def send(actor: Actor, ref: str, kind: str, body: dict[str, Any]) -> str | None:
-        command = Command(type=kind, body=body)
+        command = Command(type=kind, body=body, callback_telephone="020 7946 0001")
         try:
             with database.unit_of_work() as session:
                 sending.send(session, actor, vault, ref, command, utcnow())

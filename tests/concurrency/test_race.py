@@ -89,7 +89,12 @@ def _offered(database: Database, vault: Vault, met: Actor) -> tuple[str, str]:
         )
         case = sending.open_case(session, met, vault, report, utcnow())
         offer = Command.model_validate(
-            {"type": "lead-transfer-request", "to": ["kent/east"], "body": OFFER}
+            {
+                "type": "lead-transfer-request",
+                "to": ["kent/east"],
+                "body": OFFER,
+                "callback_telephone": "020 7946 0001",
+            }
         )
         sent = sending.send(session, met, vault, case.case_reference, offer, utcnow())
     return case.case_reference, str(sent.message_id)

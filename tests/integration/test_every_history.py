@@ -348,6 +348,7 @@ def machine(database: Database, vault: Vault, url: str, people: dict[tuple[str, 
             command = Command.model_validate({
                 "type": kind, "body": body_of(kind, saying, action, pick), "to": to,
                 **({"purpose": "EXERCISE"} if kind == "information-request" else {}),
+                "callback_telephone": "020 7946 0001",
                 "in_reply_to": (action.in_reply_to if action else None) or about,
                 "priority": ("routine", "urgent", "routine")[pick % 3],
             })  # fmt: skip

@@ -110,6 +110,7 @@ OFFER = {
     "type": "lead-transfer-request",
     "to": [TEAM],
     "priority": "urgent",
+    "callback_telephone": "020 7946 0101",
     "body": {"rationale": "majority-of-enquiries", "circumstances": "Seen in Plymouth"},
 }
 ACCEPT = {"type": "lead-transfer-accept", "body": {"named_officer": GUEST.name}}

@@ -81,6 +81,7 @@ def visit(database: Database, settings: Settings, keys: Keys) -> Iterator[Visit]
             type="lead-transfer-request",
             to=["devon-and-cornwall"],
             attachments=files[1:],
+            callback_telephone="020 7946 0101",
             body={"rationale": "majority-of-enquiries", "circumstances": "Seen in Plymouth"},
         )
         sent = sending.send(session, officer, vault, reference, offer, now)

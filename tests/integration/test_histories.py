@@ -178,7 +178,7 @@ def machine(
             if old is not None:
                 body["withdraws"] = str(old)
             outcome = self.send(
-                by, "lead-transfer-request", body, to=[to],
+                by, "lead-transfer-request", body, to=[to], callback_telephone="020 7946 0001",
                 priority="urgent" if urgent else "routine",
             )  # fmt: skip
             key = outcome if isinstance(outcome, UUID) else uuid4()

@@ -65,7 +65,7 @@ class Hub:
     def send(
         self, reference: str, kind: str, to: str, actor: Actor | None = None, **body: Any
     ) -> UUID:
-        command = Command(type=kind, to=[to], body=body)  # type: ignore[arg-type]
+        command = Command(type=kind, to=[to], body=body, callback_telephone="020 7946 0001")  # type: ignore[arg-type]
         with self.database.unit_of_work() as session:
             return sending.send(
                 session, actor or self.met, self.vault, reference, command, self.now
@@ -79,12 +79,10 @@ class Hub:
         with self.database.unit_of_work() as session:
             return receipts.catch_up(session, now)
 
-    def due(self, message_id: UUID) -> datetime | None:
+    def due(self, message_id: UUID, kind: str = "lead-routine") -> datetime | None:
         with self.database.unit_of_work() as session:
             return session.scalars(
-                select(Clock.due_at).where(
-                    Clock.message_id == message_id, Clock.kind == "lead-routine"
-                )
+                select(Clock.due_at).where(Clock.message_id == message_id, Clock.kind == kind)
             ).one()
 
     def delivered(self, message_id: UUID) -> bool:
@@ -135,6 +133,7 @@ def test_a_system_that_fetches_what_waited_starts_its_clock(hub: Hub) -> None:
     with hub.database.unit_of_work() as session:
         receipts.delivered(session, kent, [offer], later)
     assert hub.due(offer) == later + timedelta(hours=1)
+    assert hub.due(offer, "opened-request") == later + timedelta(minutes=30)
     with hub.database.unit_of_work() as session:
         receipts.delivered(session, kent, [offer], later + timedelta(minutes=5))
     assert hub.due(offer) == later + timedelta(hours=1)

@@ -12,7 +12,7 @@ from sqlalchemy import select, text
 from hub.db import Database
 from hub.identity.actor import Actor
 from hub.records.vault import Vault
-from messaging import alarms, receipts
+from messaging import alarms, receipts, views
 from messaging.model import Clock, Escalation
 from tests.worlds import ACCEPT, KENT, MET, World, refused
 
@@ -124,6 +124,21 @@ def test_high_risk_hurries_an_offer_and_a_dispute_and_never_fires_a_step_twice(
     assert _rungs(world, "lead-urgent")[-1] == "control-room"
 
 
+@pytest.mark.parametrize(("after", "left"), [(10, 5), (28, 2)])
+def test_high_risk_hurries_the_opening_of_an_offer_that_nobody_has_opened(
+    world: World, after: int, left: int
+) -> None:
+    ref = world.open(world.met).case_reference
+    offer = world.send(world.met, ref, "lead-transfer-request", to=[KENT], **OFFER)
+    world.now = offer.sent_at + timedelta(minutes=after, seconds=-1)
+    world.send(world.met, ref, "update", heading="risk-change", text="EXERCISE", new_risk="high")
+    opening = [c for c in _running(world, "opened-urgent") if c.message_id == offer.message_id]
+    assert [c.due_at for c in opening] == [world.now + timedelta(minutes=left)]
+    assert _clocks(world, "opened-request") == []
+    world.case(world.kent, ref)
+    assert _running(world, "opened-urgent") == []
+
+
 def test_the_supervisors_review_is_met_by_reviewing_and_the_next_one_starts(
     world: World, someone: Callable[..., Actor]
 ) -> None:
@@ -144,6 +159,26 @@ def test_the_supervisors_review_is_met_by_reviewing_and_the_next_one_starts(
     assert _running(world, "review-medium") == []
     (third,) = _running(world, "review-high")
     assert third.due_at == world.now + timedelta(hours=4)
+
+
+def test_a_report_says_who_leads_and_until_when_they_are_on_duty(world: World) -> None:
+    until = world.now + timedelta(hours=3)
+    officer = {"named_officer": "EXERCISE Reed", "officer_rank": "Sergeant",
+               "officer_collar": "4471", "on_duty_until": until.isoformat()}  # fmt: skip
+    ref = world.open(world.met, **officer).case_reference
+    lead = world.case(world.met, ref).lead
+    assert lead is not None
+    assert (lead.officer, lead.officer_rank, lead.officer_collar, lead.on_duty_until) == (
+        "EXERCISE Reed", "Sergeant", "4471", until,
+    )  # fmt: skip
+    assert [clock.due_at for clock in _running(world, "shift-end")] == [until]
+    late = {**officer, "on_duty_until": (world.now + timedelta(hours=17)).isoformat()}
+    refused("duty-too-long", lambda: world.open(world.kent, **late))
+    with world.database.unit_of_work() as session:
+        known = views.prefill(
+            session, world.met, world.vault, ref, "missing-episode-report", world.now
+        )
+    assert known.body.keys().isdisjoint(officer), "who led then is not who leads next"
 
 
 def test_a_change_of_risk_sets_the_next_review_and_only_one_runs(world: World) -> None:

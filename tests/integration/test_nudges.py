@@ -12,9 +12,11 @@ from directory import public as directory
 from directory.model import ContactPoint
 from hub.clock import LONDON, utcnow
 from hub.db import Database
+from hub.identity import clients
 from hub.identity.actor import Actor
 from hub.organisations import find_unit
 from hub.post.catcher import Catcher
+from hub.records import audit
 from hub.records.vault import Vault
 from hub.settings import Settings
 from messaging import actors, alarms, receipts
@@ -192,6 +194,29 @@ def test_adjudicators_of_neither_side_are_told_that_a_dispute_waits_for_them(
             )
         )  # fmt: skip
     assert told & adjudicators == {addresses[coordinator.id]}
+
+
+def test_what_a_system_alone_was_sent_and_nobody_opened_is_told_at_the_directorys_contacts(
+    world: World, settings: Settings, tmp_path: Path
+) -> None:
+    with world.database.unit_of_work() as session:
+        session.execute(
+            text("UPDATE membership SET valid_to = :at WHERE person_id = :id"),
+            {"at": NOON - timedelta(hours=1), "id": world.kent.id},
+        )
+        clients.add_client(
+            session, audit.Who("system", name="test"), name="EXERCISE Kent", organisation="kent",
+            unit=KENT, scopes=["cases:read"], now=NOON,
+        )  # fmt: skip
+    world.now = NOON - timedelta(minutes=1)
+    ref = world.open(world.met).case_reference
+    world.send(world.met, ref, "update", to=[KENT], priority="urgent", **NEWS)
+    assert mailed(world, settings, tmp_path / "first", NOON) == set()
+    later = NOON + timedelta(minutes=5)
+    with world.database.unit_of_work() as session:
+        assert alarms.escalate(session, later) == 1
+    told = mailed(world, settings, tmp_path / "then", later)
+    assert told == {TEAM, INSPECTOR, "met@example.org"}
 
 
 def test_what_is_delivered_late_is_to_be_opened_in_its_time_from_then_on(

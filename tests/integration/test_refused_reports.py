@@ -17,6 +17,7 @@ from hub.records.vault import Vault
 from messaging import alarms, guest_secrets, guests, open_questions, sending, views, who_leads
 from messaging.contracts import Command
 from messaging.guest_secrets import Guest
+from messaging.pages.reading import rows
 from seed import cast, demo
 from tests.worlds import ISLINGTON, KENT, MET, RECENTLY, REPORT, World, refused
 
@@ -116,6 +117,13 @@ def test_a_supervisor_who_is_asked_may_find_that_another_force_must_take_it(
     assert view.state == "awaiting-police"
     assert view.report is not None
     assert view.report.addressed.code == KENT
+    may = [one.body["may_do"] for one in view.messages if one.type == "report-not-accepted"]
+    assert may == [["add-information", "ask-a-supervisor", "ring"], ["add-information", "ring"]]
+    assert rows("report-not-accepted", {"may_do": may[1]})[0]["value"] == (
+        "Add information: police look again\nRing the unit that has the report"
+    )
+    refused("computed", lambda: world.send(inspector, ref, "report-not-accepted", **NO,
+                                           may_do=["ring"]))  # fmt: skip
 
 
 def test_new_information_of_reporter_or_authority_has_a_refused_report_looked_at_again(

@@ -47,6 +47,7 @@ REPORT = {
 OFFER = {
     "type": "lead-transfer-request",
     "to": ["devon-and-cornwall"],
+    "callback_telephone": "020 7946 0101",
     "body": {"rationale": "majority-of-enquiries", "circumstances": "Seen in Plymouth"},
 }
 

@@ -194,6 +194,7 @@ class Player:
                 "body": self._body(kind, to, about, key),
                 "to": [to] if kind == "offer" or (kind == "dispute" and to != by) else [],
                 "in_reply_to": about if kind in ABOUT else None,
+                "callback_telephone": "020 7946 0001",
             }
         )
         try:

@@ -3,6 +3,7 @@
 from hub.web.forms import fields_of
 from hub.web.typed import as_shown, parse, typed_from
 from messaging.contracts import CONTRACTS
+from messaging.pages.reading import rows
 
 RECORD = CONTRACTS["strategy-meeting-record"]
 TYPED = {
@@ -34,6 +35,34 @@ def test_a_problem_is_shown_at_the_row_in_which_it_was_typed() -> None:
     ]
     assert [one.error != "" for one in rows[1]] == [False, True, False, False]
     assert rows[2][0].value == "x"
+
+
+def test_rows_within_a_group_are_read_shown_and_pointed_at_as_any_others() -> None:
+    report = CONTRACTS["missing-episode-report"]
+    of = "child.identifiers"
+    typed = {f"{of}.0.system": "NHS number", f"{of}.0.value": "999 000 0018",
+             f"{of}.2.system": "Liquidlogic", f"{of}.2.value": "EX 12", f"{of}-rows": "3"}  # fmt: skip
+    problems = parse(report, {**typed, f"{of}.0.value": "999 000 0010"}).problems
+    assert "10 digits" in problems[f"{of}.0.value"]
+    assert as_shown(f"{of}.1.value", typed) == f"{of}.2.value"
+    child = {"given_name": "EXERCISE Robin", "age": "14"}
+    rest = {"last_seen_at-date": "2026-11-24", "last_seen_at-time": "01:00", "risk": "low",
+            "last_seen_place": "EXERCISE", "why": "EXERCISE",
+            "callback_telephone": "020 7946 0001"}  # fmt: skip
+    whole = parse(report, {**typed, **rest, **{f"child.{k}": v for k, v in child.items()}})
+    assert whole.instance is not None, whole.problems
+    document = whole.instance.model_dump(mode="json", exclude_none=True)
+    assert document["child"]["identifiers"] == [
+        {"system": "nhs-number", "value": "9990000018"},
+        {"system": "Liquidlogic", "value": "EX 12"},
+    ]
+    assert parse(report, typed_from(document)).instance == whole.instance
+    (shown,) = [one for one in fields_of(report, {**typed, "more_rows": of}) if one.name == of]
+    assert len(shown.rows) == 4
+    assert shown.wanted
+    assert rows("missing-episode-report", document)[-1]["value"] == (
+        "NHS number, 9990000018\nLiquidlogic, EX 12"
+    )
 
 
 def test_another_row_is_shown_when_it_is_asked_for_and_no_more_than_there_may_be() -> None:

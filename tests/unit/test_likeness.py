@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from messaging import likeness
+from messaging.contracts.identifiers import Identifier
 
 BORN = date(2012, 3, 27)
 LETTERS = st.text(st.sampled_from("abcdefghijklmnopqrstuvwxyzéøłß"), min_size=1, max_size=8)
@@ -60,6 +61,21 @@ def test_any_text_has_forms_without_failing(text: str) -> None:
 )  # fmt: skip
 def test_identifiers_that_are_alike(one: str, other: str) -> None:
     assert likeness.identifier(one) == likeness.identifier(other) is not None
+
+
+@pytest.mark.parametrize(
+    ("system", "value", "line"),
+    [
+        ("nhs-number", "943 476 5919", "NHS 943 476 5919"), ("other", "LA 12345", "LA 12345"),
+        ("local-authority-id", "12345", "LA 12345"), ("merlin", "EX-1234", "Merlin EX 1234"),
+        ("Liquidlogic", "77/12345", "liquidlogic 77 12345"),
+    ],
+)  # fmt: skip
+def test_an_identifier_of_a_system_is_alike_what_was_written_in_a_line(
+    system: str, value: str, line: str
+) -> None:
+    given = Identifier(system=system, value=value)
+    assert likeness.identifier(given.line) == likeness.identifier(line) is not None
 
 
 def test_identifiers_of_two_systems_or_without_a_number_are_not() -> None:
