@@ -224,12 +224,16 @@ def rule_10_contested(all_: Everything, children: Mapping[str, str], ended: set[
 
 
 def clocks_are_owed(all_: Everything, now: datetime) -> None:
-    """Every clock is owed by somebody who is there, and none runs in a case that is closed (6)."""
+    """Every clock is owed by somebody who is there, and none runs in a case that is closed (6).
+
+    An adjudicator is no party, and rings a unit off the hub that their direction names.
+    """
     for row in all_.rows("""
         SELECT k.kind, k.owed_by_unit_id, k.started_at, k.due_at, k.escalates_at, k.missed_at,
             c.closed_at, c.joined_into_id, EXISTS (SELECT FROM party p WHERE p.case_id = k.case_id
-                AND p.unit_id = k.owed_by_unit_id) AS party
-        FROM clock k JOIN cases c ON c.id = k.case_id
+                AND p.unit_id = k.owed_by_unit_id)
+                OR k.kind LIKE 'to-ring%' AND m.sender_unit_id = k.owed_by_unit_id AS party
+        FROM clock k JOIN cases c ON c.id = k.case_id JOIN message m ON m.id = k.message_id
         WHERE k.met_at IS NULL AND k.ended_at IS NULL"""):
         if row.closed_at is not None and row.joined_into_id is None:
             assert row.kind.startswith("opened"), row.kind  # that it was closed is to be read too
