@@ -49,6 +49,8 @@ class InboxRow:
     interview: bool = False
     to_ring: bool = False
     """Somebody who is not on the hub hears of it only when `to_unit` rings them (4.5)."""
+    judged: bool = False
+    """It waits for the reader as an adjudicator; due and overdue are those of whoever owes it."""
 
     def seconds_left(self, now: datetime) -> int | None:
         """Return how long there is for the answer; negative when it is overdue."""
@@ -89,16 +91,30 @@ class Counts:
 
 
 _LINES = """
-WITH asks AS (
-    SELECT q.message_id, q.to_unit_id AS owing, q.from_unit_id AS asking
-    FROM lead_request q WHERE q.state = 'open'
-    UNION ALL
+WITH reports AS (
     SELECT coalesce((SELECT max(u.id::text)::uuid FROM message u
             WHERE u.case_id = r.case_id AND u.type = 'update' AND r.state = 'awaiting-police'
                 AND EXISTS (SELECT FROM clock k WHERE k.message_id = u.id AND k.kind = 'report-outcome'
-                    AND k.met_at IS NULL AND k.ended_at IS NULL)), r.message_id),
-        r.addressed_unit_id, r.reporter_unit_id
+                    AND k.met_at IS NULL AND k.ended_at IS NULL)), r.message_id) AS message_id,
+        r.case_id, r.addressed_unit_id, r.reporter_unit_id
     FROM report r WHERE r.state = 'awaiting-police'
+), judged AS (
+    SELECT d.message_id, m.case_id, d.by_unit_id AS asking
+    FROM dispute d JOIN message m ON m.id = d.message_id WHERE d.state = 'open'
+    UNION ALL
+    SELECT DISTINCT CASE k.kind WHEN 'report-outcome' THEN r.message_id ELSE k.message_id END,
+        k.case_id, CASE k.kind WHEN 'report-outcome' THEN r.reporter_unit_id ELSE m.sender_unit_id END
+    FROM escalation e JOIN clock k ON k.id = e.clock_id
+        AND k.kind IN ('lead-urgent', 'lead-routine', 'report-outcome')
+    JOIN message m ON m.id = k.message_id
+    LEFT JOIN reports r ON r.case_id = k.case_id
+    WHERE e.rung = 'adjudicator' AND k.met_at IS NULL AND k.ended_at IS NULL
+        AND CAST(:adjudicating AS uuid) IS NOT NULL
+), asks AS (
+    SELECT q.message_id, q.to_unit_id AS owing, q.from_unit_id AS asking
+    FROM lead_request q WHERE q.state = 'open'
+    UNION ALL
+    SELECT message_id, addressed_unit_id, reporter_unit_id FROM reports
     UNION ALL
     SELECT l.message_id, t.unit_id, l.by_unit_id
     FROM located_claim l JOIN tenure t ON t.episode_id = l.episode_id AND t.until IS NULL
@@ -138,20 +154,10 @@ WITH asks AS (
     SELECT p.message_id, p.other_unit_id, p.proposed_by_unit_id
     FROM plan p WHERE p.state = 'proposed'
     UNION ALL
-    SELECT d.message_id, CAST(:adjudicating AS uuid), d.by_unit_id
-    FROM dispute d JOIN message m ON m.id = d.message_id
-    WHERE d.state = 'open' AND CAST(:adjudicating AS uuid) IS NOT NULL AND NOT EXISTS (
-        SELECT FROM party p JOIN unit u ON u.id = p.unit_id
-        WHERE p.case_id = m.case_id AND p.sees = 'full' AND u.organisation_id = :organisation)
-    UNION ALL
-    SELECT x.message_id, CAST(:adjudicating AS uuid), m.sender_unit_id
-    FROM (SELECT DISTINCT k.message_id FROM escalation e JOIN clock k ON k.id = e.clock_id
-        WHERE e.rung = 'adjudicator' AND k.met_at IS NULL AND k.ended_at IS NULL
-            AND k.kind IN ('lead-urgent', 'lead-routine')) x
-    JOIN message m ON m.id = x.message_id
+    SELECT j.message_id, CAST(:adjudicating AS uuid), j.asking FROM judged j
     WHERE CAST(:adjudicating AS uuid) IS NOT NULL AND NOT EXISTS (
         SELECT FROM party p JOIN unit u ON u.id = p.unit_id
-        WHERE p.case_id = m.case_id AND p.sees = 'full' AND u.organisation_id = :organisation)
+        WHERE p.case_id = j.case_id AND p.sees = 'full' AND u.organisation_id = :organisation)
 ), mine AS (
     SELECT message_id, 'answer' AS need, owing, true AS asked, false AS to_ring FROM asks
     WHERE owing = ANY(:units) OR owing = CAST(:adjudicating AS uuid)
@@ -194,7 +200,7 @@ WITH asks AS (
         coalesce(k.missed, false) AS missed, coalesce(k.alarm, false) AS alarm,
         mine.asked AS unanswered, EXISTS (SELECT FROM interview v WHERE v.opened_by_message_id = m.id
             AND v.owed_by_unit_id = mine.owing AND v.state = 'owed' AND mine.asked) AS interview,
-        mine.to_ring,
+        mine.to_ring, line.judged,
         coalesce(k.due_at, 'infinity') AS sort_at,
         coalesce(q.priority, m.priority) <> 'urgent' AS sort_routine
     FROM mine
@@ -203,6 +209,8 @@ WITH asks AS (
     JOIN unit s ON s.id = m.sender_unit_id
     JOIN unit o ON o.id = mine.owing
     LEFT JOIN lead_request q ON q.message_id = m.id
+    CROSS JOIN LATERAL (SELECT mine.asked AND mine.owing IS NOT DISTINCT FROM CAST(:adjudicating AS uuid)
+        AND EXISTS (SELECT FROM judged j WHERE j.message_id = m.id) AS judged) line
     LEFT JOIN LATERAL (
         SELECT min(k.due_at) FILTER (WHERE of.counts) AS due_at,
             bool_or(k.missed_at IS NOT NULL AND of.counts) AS missed,
@@ -220,7 +228,8 @@ WITH asks AS (
                     'prevention-interview', 'rhi', 'supervisor-decision', 'plan-reply')
                 OR k.kind = 'report-outcome' AND m.type IN ('missing-episode-report', 'update')
             ELSE k.message_id = m.id AND k.kind LIKE 'opened%' END AS counts) of
-        WHERE k.case_id = m.case_id AND coalesce(k.owed_by_unit_id, mine.owing) = mine.owing
+        WHERE k.case_id = m.case_id AND (coalesce(k.owed_by_unit_id, mine.owing) = mine.owing
+                OR line.judged AND NOT of.opening)
             AND k.met_at IS NULL AND k.ended_at IS NULL) k ON true
     LEFT JOIN receipt delivered ON delivered.message_id = m.id
         AND delivered.unit_id = mine.owing AND delivered.kind = 'delivered'
@@ -237,7 +246,7 @@ WITH asks AS (
 _NUMBERED = """
 SELECT id, number, reference, status, type, priority, sent_at, from_unit, from_unit_id, to_unit,
     to_unit_id, need, due_at, delivered_at, opened_at, opened_by, acknowledged_at, acknowledged_by,
-    request_no, missed, alarm, unanswered, interview, to_ring
+    request_no, missed, alarm, unanswered, interview, to_ring, judged
 FROM (
     SELECT lines.*, row_number() OVER (PARTITION BY need ORDER BY sort_at, sort_routine, id) AS place
     FROM lines

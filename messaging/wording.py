@@ -213,7 +213,7 @@ RUNGS: dict[str, LazyString] = {
     "duty-inspector": later("up to the duty inspector"),
     "control-room": later("up to the force control room"),
     "coordinator": later("up to the force coordinator"),
-    "adjudicator": later("up to the national adjudicators"),
+    "adjudicator": later("up to the adjudicators"),
 }
 """What was done at a step up."""
 

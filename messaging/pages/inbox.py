@@ -118,6 +118,10 @@ def _row(row: InboxRow, actor: Actor, now: datetime) -> dict[str, Any]:
         named["answer"] = wording.act_name("strategy-meeting-record")
     if row.type == "missing-episode-report" and row.from_unit_id == row.to_unit_id:
         named["answer"] = _("Police have not accepted it: add information, ask a supervisor, ring")
+    if row.judged:
+        named["answer"] = wording.need("dispute")
+        if row.type != "dispute" and row.type != "lead-transfer-request":
+            named["answer"] = _("Nobody answers this report: ring the force")
     if row.to_ring:
         named["answer"] = _("Ring them: they are not on the hub, and know nothing of it yet")
     if row.interview:

@@ -4,12 +4,18 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from flask_babel import gettext as _
+
 from hub.identity.actor import Actor
 from messaging import escalation, wording
+from messaging.alarms import Step
 from messaging.pages import ringing
 from messaging.shown import CaseView
 
 Shown = dict[str, Any]
+OF_REPORT = ("report-outcome", "supervisor-decision")
+DISPUTES = ("dispute-urgent", "dispute-routine")
+"""The clocks of what has a box of its own, which says whether anybody can decide it."""
 
 
 def pending(view: CaseView, actor: Actor, now: datetime) -> Shown:
@@ -26,7 +32,7 @@ def pending(view: CaseView, actor: Actor, now: datetime) -> Shown:
             "by": name(matters.dispute.by),
             "other": name(matters.dispute.other),
             "due_at": matters.dispute.due_at,
-            "adjudicators": matters.dispute.adjudicators,
+            "unjudged": matters.unjudged,
         }
     if matters.direction:
         mine = matters.direction.to in actor.unit_ids
@@ -68,6 +74,7 @@ def _alarms(view: CaseView, actor: Actor, now: datetime) -> list[Shown]:
         if not step.running or key in seen:
             continue
         seen.add(key)
+        report = step.kind in OF_REPORT
         following = escalation.rung(step.kind, step.step + 1)
         owing = view.names.get(step.owed_by) if step.owed_by else None
         police = owing is None or owing.police
@@ -82,9 +89,34 @@ def _alarms(view: CaseView, actor: Actor, now: datetime) -> list[Shown]:
                 ],
                 "next": wording.rung(following, police=police) if following else None,
                 "next_at": step.next_at,
-                "numbers": ringing.numbers(owing.id, "open-case", now, actor, view.status)
+                "say": _at_last(view, step) if step.rung == "adjudicator" else [],
+                "numbers": ringing.numbers(
+                    owing.id, "report-missing" if report else "open-case", now, actor, view.status
+                )
                 if owing and owing.id not in actor.unit_ids
                 else [],
             }
         )
     return shown
+
+
+def _at_last(view: CaseView, step: Step) -> list[str]:
+    """Return what is to be done once a missed clock has come to the adjudicators."""
+    said = []
+    if step.kind in OF_REPORT:
+        if view.matters.unjudged:
+            said.append(_("No adjudicator is on the hub now."))
+        said.append(_("Nobody leads. Ring the force’s control room: police must record it."))
+        if view.adjudicates:
+            said.append(
+                _(
+                    "There is no lead to direct until they have. Say that a child was reported"
+                    " missing to them under this reference and that nobody has answered, and ask"
+                    " who records it."
+                )
+            )
+    elif step.kind not in DISPUTES and view.lead:
+        if view.matters.unjudged:
+            said.append(_("No adjudicator is on the hub now: ring the force coordinators."))
+        said.append(_("%(unit)s leads and acts until it is decided.", unit=view.lead.unit.name))
+    return said
