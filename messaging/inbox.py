@@ -51,6 +51,8 @@ class InboxRow:
     """Somebody who is not on the hub hears of it only when `to_unit` rings them (4.5)."""
     judged: bool = False
     """It waits for the reader as an adjudicator; due and overdue are those of whoever owes it."""
+    expires_at: datetime | None = None
+    """When the live line of enquiry that is due is lost: later than `due_at`."""
 
     def seconds_left(self, now: datetime) -> int | None:
         """Return how long there is for the answer; negative when it is overdue."""
@@ -200,7 +202,7 @@ WITH reports AS (
         coalesce(k.missed, false) AS missed, coalesce(k.alarm, false) AS alarm,
         mine.asked AS unanswered, EXISTS (SELECT FROM interview v WHERE v.opened_by_message_id = m.id
             AND v.owed_by_unit_id = mine.owing AND v.state = 'owed' AND mine.asked) AS interview,
-        mine.to_ring, line.judged,
+        mine.to_ring, line.judged, k.expires_at,
         coalesce(k.due_at, 'infinity') AS sort_at,
         coalesce(q.priority, m.priority) <> 'urgent' AS sort_routine
     FROM mine
@@ -213,12 +215,13 @@ WITH reports AS (
         AND EXISTS (SELECT FROM judged j WHERE j.message_id = m.id) AS judged) line
     LEFT JOIN LATERAL (
         SELECT min(k.due_at) FILTER (WHERE of.counts) AS due_at,
+            min(x.due_at) FILTER (WHERE of.counts AND k.kind = 'live-line') AS expires_at,
             bool_or(k.missed_at IS NOT NULL AND of.counts) AS missed,
             bool_or(k.missed_at IS NOT NULL AND (of.counts OR of.opening) AND (
                 coalesce(q.priority, m.priority) = 'urgent'
                 OR k.kind IN ('report-outcome', 'located-answer', 'direction',
                     'supervisor-decision'))) AS alarm
-        FROM clock k, LATERAL (SELECT
+        FROM clock k LEFT JOIN action x ON x.id = k.action_id, LATERAL (SELECT
             k.message_id = m.id AND k.kind LIKE 'opened%' AS opening,
             CASE WHEN mine.to_ring THEN k.message_id = m.id AND k.kind IN ('to-ring', 'to-ring-urgent')
             WHEN mine.asked THEN k.message_id = m.id AND k.kind IN ('lead-urgent',
@@ -246,7 +249,8 @@ WITH reports AS (
 _NUMBERED = """
 SELECT id, number, reference, status, type, priority, sent_at, from_unit, from_unit_id, to_unit,
     to_unit_id, need, due_at, delivered_at, opened_at, opened_by, acknowledged_at, acknowledged_by,
-    request_no, missed, alarm, unanswered, interview, to_ring, judged
+    request_no, missed, alarm, unanswered, interview, to_ring, judged,
+    expires_at
 FROM (
     SELECT lines.*, row_number() OVER (PARTITION BY need ORDER BY sort_at, sort_routine, id) AS place
     FROM lines

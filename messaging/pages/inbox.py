@@ -124,6 +124,8 @@ def _row(row: InboxRow, actor: Actor, now: datetime) -> dict[str, Any]:
             named["answer"] = _("Nobody answers this report: ring the force")
     if row.to_ring:
         named["answer"] = _("Ring them: they are not on the hub, and know nothing of it yet")
+    if row.expires_at:
+        named["answer"] = str(wording.CLOCKS["live-line"])
     if row.interview:
         named = {
             "answer": _("Record the interview, or why not"),
@@ -142,6 +144,7 @@ def _row(row: InboxRow, actor: Actor, now: datetime) -> dict[str, Any]:
         "urgent": urgent,
         "sent_at": row.sent_at,
         "due_at": row.due_at,
+        "expires_at": row.expires_at,
         "missed": row.missed or row.alarm,
         "request_no": row.request_no,
         "waits_for_call": row.type == "match" or (waits and row.due_at is None),
