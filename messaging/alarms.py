@@ -14,14 +14,14 @@ from hub.identity.reach import reach
 from hub.jobs import outbox
 from hub.organisations import lineage
 from hub.records import audit
-from messaging import escalation
+from messaging import escalation, match_clocks
 from messaging.act import clock_settings
 from messaging.model import Clock, Escalation, LeadRequest
 
 ALARM_JOB = "alarm"
 ADJUDICATE_JOB = "adjudicate"
 MOST_AT_ONCE = 100
-URGENT = ("report-outcome", "located-answer", "direction", "supervisor-decision")
+URGENT = ("report-outcome", "located-answer", "direction", "supervisor-decision", "match")
 """Clocks of what is urgent whatever its message's priority."""
 
 _DUE = text("""
@@ -57,6 +57,8 @@ def _due(clock: Clock, now: datetime) -> bool:
 
 
 def _step(session: Session, clock: Clock, now: datetime) -> None:
+    if clock.kind == match_clocks.KIND and not match_clocks.still_owed(session, clock, now):
+        return
     owed_by = clock.owed_by_unit_id
     settings = clock_settings(session, [owed_by])[owed_by]
     step = clock.step + 1
@@ -172,7 +174,7 @@ def concerned(session: Session, clock_id: UUID, now: datetime) -> Concerned | No
                     WHERE d.message_id = m.id AND k.kind = 'direction') AS directed_by,
                 (SELECT x.rung FROM escalation x WHERE x.clock_id = k.id
                     ORDER BY x.at DESC LIMIT 1) AS rung,
-                CASE WHEN EXISTS (SELECT FROM party p WHERE p.case_id = c.id
+                CASE WHEN k.kind <> 'match' AND EXISTS (SELECT FROM party p WHERE p.case_id = c.id
                     AND p.unit_id = m.sender_unit_id) THEN m.sender_unit_id END AS waits,
                 (SELECT coalesce((SELECT b.unit_id FROM tenure b WHERE b.episode_id = t.episode_id
                         AND b.unit_id <> t.unit_id ORDER BY b.number DESC LIMIT 1), c.home_unit_id)

@@ -29,6 +29,7 @@ MINUTES: Mapping[str, int] = {
     "meeting-record": 24 * 60,
     "live-line": 60,
     "plan-reply": 3 * 24 * 60,
+    "match": 30,
     "to-ring-urgent": 5,
     "to-ring": 60,
 }

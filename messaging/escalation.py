@@ -41,6 +41,7 @@ STEPS: Mapping[str, tuple[Rung, ...]] = {
     "supervisor-decision": UP,
     "plan-reply": ("duty-inspector", "coordinator"),
     "plan-review": ("duty-inspector",),
+    "match": UP,
     "to-ring-urgent": UP,
     "to-ring": ("duty-inspector",),
 }

@@ -307,13 +307,14 @@ def inbox(
 
 def _matches(session: Session, actor: Actor, wanted: Wanted) -> list[InboxRow]:
     """Return the lines about cases that may be of one child, which come before all others."""
-    if wanted.overdue or wanted.type:
+    if wanted.type:
         return []
     rows = contested.of_inbox(session, actor, actor.status or wanted.status)
     return [
         row
         for row in (InboxRow(*tuple(one)) for one in rows)
-        if (wanted.within is None or row.to_unit_id in wanted.within)
+        if (row.missed or not wanted.overdue)
+        and (wanted.within is None or row.to_unit_id in wanted.within)
         and wanted.text.upper() in row.reference
     ]
 
@@ -329,11 +330,15 @@ def counts(
     policy.require(actor, "inbox.read")
     asked = wanted or Wanted()
     found = Counts(*session.execute(_COUNTS, _asked(actor, asked, now)).one())
-    needs = [row.need for row in _matches(session, actor, asked)]
+    matches = _matches(session, actor, asked)
+    needs = [row.need for row in matches]
+    missed = [row.need for row in matches if row.missed]
     return replace(
         found,
         answer=found.answer + needs.count("answer"),
         waiting=found.waiting + needs.count("waiting"),
+        overdue=found.overdue + len(missed),
+        alarms=found.alarms + missed.count("answer"),
     )
 
 

@@ -193,6 +193,7 @@ CLOCKS: dict[str, LazyString] = {
     "live-line": later("Securing a live line of enquiry before it expires"),
     "plan-reply": later("Answer to the joint response plan"),
     "plan-review": later("Review of the joint response plan"),
+    "match": later("Ringing the other unit that may have the child, and answering"),
     "to-ring-urgent": later("Ringing a unit that is not on the hub about what is urgent"),
     "to-ring": later("Ringing a unit that is not on the hub"),
 }

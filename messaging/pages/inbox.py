@@ -109,7 +109,10 @@ def _row(row: InboxRow, actor: Actor, now: datetime) -> dict[str, Any]:
     }
     urgent = row.priority == "urgent"
     ring = None
-    if waits and (row.alarm or row.missed or (urgent and row.opened_at is None)):
+    if row.type == "match":
+        numbers = ringing.numbers(row.from_unit_id, "open-case", now, actor, row.status)
+        ring = numbers[0] if numbers else None
+    elif waits and (row.alarm or row.missed or (urgent and row.opened_at is None)):
         report = row.type in OF_REPORT or (row.type == "update" and row.unanswered)
         need: Literal["report-missing", "open-case"] = "report-missing" if report else "open-case"
         numbers = ringing.numbers(row.to_unit_id, need, now, actor, row.status)
@@ -140,7 +143,7 @@ def _row(row: InboxRow, actor: Actor, now: datetime) -> dict[str, Any]:
         "status": row.status,
         "type_name": wording.type_name(row.type),
         "from_unit": row.from_unit,
-        "to_unit": row.to_unit,
+        "to_unit": row.from_unit if row.type == "match" else row.to_unit,
         "urgent": urgent,
         "sent_at": row.sent_at,
         "due_at": row.due_at,
