@@ -114,7 +114,8 @@ def _told(session: Session, clock: Clock, rung: escalation.Rung) -> UUID | None:
 class Step:
     """One step that was taken: which clock of which message, who owes it, who was told, when.
 
-    `next_at` is when the one after it comes, if the clock still runs.
+    `next_at` is when the one after it comes, if the clock still runs; `running` is whether it does,
+    and has not started afresh since.
     """
 
     message_id: UUID
@@ -139,7 +140,8 @@ def steps_of(session: Session, case_id: UUID) -> list[Step]:
     return [
         Step(
             clock.message_id, clock.kind, one.step, one.rung, clock.owed_by_unit_id, one.unit_id,
-            one.at, clock.escalates_at, clock.met_at is None and clock.ended_at is None,
+            one.at, clock.escalates_at, clock.met_at is None and clock.ended_at is None
+            and clock.started_at is not None and clock.started_at <= one.at,
         )
         for one, clock in rows
     ]  # fmt: skip

@@ -85,7 +85,7 @@ def _alarms(view: CaseView, actor: Actor, now: datetime) -> list[Shown]:
                 "done": [
                     {"name": wording.rung(one.rung, police=police), "at": one.at}
                     for one in reversed(view.matters.steps)
-                    if (one.message_id, one.kind, one.owed_by) == key
+                    if one.running and (one.message_id, one.kind, one.owed_by) == key
                 ],
                 "next": wording.rung(following, police=police) if following else None,
                 "next_at": step.next_at,

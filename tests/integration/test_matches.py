@@ -279,6 +279,8 @@ def test_what_is_closed_on_one_side_is_owed_on_neither_and_again_once_it_is_reop
     assert owing(world) == {}
     world.send(world.social_worker, told, "reopen", reason="EXERCISE", authorised_by="EXERCISE")
     assert owing(world)[there] == KENT
+    steps = [step for step in world.case(world.kent, there).matters.steps if step.kind == "match"]
+    assert [step.running for step in steps] == [False], "what was overdue before is not overdue now"
 
 
 def test_a_report_that_is_passed_on_takes_the_answer_with_it(world: World) -> None:
