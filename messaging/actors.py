@@ -1,5 +1,6 @@
 """What workers and the scheduler do for messaging: nudges, missed clocks, late deliveries."""
 
+from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
 
@@ -118,6 +119,11 @@ def _missed(
     if found.owed_by is not None and found.rung is not None:
         targets += nudging.of_step(session, found.owed_by, found.rung, found.status, now,
                                    urgent=found.urgent)  # fmt: skip
+    if found.directed_by is not None:
+        # Whoever directed it may record whom they told there, and the lead moves (4.1c).
+        people = alarms.adjudicators(session, found.case_id, now)
+        own = [one for one in people if one.organisation_id == found.directed_by]
+        targets += _adjudicating(session, own or people, told, now)
     return told, targets
 
 
@@ -140,13 +146,25 @@ def adjudicate_one(session: Session, job: outbox.Job, now: datetime) -> None:
 def _undecided(
     session: Session, subject_id: UUID, now: datetime
 ) -> tuple[nudging.Told, list[nudging.Target]] | None:
-    found = alarms.adjudicators(session, subject_id, now)
+    """Return what is said of what waits for an adjudicator, and where; None once it is settled."""
+    found = alarms.undecided(session, subject_id)
     if found is None:
         return None
-    reference, status, people = found
-    told = nudging.Told("a decision waits for you", "A case waits for an adjudicator.", reference,
-                        status, urgent=False)  # fmt: skip
-    return told, [nudging.Target(person, (email,)) for person, email in people]
+    told = nudging.Told("a decision waits for you", "A case waits for an adjudicator.",
+                        found.reference, found.status, found.urgent)  # fmt: skip
+    people = alarms.adjudicators(session, found.case_id, now)
+    return told, _adjudicating(session, people, told, now)
+
+
+def _adjudicating(
+    session: Session, people: list[alarms.Adjudicator], told: nudging.Told, now: datetime
+) -> list[nudging.Target]:
+    """Return where adjudicators are told: by mail, and of what is urgent their units' mobiles too."""
+    found = [nudging.Target(one.person_id, (one.email,)) for one in people]
+    for unit in dict.fromkeys(one.unit_id for one in people) if told.urgent else ():
+        of_unit = nudging.of_unit(session, unit, told.status, now, urgent=True)
+        found += [replace(target, mailboxes=()) for target in of_unit if target.mobile]
+    return found
 
 
 @outbox.handler(resetting.TELL)

@@ -14,14 +14,14 @@ from hub.identity.reach import reach
 from hub.jobs import outbox
 from hub.organisations import lineage
 from hub.records import audit
-from messaging import escalation
+from messaging import escalation, match_clocks
 from messaging.act import clock_settings
 from messaging.model import Clock, Escalation, LeadRequest
 
 ALARM_JOB = "alarm"
 ADJUDICATE_JOB = "adjudicate"
 MOST_AT_ONCE = 100
-URGENT = ("report-outcome", "located-answer", "direction", "supervisor-decision")
+URGENT = ("report-outcome", "located-answer", "direction", "supervisor-decision", "match")
 """Clocks of what is urgent whatever its message's priority."""
 
 _DUE = text("""
@@ -57,6 +57,8 @@ def _due(clock: Clock, now: datetime) -> bool:
 
 
 def _step(session: Session, clock: Clock, now: datetime) -> None:
+    if clock.kind == match_clocks.KIND and not match_clocks.still_owed(session, clock, now):
+        return
     owed_by = clock.owed_by_unit_id
     settings = clock_settings(session, [owed_by])[owed_by]
     step = clock.step + 1
@@ -112,7 +114,8 @@ def _told(session: Session, clock: Clock, rung: escalation.Rung) -> UUID | None:
 class Step:
     """One step that was taken: which clock of which message, who owes it, who was told, when.
 
-    `next_at` is when the one after it comes, if the clock still runs.
+    `next_at` is when the one after it comes, if the clock still runs; `running` is whether it does,
+    and has not started afresh since.
     """
 
     message_id: UUID
@@ -137,7 +140,8 @@ def steps_of(session: Session, case_id: UUID) -> list[Step]:
     return [
         Step(
             clock.message_id, clock.kind, one.step, one.rung, clock.owed_by_unit_id, one.unit_id,
-            one.at, clock.escalates_at, clock.met_at is None and clock.ended_at is None,
+            one.at, clock.escalates_at, clock.met_at is None and clock.ended_at is None
+            and clock.started_at is not None and clock.started_at <= one.at,
         )
         for one, clock in rows
     ]  # fmt: skip
@@ -145,14 +149,19 @@ def steps_of(session: Session, case_id: UUID) -> list[Step]:
 
 @dataclass(frozen=True)
 class Concerned:
-    """Whom a missed clock concerns, by its case's reference, and which step up it has come to."""
+    """Whom a missed clock concerns, by its case's reference, and which step up it has come to.
 
+    `directed_by` is the organisation whose adjudicator directed what nobody has acknowledged.
+    """
+
+    case_id: UUID
     reference: str
     status: str
     units: tuple[UUID, ...]
     owed_by: UUID | None
     rung: str | None
     urgent: bool
+    directed_by: UUID | None = None
 
 
 def concerned(session: Session, clock_id: UUID, now: datetime) -> Concerned | None:
@@ -162,10 +171,12 @@ def concerned(session: Session, clock_id: UUID, now: datetime) -> Concerned | No
     """
     row = session.execute(
         text("""
-            SELECT c.reference, c.status, k.owed_by_unit_id, m.priority, k.kind,
+            SELECT c.id, c.reference, c.status, k.owed_by_unit_id, m.priority, k.kind,
+                (SELECT d.adjudicator_organisation_id FROM direction d
+                    WHERE d.message_id = m.id AND k.kind = 'direction') AS directed_by,
                 (SELECT x.rung FROM escalation x WHERE x.clock_id = k.id
                     ORDER BY x.at DESC LIMIT 1) AS rung,
-                CASE WHEN EXISTS (SELECT FROM party p WHERE p.case_id = c.id
+                CASE WHEN k.kind <> 'match' AND EXISTS (SELECT FROM party p WHERE p.case_id = c.id
                     AND p.unit_id = m.sender_unit_id) THEN m.sender_unit_id END AS waits,
                 (SELECT coalesce((SELECT b.unit_id FROM tenure b WHERE b.episode_id = t.episode_id
                         AND b.unit_id <> t.unit_id ORDER BY b.number DESC LIMIT 1), c.home_unit_id)
@@ -185,35 +196,67 @@ def concerned(session: Session, clock_id: UUID, now: datetime) -> Concerned | No
     if row.before and reach(session, row.owed_by_unit_id, row.status, now) == "not-on-hub":
         units[row.before] = None
     return Concerned(
-        row.reference, row.status, tuple(unit for unit in units if unit), row.owed_by_unit_id,
-        row.rung, row.priority == "urgent" or row.kind in URGENT,
+        row.id, row.reference, row.status, tuple(unit for unit in units if unit),
+        row.owed_by_unit_id, row.rung, row.priority == "urgent" or row.kind in URGENT,
+        row.directed_by,
     )  # fmt: skip
 
 
-_ADJUDICATORS = text("""
-SELECT c.reference, c.status, p.id, p.email
+@dataclass(frozen=True)
+class Undecided:
+    """What waits for an adjudicator: in which case, and whether it is urgent now."""
+
+    case_id: UUID
+    reference: str
+    status: str
+    urgent: bool
+
+
+_UNDECIDED = text("""
+SELECT c.id, c.reference, c.status,
+    bool_or(k.kind LIKE '%-urgent' OR k.kind = ANY(:urgent)) AS urgent
 FROM message m JOIN cases c ON c.id = m.case_id
-LEFT JOIN person p ON p.suspended_at IS NULL AND p.status = c.status AND EXISTS (
-    SELECT FROM membership b JOIN unit u ON u.id = b.unit_id
-    WHERE b.person_id = p.id AND b.role = 'adjudicator' AND b.valid_from <= :now
-        AND (b.valid_to IS NULL OR b.valid_to > :now)
-        AND u.organisation_id NOT IN (SELECT x.organisation_id FROM party y
-            JOIN unit x ON x.id = y.unit_id WHERE y.case_id = c.id AND y.sees = 'full'))
-WHERE m.id = :id
-ORDER BY p.id
+JOIN clock k ON k.message_id = m.id AND k.kind = ANY(:kinds)
+    AND k.met_at IS NULL AND k.ended_at IS NULL
+WHERE m.id = :id GROUP BY c.id
 """)
 
 
-def adjudicators(
-    session: Session, message_id: UUID, now: datetime
-) -> tuple[str, str, list[tuple[UUID, str]]] | None:
-    """Return the reference and status of a message's case, and who can decide it, with addresses.
+def undecided(session: Session, message_id: UUID) -> Undecided | None:
+    """Return what waits for an adjudicator because of a message; None once it is settled."""
+    row = session.execute(
+        _UNDECIDED,
+        {"id": message_id, "kinds": list(escalation.TO_ADJUDICATORS), "urgent": list(URGENT)},
+    ).one_or_none()
+    return None if row is None else Undecided(*row)
 
-    Nobody of an organisation that sees the whole case does: it may be a side. None once its exercise
-    was reset.
+
+@dataclass(frozen=True)
+class Adjudicator:
+    """Somebody who may decide in a case, at one unit of theirs."""
+
+    person_id: UUID
+    email: str
+    unit_id: UUID
+    organisation_id: UUID
+
+
+_ADJUDICATORS = text("""
+SELECT p.id, p.email, u.id, u.organisation_id
+FROM cases c JOIN person p ON p.suspended_at IS NULL AND p.status = c.status
+JOIN membership b ON b.person_id = p.id AND b.role = 'adjudicator' AND b.valid_from <= :now
+    AND (b.valid_to IS NULL OR b.valid_to > :now)
+JOIN unit u ON u.id = b.unit_id
+WHERE c.id = :case AND u.organisation_id NOT IN (SELECT x.organisation_id FROM party y
+    JOIN unit x ON x.id = y.unit_id WHERE y.case_id = c.id AND y.sees = 'full')
+ORDER BY p.id, u.id
+""")
+
+
+def adjudicators(session: Session, case_id: UUID, now: datetime) -> list[Adjudicator]:
+    """Return who can decide in a case now (DOMAIN.md 2).
+
+    Nobody of an organisation that sees the whole case does: it may be a side.
     """
-    rows = session.execute(_ADJUDICATORS, {"id": message_id, "now": now}).all()
-    if not rows:
-        return None
-    people = [(row.id, row.email) for row in rows if row.id is not None]
-    return rows[0].reference, rows[0].status, people
+    rows = session.execute(_ADJUDICATORS, {"case": case_id, "now": now})
+    return [Adjudicator(*row) for row in rows]

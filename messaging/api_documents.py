@@ -305,6 +305,7 @@ class InboxRowOut(BaseModel):
     """A line of the inbox. `need` is answer, new or waiting.
 
     `to_ring`: your own message, which a unit that is not on the hub knows of only when you ring it.
+    `expires_at`: when a live line of enquiry is lost; `due_at` is earlier, by when it is to be secured.
     """
 
     message_id: str
@@ -327,6 +328,7 @@ class InboxRowOut(BaseModel):
     request_no: int
     missed: bool
     to_ring: bool
+    expires_at: datetime | None
 
 
 class InboxOut(BaseModel):

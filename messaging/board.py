@@ -76,7 +76,7 @@ _PAGE = """
 , running AS (
     SELECT mine.case_id, min(k.due_at) AS due_at, bool_or(k.missed_at IS NOT NULL AND (
         k.kind LIKE '%-urgent' OR k.kind IN ('report-outcome', 'located-answer', 'direction',
-            'supervisor-decision'))) AS alarm
+            'supervisor-decision', 'match'))) AS alarm
     FROM mine JOIN clock k ON k.case_id = mine.case_id AND k.met_at IS NULL AND k.ended_at IS NULL
         AND (mine.is_full OR k.owed_by_unit_id = ANY(:units) OR mine.told
             AND k.kind IN ('report-outcome', 'supervisor-decision'))

@@ -27,15 +27,20 @@ MINUTES: Mapping[str, int] = {
     "meeting-reply": 24 * 60,
     "meeting-reply-urgent": 60,
     "meeting-record": 24 * 60,
-    "meeting-action": 24 * 60,
     "live-line": 60,
     "plan-reply": 3 * 24 * 60,
-    "plan-review": 24 * 60,
+    "match": 30,
     "to-ring-urgent": 5,
     "to-ring": 60,
 }
-"""The defaults, in minutes; the table clock_setting holds what nation and organisations changed."""
+"""The defaults, in minutes; the table clock_setting holds what nation and organisations changed.
 
+An action of a meeting and the review of a plan are not here: they are due on the date they carry. Of
+a live line of enquiry it is how long before it expires the line must be secured.
+"""
+
+NATIONAL = ("dispute-urgent", "dispute-routine")
+"""Clocks that no unit owes, so that no organisation decides them: they run the nation's minutes."""
 
 LIMITS: Mapping[str, int] = {"holding-urgent": 60, "holding-routine": 8 * 60}
 """For how many minutes a holding reply may put off the answer to a request: no clocks, but settings."""
@@ -60,12 +65,14 @@ def due_once_told(
     """Return when an answer is due of a unit that hears of the message only then (4.5).
 
     An enquiry is due when it is needed, unless that is over by then (6); so is an action. A reply
-    to an invitation is due before the meeting starts.
+    to an invitation is due before the meeting starts, a live line some time before it expires.
     """
     if kind in ("meeting-reply", "meeting-reply-urgent") and needed_by is not None:
         return max(told, min(needed_by, due(kind, told, settings)))
-    if kind in ("meeting-action", "live-line") and needed_by is not None:
+    if kind == "meeting-action" and needed_by is not None:
         return max(told, needed_by)
+    if kind == "live-line" and needed_by is not None:
+        return max(told, needed_by - timedelta(minutes=minutes(kind, settings)))
     if kind in ("enquiry", "enquiry-urgent") and needed_by is not None and needed_by > told:
         return needed_by
     return due(kind, told, settings)

@@ -37,12 +37,16 @@ FROM match_side s WHERE s.case_id = :case ORDER BY s.opened_at, s.match_id
 _INBOX = text("""
 SELECT s.message_id, g.number, c.reference, c.status, 'match' AS type, 'urgent' AS priority,
     s.opened_at, f.name, f.id, u.name, u.id,
-    CASE WHEN s.denied_here THEN 'waiting' ELSE 'answer' END AS need, NULL AS due_at,
+    CASE WHEN s.denied_here THEN 'waiting' ELSE 'answer' END AS need, k.due_at,
     NULL AS delivered_at, NULL AS read_at, NULL AS read_by, NULL AS acknowledged_at,
-    NULL AS acknowledged_by, 1 AS request_no, false AS missed, false AS alarm, true AS unanswered
+    NULL AS acknowledged_by, 1 AS request_no, coalesce(k.missed, false) AS missed,
+    coalesce(k.missed, false) AS alarm, true AS unanswered
 FROM match_told w JOIN match_side s ON s.match_id = w.match_id AND s.case_id = w.case_id
 JOIN cases c ON c.id = s.case_id JOIN message g ON g.id = s.message_id
 JOIN unit f ON f.id = s.ring_id JOIN unit u ON u.id = w.unit_id
+LEFT JOIN LATERAL (SELECT min(k.due_at) AS due_at, bool_or(k.missed_at IS NOT NULL) AS missed
+    FROM clock k WHERE k.kind = 'match' AND k.met_at IS NULL AND k.ended_at IS NULL
+        AND k.case_id = CASE WHEN s.denied_here THEN s.other_id ELSE s.case_id END) k ON true
 WHERE w.unit_id = ANY(CAST(:units AS uuid[]))
     AND (CAST(:status AS text) IS NULL OR c.status = :status)
 ORDER BY s.opened_at, s.match_id
@@ -62,7 +66,8 @@ def of_case(session: Session, case_id: UUID, units: frozenset[UUID]) -> list[Con
 def of_inbox(session: Session, actor: Actor, status: str | None) -> Sequence[Row[Any]]:
     """Return the lines of the actor's units about matches, as the inbox has its lines.
 
-    Each needs an answer until this side has said that it is another child, and waits then.
+    Each needs an answer until this side has said that it is another child, and waits then. It is due
+    when the side that owes it next owes it: this one, or once this has denied it the other.
     """
     return session.execute(_INBOX, {"units": list(actor.unit_ids), "status": status}).all()
 

@@ -16,7 +16,7 @@ UP: tuple[Rung, ...] = ("duty-inspector", "control-room", "coordinator")
 STEPS: Mapping[str, tuple[Rung, ...]] = {
     "lead-urgent": ("repeat", "repeat", *UP, "adjudicator"),
     "lead-routine": ("repeat", "repeat", *UP, "adjudicator"),
-    "report-outcome": UP,
+    "report-outcome": (*UP, "adjudicator"),
     "located-answer": UP,
     "direction": UP,
     "dispute-urgent": ("adjudicator",),
@@ -41,10 +41,14 @@ STEPS: Mapping[str, tuple[Rung, ...]] = {
     "supervisor-decision": UP,
     "plan-reply": ("duty-inspector", "coordinator"),
     "plan-review": ("duty-inspector",),
+    "match": UP,
     "to-ring-urgent": UP,
     "to-ring": ("duty-inspector",),
 }
 """The steps of each kind of clock, in order; each comes as long after the last as the clock ran."""
+
+TO_ADJUDICATORS = tuple(kind for kind, steps in STEPS.items() if "adjudicator" in steps)
+"""The kinds of clock whose last step tells adjudicators."""
 
 LONGEST_PAUSE = timedelta(hours=4)
 

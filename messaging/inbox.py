@@ -55,6 +55,10 @@ class InboxRow:
     decided_by: str | None = None
     """The supervisor, by rank or role and name, who did not accept the report either (4.2)."""
     decided_at: datetime | None = None
+    judged: bool = False
+    """It waits for the reader as an adjudicator; due and overdue are those of whoever owes it."""
+    expires_at: datetime | None = None
+    """When the live line of enquiry that is due is lost: later than `due_at`."""
 
     def seconds_left(self, now: datetime) -> int | None:
         """Return how long there is for the answer; negative when it is overdue."""
@@ -104,16 +108,30 @@ EXISTS (WITH RECURSIVE going AS (
 """A case is open, or goes on as one that is."""
 
 _LINES = f"""
-WITH asks AS (
-    SELECT q.message_id, q.to_unit_id AS owing, q.from_unit_id AS asking
-    FROM lead_request q WHERE q.state = 'open'
-    UNION ALL
+WITH reports AS (
     SELECT coalesce((SELECT max(u.id::text)::uuid FROM message u
             WHERE u.case_id = r.case_id AND u.type = 'update' AND r.state = 'awaiting-police'
                 AND EXISTS (SELECT FROM clock k WHERE k.message_id = u.id AND k.kind = 'report-outcome'
-                    AND k.met_at IS NULL AND k.ended_at IS NULL)), r.message_id),
-        r.addressed_unit_id, r.reporter_unit_id
+                    AND k.met_at IS NULL AND k.ended_at IS NULL)), r.message_id) AS message_id,
+        r.case_id, r.addressed_unit_id, r.reporter_unit_id
     FROM report r WHERE r.state = 'awaiting-police'
+), judged AS (
+    SELECT d.message_id, m.case_id, d.by_unit_id AS asking
+    FROM dispute d JOIN message m ON m.id = d.message_id WHERE d.state = 'open'
+    UNION ALL
+    SELECT DISTINCT CASE k.kind WHEN 'report-outcome' THEN r.message_id ELSE k.message_id END,
+        k.case_id, CASE k.kind WHEN 'report-outcome' THEN r.reporter_unit_id ELSE m.sender_unit_id END
+    FROM escalation e JOIN clock k ON k.id = e.clock_id
+        AND k.kind IN ('lead-urgent', 'lead-routine', 'report-outcome')
+    JOIN message m ON m.id = k.message_id
+    LEFT JOIN reports r ON r.case_id = k.case_id
+    WHERE e.rung = 'adjudicator' AND k.met_at IS NULL AND k.ended_at IS NULL
+        AND CAST(:adjudicating AS uuid) IS NOT NULL
+), asks AS (
+    SELECT q.message_id, q.to_unit_id AS owing, q.from_unit_id AS asking
+    FROM lead_request q WHERE q.state = 'open'
+    UNION ALL
+    SELECT message_id, addressed_unit_id, reporter_unit_id FROM reports
     UNION ALL
     SELECT l.message_id, t.unit_id, l.by_unit_id
     FROM located_claim l JOIN tenure t ON t.episode_id = l.episode_id AND t.until IS NULL
@@ -151,20 +169,10 @@ WITH asks AS (
     SELECT p.message_id, p.other_unit_id, p.proposed_by_unit_id
     FROM plan p WHERE p.state = 'proposed'
     UNION ALL
-    SELECT d.message_id, CAST(:adjudicating AS uuid), d.by_unit_id
-    FROM dispute d JOIN message m ON m.id = d.message_id
-    WHERE d.state = 'open' AND CAST(:adjudicating AS uuid) IS NOT NULL AND NOT EXISTS (
-        SELECT FROM party p JOIN unit u ON u.id = p.unit_id
-        WHERE p.case_id = m.case_id AND p.sees = 'full' AND u.organisation_id = :organisation)
-    UNION ALL
-    SELECT x.message_id, CAST(:adjudicating AS uuid), m.sender_unit_id
-    FROM (SELECT DISTINCT k.message_id FROM escalation e JOIN clock k ON k.id = e.clock_id
-        WHERE e.rung = 'adjudicator' AND k.met_at IS NULL AND k.ended_at IS NULL
-            AND k.kind IN ('lead-urgent', 'lead-routine')) x
-    JOIN message m ON m.id = x.message_id
+    SELECT j.message_id, CAST(:adjudicating AS uuid), j.asking FROM judged j
     WHERE CAST(:adjudicating AS uuid) IS NOT NULL AND NOT EXISTS (
         SELECT FROM party p JOIN unit u ON u.id = p.unit_id
-        WHERE p.case_id = m.case_id AND p.sees = 'full' AND u.organisation_id = :organisation)
+        WHERE p.case_id = j.case_id AND p.sees = 'full' AND u.organisation_id = :organisation)
 ), mine AS (
     -- Whoever is no supervisor waits for theirs to decide on a report, as its reporter does (4.2).
     SELECT message_id, CASE WHEN :supervises OR NOT EXISTS (SELECT FROM message x
@@ -212,6 +220,7 @@ WITH asks AS (
             AND v.owed_by_unit_id = mine.owing AND v.state = 'owed' AND mine.asked) AS interview,
         mine.to_ring, m.type = 'update' AND EXISTS (SELECT FROM clock a WHERE a.message_id = m.id
             AND a.kind = 'report-outcome' AND a.met_at IS NULL AND a.ended_at IS NULL) AS adds,
+        line.judged, k.expires_at,
         coalesce(k.due_at, 'infinity') AS sort_at,
         coalesce(q.priority, m.priority) <> 'urgent' AS sort_routine
     FROM mine
@@ -220,14 +229,17 @@ WITH asks AS (
     JOIN unit s ON s.id = m.sender_unit_id
     JOIN unit o ON o.id = mine.owing
     LEFT JOIN lead_request q ON q.message_id = m.id
+    CROSS JOIN LATERAL (SELECT mine.asked AND mine.owing IS NOT DISTINCT FROM CAST(:adjudicating AS uuid)
+        AND EXISTS (SELECT FROM judged j WHERE j.message_id = m.id) AS judged) line
     LEFT JOIN LATERAL (
         SELECT min(k.due_at) FILTER (WHERE of.counts) AS due_at,
+            min(x.due_at) FILTER (WHERE of.counts AND k.kind = 'live-line') AS expires_at,
             bool_or(k.missed_at IS NOT NULL AND of.counts) AS missed,
             bool_or(k.missed_at IS NOT NULL AND (of.counts OR of.opening) AND (
                 coalesce(q.priority, m.priority) = 'urgent'
                 OR k.kind IN ('report-outcome', 'located-answer', 'direction',
                     'supervisor-decision'))) AS alarm
-        FROM clock k, LATERAL (SELECT
+        FROM clock k LEFT JOIN action x ON x.id = k.action_id, LATERAL (SELECT
             k.message_id = m.id AND k.kind LIKE 'opened%' AS opening,
             CASE WHEN mine.to_ring THEN k.message_id = m.id AND k.kind IN ('to-ring', 'to-ring-urgent')
             WHEN mine.asked THEN k.message_id = m.id AND k.kind IN ('lead-urgent',
@@ -237,7 +249,8 @@ WITH asks AS (
                     'prevention-interview', 'rhi', 'supervisor-decision', 'plan-reply')
                 OR k.kind = 'report-outcome' AND m.type IN ('missing-episode-report', 'update')
             ELSE k.message_id = m.id AND k.kind LIKE 'opened%' END AS counts) of
-        WHERE k.case_id = m.case_id AND coalesce(k.owed_by_unit_id, mine.owing) = mine.owing
+        WHERE k.case_id = m.case_id AND (coalesce(k.owed_by_unit_id, mine.owing) = mine.owing
+                OR line.judged AND NOT of.opening)
             AND k.met_at IS NULL AND k.ended_at IS NULL) k ON true
     LEFT JOIN receipt delivered ON delivered.message_id = m.id
         AND delivered.unit_id = mine.owing AND delivered.kind = 'delivered'
@@ -254,8 +267,8 @@ WITH asks AS (
 _NUMBERED = """
 SELECT id, number, reference, status, type, priority, sent_at, from_unit, from_unit_id, to_unit,
     to_unit_id, need, due_at, delivered_at, opened_at, opened_by, acknowledged_at, acknowledged_by,
-    request_no, missed, alarm, unanswered, interview, to_ring, adds, decided.who,
-    decided.at
+    request_no, missed, alarm, unanswered, interview, to_ring, adds, decided.who, decided.at, judged,
+    expires_at
 FROM (
     SELECT lines.*, row_number() OVER (PARTITION BY need ORDER BY sort_at, sort_routine, id) AS place
     FROM lines
@@ -322,13 +335,14 @@ def inbox(
 
 def _matches(session: Session, actor: Actor, wanted: Wanted) -> list[InboxRow]:
     """Return the lines about cases that may be of one child, which come before all others."""
-    if wanted.overdue or wanted.type:
+    if wanted.type:
         return []
     rows = contested.of_inbox(session, actor, actor.status or wanted.status)
     return [
         row
         for row in (InboxRow(*tuple(one)) for one in rows)
-        if (wanted.within is None or row.to_unit_id in wanted.within)
+        if (row.missed or not wanted.overdue)
+        and (wanted.within is None or row.to_unit_id in wanted.within)
         and wanted.text.upper() in row.reference
     ]
 
@@ -344,11 +358,15 @@ def counts(
     policy.require(actor, "inbox.read")
     asked = wanted or Wanted()
     found = Counts(*session.execute(_COUNTS, _asked(actor, asked, now)).one())
-    needs = [row.need for row in _matches(session, actor, asked)]
+    matches = _matches(session, actor, asked)
+    needs = [row.need for row in matches]
+    missed = [row.need for row in matches if row.missed]
     return replace(
         found,
         answer=found.answer + needs.count("answer"),
         waiting=found.waiting + needs.count("waiting"),
+        overdue=found.overdue + len(missed),
+        alarms=found.alarms + missed.count("answer"),
     )
 
 

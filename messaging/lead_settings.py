@@ -44,7 +44,7 @@ def asks_supervisor(session: Session, organisation_id: UUID | None) -> bool:
 
 
 def clock_choices(session: Session, organisation_id: UUID | None) -> list[ClockChoice]:
-    """Return every kind of clock with its minutes."""
+    """Return every kind of clock that an organisation, or for None the nation, may decide."""
     rows = session.scalars(
         select(ClockSetting).where(
             ClockSetting.organisation_id.is_(None)
@@ -56,6 +56,7 @@ def clock_choices(session: Session, organisation_id: UUID | None) -> list[ClockC
     return [
         ClockChoice(kind, minutes, nation.get(kind), own.get(kind))
         for kind, minutes in clocks.SETTINGS.items()
+        if organisation_id is None or kind not in clocks.NATIONAL
     ]
 
 
@@ -78,20 +79,20 @@ def decide(
         HubError: 403 by the map; 422 `minutes`, `why`.
     """
     policy.require(actor, "lead.decide-any" if national else "lead.decide-own")
-    problems = [
-        FieldProblem(f"/clocks/{kind}", "minutes", f"Give from 1 to {LONGEST} minutes, or nothing.")
-        for kind, given in minutes.items()
-        if kind not in clocks.SETTINGS or (given is not None and not 1 <= given <= LONGEST)
-    ]
-    if not why.strip():
-        problems.append(FieldProblem("/why", "why", "Say why: it stays on record."))
-    if problems:
-        raise HubError("invalid", 422, "Some fields are missing or wrong.", fields=problems)
     organisation = None if national else actor.organisation_id
     before = {
         one.kind: one.nation if national else one.own
         for one in clock_choices(session, organisation)
     }
+    problems = [
+        FieldProblem(f"/clocks/{kind}", "minutes", f"Give from 1 to {LONGEST} minutes, or nothing.")
+        for kind, given in minutes.items()
+        if kind not in before or (given is not None and not 1 <= given <= LONGEST)
+    ]
+    if not why.strip():
+        problems.append(FieldProblem("/why", "why", "Say why: it stays on record."))
+    if problems:
+        raise HubError("invalid", 422, "Some fields are missing or wrong.", fields=problems)
     changed = {kind: given for kind, given in minutes.items() if before[kind] != given}
     for kind, given in changed.items():
         _set(session, kind, organisation, given)

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from hub.identity.actor import Actor
 from hub.jobs import outbox
 from hub.records.vault import Vault
-from messaging import likeness
+from messaging import likeness, match_clocks
 from messaging.contracts import Contract
 from messaging.contracts.reports import Child
 from messaging.state import CaseState
@@ -92,8 +92,11 @@ def _of_child(vault: Vault, status: str, body: Contract) -> dict[bytes, str]:
 def note(
     session: Session, vault: Vault, case: CaseState, message_id: UUID, body: Contract, *,
     organisation_id: UUID, reference: str | None,
-) -> None:  # fmt: skip
-    """Keep what a message's case can be found by, and match it with other open cases of the child."""
+) -> list[UUID]:  # fmt: skip
+    """Keep what a message's case can be found by, and match it with other open cases of the child.
+
+    Returns the new matches.
+    """
     keys = _of_child(vault, case.status, body)
     matching = sorted(key for key, kind in keys.items() if kind in SAME_CHILD)
     if matching:
@@ -101,7 +104,7 @@ def note(
     if reference and likeness.own_reference(reference):
         keys[own_key(vault, case.status, organisation_id, reference)] = "own-reference"
     if not keys:
-        return
+        return []
     session.execute(
         _NOTE,
         {
@@ -109,19 +112,20 @@ def note(
             "keys": list(keys),
         },
     )  # fmt: skip
-    if matching:
-        _match(session, matching, case, message_id)
+    return _match(session, matching, case, message_id) if matching else []
 
 
-def _match(session: Session, keys: list[bytes], case: CaseState, message_id: UUID) -> None:
+def _match(session: Session, keys: list[bytes], case: CaseState, message_id: UUID) -> list[UUID]:
     """Match a case with every other open one that has one of the keys; both sides are mailed."""
     values = {"case": case.id, "message": message_id, "status": case.status, "at": case.at}
-    for row in session.execute(_MATCH, {"keys": keys, **values}).all():
-        outbox.enqueue(session, MATCH_JOB, row.id, now=case.at)
+    found = list(session.scalars(_MATCH, {"keys": keys, **values}))
+    for match in found:
+        outbox.enqueue(session, MATCH_JOB, match, now=case.at)
+    return found
 
 
 def again(session: Session, case: CaseState) -> None:
-    """Match a case that is opened again, by what it was found by before."""
+    """Match a case that is opened again, by what it was found by before; what is open is owed."""
     rows = session.execute(
         text("""SELECT key, max(message_id::text)::uuid AS message_id FROM child_key
             WHERE case_id = :case AND kind = ANY(:kinds) GROUP BY key ORDER BY key"""),
@@ -130,6 +134,8 @@ def again(session: Session, case: CaseState) -> None:
     hold(session, [row.key for row in rows])
     for row in rows:
         _match(session, [row.key], case, row.message_id)
+    matches = text("SELECT match_id FROM match_side WHERE case_id = :case")
+    match_clocks.start(session, list(session.scalars(matches, {"case": case.id})), case.at)
 
 
 def hold(session: Session, keys: Iterable[bytes]) -> None:

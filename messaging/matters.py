@@ -12,12 +12,12 @@ from hub.identity.reach import reach_of
 from messaging import alarms, owing
 from messaging.actions import LINE
 from messaging.alarms import Step
-from messaging.state import ADJUDICATOR, CaseState
+from messaging.state import CaseState
 
 
 @dataclass(frozen=True)
 class DisputeView:
-    """The open dispute over who leads. `adjudicators` is whether anybody can decide it now."""
+    """The open dispute over who leads."""
 
     message_id: UUID
     number: int
@@ -25,7 +25,6 @@ class DisputeView:
     other: UUID
     opened_at: datetime
     due_at: datetime | None
-    adjudicators: bool
 
 
 @dataclass(frozen=True)
@@ -65,6 +64,8 @@ class Matters:
     incidents: list[owing.Incident] = field(default_factory=list)
     owed: list[owing.Step] = field(default_factory=list)
     """The statutory steps that the reader owes, or may see."""
+    unjudged: bool = False
+    """It waits for an adjudicator, and nobody on the hub may be one in this case now (6)."""
 
     @property
     def units(self) -> set[UUID]:
@@ -85,16 +86,18 @@ def of_case(session: Session, case: CaseState, mine: frozenset[UUID], full: bool
     incidents = owing.incidents(session, case.id)
     steps = [step for one in incidents for step in one.steps]
     reported = case.opener in mine or bool(case.report and case.report.reporter in mine)
+    unjudged = case.to_adjudicate and not alarms.adjudicators(session, case.id, case.at)
     if not full:
         return Matters(
             questions=[one for one in questions if one.to in mine or one.asked_by in mine],
             steps=_of_report(session, case) if reported and case.report else [],
             incidents=incidents if reported else [],
             owed=[one for one in steps if reported or one.owed_by in mine],
+            unjudged=reported and unjudged,
         )
     return Matters(
         _dispute(session, case), _direction(session, case), questions,
-        _told(session, case, mine), incidents, steps,
+        _told(session, case, mine), incidents, steps, unjudged,
     )  # fmt: skip
 
 
@@ -118,26 +121,13 @@ def _dispute(session: Session, case: CaseState) -> DisputeView | None:
         return None
     row = session.execute(
         text("""
-            SELECT d.message_id, m.number, d.by_unit_id, d.other_unit_id, d.opened_at, k.due_at,
-                EXISTS (SELECT FROM membership b JOIN person p ON p.id = b.person_id
-                    JOIN unit u ON u.id = b.unit_id
-                    WHERE b.role = 'adjudicator' AND b.valid_from <= :now
-                        AND (b.valid_to IS NULL OR b.valid_to > :now)
-                        AND p.suspended_at IS NULL AND p.status = :status
-                        AND u.organisation_id <> ALL(:sides)) AS adjudicators
+            SELECT d.message_id, m.number, d.by_unit_id, d.other_unit_id, d.opened_at, k.due_at
             FROM dispute d JOIN message m ON m.id = d.message_id
             LEFT JOIN clock k ON k.message_id = d.message_id AND k.kind LIKE 'dispute-%'
             WHERE d.id = :id
         """),
-        {
-            "id": case.episode.dispute_id, "now": case.at, "status": case.status,
-            "sides": [
-                party.organisation_id
-                for party in case.parties.values()
-                if party.full and party.part != ADJUDICATOR
-            ],
-        },
-    ).one()  # fmt: skip
+        {"id": case.episode.dispute_id},
+    ).one()
     return DisputeView(*row)
 
 

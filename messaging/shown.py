@@ -179,6 +179,8 @@ class CaseView:
     names: dict[UUID, UnitName] = field(default_factory=dict)
     asked_only: bool = False
     """The reader answers an enquiry and is no party: how the case stands is not shown (4.8)."""
+    adjudicates: bool = False
+    """The reader is let in as an adjudicator, and is no party."""
 
     @property
     def state(self) -> str:

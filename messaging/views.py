@@ -34,7 +34,7 @@ from messaging.shown import (
     ReportView,
     UnitName,
 )
-from messaging.state import CaseState, load
+from messaging.state import ADJUDICATOR, CaseState, load
 from messaging.who_leads import (
     history_for,
     is_told,
@@ -134,6 +134,7 @@ def case_view(
         prepared=placements.of_case(session, case) if full else None,
         names=names,
         asked_only=not told,
+        adjudicates=case.parties[unit].part == ADJUDICATOR,
     )
     named = {action.to for action in view.actions if action.to}
     more = (view.matters.units | named) - names.keys()

@@ -193,15 +193,25 @@ CLOCKS: dict[str, LazyString] = {
     "meeting-reply-urgent": later("Reply to the invitation to an urgent meeting"),
     "meeting-record": later("Record of the meeting"),
     "meeting-action": later("Action from a meeting"),
-    "live-line": later("Live line of enquiry, before it is lost"),
+    "live-line": later("Securing a live line of enquiry before it expires"),
     "plan-reply": later("Answer to the joint response plan"),
     "plan-review": later("Review of the joint response plan"),
+    "match": later("Ringing the other unit that may have the child, and answering"),
     "to-ring-urgent": later("Ringing a unit that is not on the hub about what is urgent"),
     "to-ring": later("Ringing a unit that is not on the hub"),
+}
+"""What is owed, by kind of clock."""
+
+SETTINGS: dict[str, LazyString] = {
+    **CLOCKS,
+    "shift-end": later("Handover at shift end, where nobody says when that is (16 hours at most)"),
+    "enquiry-urgent": later("Answer to urgent questions, where the asker gives no time"),
+    "enquiry": later("Answer to questions, where the asker gives no time"),
+    "live-line": later("Securing a live line of enquiry: so long before it expires"),
     "holding-urgent": later("Longest holding reply to an urgent request"),
     "holding-routine": later("Longest holding reply to a routine request"),
 }
-"""What is owed, by kind of clock."""
+"""What nation and organisations may decide the minutes of."""
 
 TAKEN_OVER: dict[str, LazyString] = {
     "open_actions": later("Open actions"),
@@ -216,7 +226,7 @@ RUNGS: dict[str, LazyString] = {
     "duty-inspector": later("up to the duty inspector"),
     "control-room": later("up to the force control room"),
     "coordinator": later("up to the force coordinator"),
-    "adjudicator": later("up to the national adjudicators"),
+    "adjudicator": later("up to the adjudicators"),
 }
 """What was done at a step up."""
 

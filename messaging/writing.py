@@ -17,6 +17,7 @@ from messaging import (
     audiences,
     clocks,
     codes,
+    match_clocks,
     matching,
 )
 from messaging.act import Act, insert_rows
@@ -75,12 +76,13 @@ def write_message(act: Act) -> None:
     receipts = _receipts(act)
     if receipts:
         insert_rows(session, "receipt", receipts)
-    matching.note(
+    matched = matching.note(
         session, act.vault, case, act.message_id, act.body,
         organisation_id=case.parties[act.unit].organisation_id, reference=command.sender_reference,
     )  # fmt: skip
     for write in act.after:
         write()
+    match_clocks.start(session, matched, act.at)  # by now it is on record who is in charge
     end_to_ring(session, case.id, act.at)
     audit.record(
         session,

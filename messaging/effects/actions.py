@@ -7,7 +7,7 @@ from sqlalchemy import or_, select, update
 
 from hub.db import new_id
 from hub.errors import invalid
-from messaging import contracts, lead
+from messaging import clocks, contracts, lead
 from messaging.act import Act
 from messaging.actions import LINE
 from messaging.effects.steps import open_episode, reachable, tell
@@ -84,7 +84,10 @@ def watch_line(act: Act, until: datetime) -> None:
 def give_out(
     act: Act, number: int, owner: PartyUnit, due: datetime, *, of_lead: bool, kind: str
 ) -> None:
-    """Give an action to a unit; unstarted, its clock waits for the telephone."""
+    """Give an action to a unit, to be done by then; a live line expires then, and alarms before.
+
+    Unstarted, its clock waits for the telephone.
+    """
     action_id = new_id()
     act.insert(
         "action",
@@ -96,12 +99,13 @@ def give_out(
     )  # fmt: skip
     told = reachable(act, owner.unit_id)
     act.waits_for_call |= not told
+    by = clocks.due_once_told(kind, act.at, act.settings(owner.unit_id), due) if told else None
     act.insert(
         "clock",
         {
             "id": new_id(), "case_id": act.case.id, "kind": kind, "message_id": act.message_id,
             "owed_by_unit_id": owner.unit_id, "started_at": act.at if told else None,
-            "due_at": due if told else None, "escalates_at": due if told else None,
+            "due_at": by, "escalates_at": by,
             "action_id": action_id,
         },
     )  # fmt: skip

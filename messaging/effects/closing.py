@@ -7,7 +7,7 @@ from sqlalchemy import select, text, update
 
 from hub.clock import said
 from hub.errors import HubError, conflict, invalid
-from messaging import aliases, contracts, lead, matching, owing, placements, returning
+from messaging import aliases, contracts, lead, match_clocks, matching, owing, placements, returning
 from messaging.act import Act
 from messaging.choices import Action, Choices, Choosing, Knowing
 from messaging.effects.ending import end_episode
@@ -65,6 +65,7 @@ def closure(act: Act) -> None:
             update(Case).where(Case.id == act.case.id).values(closed_at=act.at)
         )
     )
+    act.later(lambda: match_clocks.settle(act.session, act.case.id, act.at, met=False))
     act.later(lambda: end_clocks(act))
     act.later(lambda: _end_joined(act, list(joined)))
     act.later(

@@ -17,7 +17,7 @@ from messaging.state import OpenEpisode
 KEPT = (
     "opened", "opened-urgent", "opened-request", "enquiry", "enquiry-urgent",
     "meeting-reply", "meeting-reply-urgent", "meeting-record", "meeting-action",
-    "prevention-interview", "rhi", "plan-reply", "plan-review", *clocks.TO_RING,
+    "prevention-interview", "rhi", "plan-reply", "plan-review", "match", *clocks.TO_RING,
 )  # fmt: skip
 """Clocks that the end of an episode does not end."""
 

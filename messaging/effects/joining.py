@@ -8,7 +8,7 @@ from sqlalchemy import or_, select
 
 from hub.db import new_id
 from hub.errors import invalid
-from messaging import contested, contracts, joining, lead, placements
+from messaging import contested, contracts, joining, lead, match_clocks, placements
 from messaging.act import Act
 from messaging.choices import Action, Choices, Choosing, Knowing
 from messaging.effects import merging
@@ -215,6 +215,7 @@ def not_same_child(act: Act) -> None:
     )
     if after.state != "open":
         act.later(lambda: merging.close_match(act, match.id, after.state))
+    act.later(lambda: match_clocks.settle(act.session, act.case.id, act.at))
 
 
 def choices(now: Choosing) -> Choices:

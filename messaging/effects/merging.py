@@ -10,7 +10,7 @@ from sqlalchemy import select, text, update
 
 from hub.db import new_id
 from hub.records import audit
-from messaging import actions, clocks, matching
+from messaging import actions, clocks, match_clocks, matching
 from messaging.act import Act
 from messaging.effects.steps import LEADS, REVIEWS, police_parties
 from messaging.match_model import Match
@@ -59,7 +59,7 @@ SELECT gen_random_uuid(), least(case_id, CAST(:case AS uuid)), greatest(case_id,
     status, CASE WHEN case_id < :case THEN theirs ELSE ours END,
     CASE WHEN case_id < :case THEN ours ELSE theirs END, opened_at
 FROM third
-ON CONFLICT (one_case_id, other_case_id) DO NOTHING
+ON CONFLICT (one_case_id, other_case_id) DO NOTHING RETURNING id
 """)
 """What both sides have said to be another child's stays so: it is another's than the joined one's too."""
 
@@ -111,7 +111,9 @@ def _merge(
     )
     matching.hold_of(session, other.id)
     session.execute(_KEYS, values)
-    session.execute(_MATCHES, values)
+    moved = list(session.scalars(_MATCHES, values))
+    match_clocks.settle(session, act.case.id, act.at)
+    match_clocks.start(session, moved, act.at)
     audit.record(
         session, act.actor.who, "case.joined", now=act.at, case_id=other.id, object_kind="case",
         object_id=act.case.id, detail={"by": str(act.message_id)},

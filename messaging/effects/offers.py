@@ -10,7 +10,7 @@ from sqlalchemy import update
 from hub.clock import said
 from hub.db import new_id
 from hub.errors import invalid
-from messaging import clocks, contracts, lead
+from messaging import clocks, contracts, lead, match_clocks
 from messaging import joining as rules
 from messaging.act import Act
 from messaging.choices import Action, Choices, Choosing, Knowing
@@ -75,6 +75,8 @@ def lead_transfer_request(act: Act) -> None:
             "lead_after": (body.lead_after or "theirs") if joins else None,
         },
     )  # fmt: skip
+    if joins is not None:
+        act.later(lambda: match_clocks.settle(act.session, act.case.id, act.at))
 
 
 def lead_transfer_accept(act: Act) -> None:
@@ -128,6 +130,7 @@ def lead_transfer_decline(act: Act) -> None:
     lead.decline(episode.as_rules(), act.unit, request)
     act.to |= police_parties(act)
     end_request(act, episode, "declined")
+    act.later(lambda: match_clocks.settle(act.session, act.case.id, act.at))
 
 
 def lead_transfer_withdraw(act: Act) -> None:

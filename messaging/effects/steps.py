@@ -14,7 +14,7 @@ from hub.errors import HubError, conflict, invalid
 from hub.identity.actor import Actor
 from hub.identity.reach import reach
 from hub.organisations import lineage
-from messaging import actions, clocks, codes, contracts, reporting
+from messaging import actions, clocks, codes, contracts, match_clocks, reporting
 from messaging.act import Act
 from messaging.model import (
     Clock,
@@ -33,7 +33,7 @@ from messaging.writing import receipt
 LONGEST_DUTY = timedelta(hours=16)
 LEAD_CLOCKS = ("lead-urgent", "lead-routine")
 REVIEWS = ("review-high", "review-medium", "review-low")
-LEADS = ("ukmpu", *REVIEWS, "located-answer")
+LEADS = ("ukmpu", *REVIEWS, "located-answer", match_clocks.KIND)
 """What the lead owes, whoever leads."""
 
 
@@ -288,6 +288,10 @@ def end_request(act: Act, episode: OpenEpisode, state: str, old: UUID | None = N
     meet(act, asked, *LEAD_CLOCKS, "opened-urgent", "opened-request", met=answered)
     if answered and asked is not None:
         note_answered(act, asked)
+    if state == "withdrawn":
+        act.later(
+            lambda: match_clocks.start_again(act.session, episode.request_id, act.case.id, act.at)
+        )
 
 
 def move_lead(

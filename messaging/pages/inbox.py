@@ -103,7 +103,10 @@ def _row(row: InboxRow, actor: Actor, now: datetime) -> dict[str, Any]:
     urgent = row.priority == "urgent"
     ours = row.to_unit_id in actor.unit_ids
     ring = None
-    if waits and not ours and (row.alarm or row.missed or (urgent and row.opened_at is None)):
+    if row.type == "match":
+        numbers = ringing.numbers(row.from_unit_id, "open-case", now, actor, row.status)
+        ring = numbers[0] if numbers else None
+    elif waits and not ours and (row.alarm or row.missed or (urgent and row.opened_at is None)):
         of = "report-outcome" if row.adds else ""
         need = ringing.need_of(row.type, of)
         numbers = ringing.numbers(row.to_unit_id, need, now, actor, row.status)
@@ -115,10 +118,11 @@ def _row(row: InboxRow, actor: Actor, now: datetime) -> dict[str, Any]:
         "status": row.status,
         "type_name": wording.type_name(row.type),
         "from_unit": row.from_unit,
-        "to_unit": row.to_unit,
+        "to_unit": row.from_unit if row.type == "match" else row.to_unit,
         "urgent": urgent,
         "sent_at": row.sent_at,
         "due_at": row.due_at,
+        "expires_at": row.expires_at,
         "late": _late(row, now),
         "request_no": row.request_no,
         "waits_for_call": row.type == "match" or (waits and row.due_at is None),
@@ -151,8 +155,14 @@ def _need(row: InboxRow, *, ours: bool) -> str:
         return _("%(unit)s has not opened it", unit=row.to_unit)
     if row.need == "new":
         return wording.type_name(row.type)
+    if row.judged and row.type not in ("dispute", "lead-transfer-request"):
+        return _("Nobody answers this report: ring the force")
+    if row.judged:
+        return wording.need("dispute")
     if row.to_ring:
         return _("Ring them: they are not on the hub, and know nothing of it yet")
+    if row.expires_at:
+        return str(wording.CLOCKS["live-line"])
     mine = row.from_unit_id == row.to_unit_id
     if row.type == "missing-episode-report" and mine and row.decided_by and row.decided_at:
         return _(
@@ -172,10 +182,10 @@ def _need(row: InboxRow, *, ours: bool) -> str:
 def _late(row: InboxRow, now: datetime) -> str:
     """Return what is late: the time that the line shows, or the opening while an answer has time."""
     passed = row.due_at is not None and row.due_at <= now
+    if passed and row.unanswered:
+        return _("Overdue")
     opening = row.alarm and not row.missed if row.unanswered else passed
-    if opening and not (passed and row.unanswered):
-        return _("Not opened in time")
-    return _("Overdue") if passed else ""
+    return _("Not opened in time") if opening else ""
 
 
 def _facts(row: InboxRow) -> list[dict[str, Any]]:

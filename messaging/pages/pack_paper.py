@@ -230,7 +230,8 @@ class _Pack:
                 state = ", ".join(part for part in parts if part)
             elif one["due_at"] < v["now"]:
                 state = _("%(state)s, overdue", state=state)
-            due = _("Due %(at)s", at=wording.moment(one["due_at"]))
+            at = wording.moment(one["due_at"])
+            due = _("Expires at %(at)s", at=at) if one["line"] else _("Due %(at)s", at=at)
             p.pair(state, "\n".join((one["what"], owner, due, self._message(one["number"]))))
         self._or_none(v["every_action"])
 

@@ -4,12 +4,18 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from flask_babel import gettext as _
+
 from hub.identity.actor import Actor
 from messaging import escalation, wording
+from messaging.alarms import Step
 from messaging.pages import ringing
 from messaging.shown import CaseView
 
 Shown = dict[str, Any]
+OF_REPORT = ("report-outcome", "supervisor-decision")
+DISPUTES = ("dispute-urgent", "dispute-routine")
+"""The clocks of what has a box of its own, which says whether anybody can decide it."""
 
 
 def pending(view: CaseView, actor: Actor, now: datetime) -> Shown:
@@ -26,7 +32,7 @@ def pending(view: CaseView, actor: Actor, now: datetime) -> Shown:
             "by": name(matters.dispute.by),
             "other": name(matters.dispute.other),
             "due_at": matters.dispute.due_at,
-            "adjudicators": matters.dispute.adjudicators,
+            "unjudged": matters.unjudged,
         }
     if matters.direction:
         mine = matters.direction.to in actor.unit_ids
@@ -79,10 +85,11 @@ def _alarms(view: CaseView, actor: Actor, now: datetime) -> list[Shown]:
                 "done": [
                     {"name": wording.rung(one.rung, police=police), "at": one.at}
                     for one in reversed(view.matters.steps)
-                    if (one.message_id, one.kind, one.owed_by) == key
+                    if one.running and (one.message_id, one.kind, one.owed_by) == key
                 ],
                 "next": wording.rung(following, police=police) if following else None,
                 "next_at": step.next_at,
+                "say": _at_last(view, step) if step.rung == "adjudicator" else [],
                 "numbers": ringing.numbers(
                     owing.id,
                     ringing.need_of(types.get(step.message_id, ""), step.kind),
@@ -95,3 +102,25 @@ def _alarms(view: CaseView, actor: Actor, now: datetime) -> list[Shown]:
             }
         )
     return shown
+
+
+def _at_last(view: CaseView, step: Step) -> list[str]:
+    """Return what is to be done once a missed clock has come to the adjudicators."""
+    said = []
+    if step.kind in OF_REPORT:
+        if view.matters.unjudged:
+            said.append(_("No adjudicator is on the hub now."))
+        said.append(_("Nobody leads. Ring the force’s control room: police must record it."))
+        if view.adjudicates:
+            said.append(
+                _(
+                    "There is no lead to direct until they have. Say that a child was reported"
+                    " missing to them under this reference and that nobody has answered, and ask"
+                    " who records it."
+                )
+            )
+    elif step.kind not in DISPUTES and view.lead:
+        if view.matters.unjudged:
+            said.append(_("No adjudicator is on the hub now: ring the force coordinators."))
+        said.append(_("%(unit)s leads and acts until it is decided.", unit=view.lead.unit.name))
+    return said

@@ -16,7 +16,7 @@ OF_REPORT = ("missing-episode-report", "supervisor-request", "report-not-accepte
 
 def need_of(message_type: str, clock: str = "") -> Need:
     """Return for which need somebody is rung about a message, or a clock that runs by it."""
-    report = message_type in OF_REPORT or clock == "report-outcome"
+    report = message_type in OF_REPORT or clock in ("report-outcome", "supervisor-decision")
     return "report-missing" if report else "open-case"
 
 

@@ -70,13 +70,13 @@ def _page(
 ) -> ResponseReturnValue:
     actor, national = context.current_actor(), _national()
     with context.database().unit_of_work() as session:
-        choices = lead_settings.clock_choices(session, actor.organisation_id)
+        choices = lead_settings.clock_choices(session, None if national else actor.organisation_id)
         asks = lead_settings.asks_supervisor(session, actor.organisation_id)
     rows = [
         {
             "id": CLOCK + one.kind,
             "kind": one.kind,
-            "name": wording.CLOCKS[one.kind],
+            "name": wording.SETTINGS[one.kind],
             "before": one.default if national else one.nation or one.default,
             "value": typed.get(CLOCK + one.kind, (one.nation if national else one.own) or ""),
         }

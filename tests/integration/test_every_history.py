@@ -34,7 +34,7 @@ from hub.organisations import find_unit
 from hub.records.vault import Vault
 from messaging import (
     alarms,
-    clocks,
+    escalation,
     guests,
     inbox,
     receipts,
@@ -683,9 +683,9 @@ def test_random_histories_of_every_type_keep_the_rules(
     )
     kinds = {name.removeprefix("clock ") for name in seen if name.startswith("clock ")}
     if os.environ.get("HISTORIES_SAY"):
-        print(sorted(seen.items()), sorted(clocks.MINUTES.keys() - kinds))
+        print(sorted(seen.items()), sorted(escalation.STEPS.keys() - kinds))
     assert set(CONTRACTS) - set(seen) == set()
-    assert clocks.MINUTES.keys() - kinds == set()
+    assert escalation.STEPS.keys() - kinds == set()
     assert seen["too late"]
     roles = {name.removeprefix("role ") for name in seen if name.startswith("role ")}
     assert roles >= {*policy.ROLES, "guest"}

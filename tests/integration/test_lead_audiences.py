@@ -164,7 +164,7 @@ def test_the_adjudicators_own_unit_having_been_written_to_bars_nobody(
     world.send(world.met, ref, "update", to=[NATIONAL], heading="other", text="EXERCISE")
     view = world.case(adjudicator, ref)
     assert view.matters.dispute is not None
-    assert view.matters.dispute.adjudicators, "they can see that they are there"
+    assert not view.matters.unjudged, "they can see that they are there"
     assert [row.type for row in world.inbox(adjudicator) if row.need == "answer"] == ["dispute"]
     world.send(adjudicator, ref, "direction", lead=MET, reasons="EXERCISE")
     refused("not-found", lambda: world.case(adjudicator, ref))

@@ -9,7 +9,7 @@ from sqlalchemy import text
 from hub.db import Database
 from hub.identity.actor import Actor
 from hub.records.vault import Vault
-from messaging import alarms, lead_settings
+from messaging import alarms, lead_settings, wording
 from tests.worlds import ACCEPT, MET, World, refused
 
 OFFER = {"rationale": "majority-of-enquiries", "circumstances": "EXERCISE"}
@@ -128,6 +128,25 @@ def test_only_an_administrator_decides_and_only_a_national_one_for_the_nation(
         )
         == 1
     )
+
+
+def test_what_has_no_minutes_of_an_organisations_own_cannot_be_set(
+    world: World, someone: Callable[..., Actor]
+) -> None:
+    administrator = someone("kent", "administrator")
+    nation = someone("npcc/missing-persons", "national-administrator")
+    for kind in ("meeting_action", "plan_review"):
+        refused("invalid", lambda kind=kind: decide(world, administrator, **{kind: 5}))
+        refused("invalid", lambda kind=kind: decide(world, nation, national=True, **{kind: 5}))
+    refused("invalid", lambda: decide(world, administrator, dispute_urgent=5))
+    assert decide(world, nation, national=True, dispute_urgent=5) == 1
+    with world.database.unit_of_work() as session:
+        own = {
+            one.kind for one in lead_settings.clock_choices(session, administrator.organisation_id)
+        }
+        all_ = {one.kind for one in lead_settings.clock_choices(session, None)}
+    assert all_ - own == {"dispute-urgent", "dispute-routine"}
+    assert all_ == wording.SETTINGS.keys() - {"meeting-action", "plan-review"}
 
 
 def test_what_cannot_be_is_refused_whole(world: World, someone: Callable[..., Actor]) -> None:

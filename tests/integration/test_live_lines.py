@@ -11,7 +11,7 @@ from hub.db import Database
 from hub.errors import HubError
 from hub.identity.actor import Actor
 from hub.records.vault import Vault
-from messaging import actions, alarms, board, meeting_views, views
+from messaging import actions, alarms, board, lead_settings, meeting_views, views
 from tests.worlds import ACCEPT, ISLINGTON, KENT, MET, RECENTLY, World, refused
 
 OFFER = {"rationale": "majority-of-enquiries", "circumstances": "EXERCISE"}
@@ -48,19 +48,38 @@ def test_a_line_goes_with_the_lead_and_warns_whoever_leads_before_it_is_lost(wor
     bodies = [message.body for message in world.case(world.social_worker, ref).messages]
     assert {"heading": "other", "text": "EXERCISE news"} in bodies, "the line is for police"
     with world.database.unit_of_work() as session:
-        alarms.escalate(session, line.due_at - timedelta(seconds=1))
+        alarms.escalate(session, line.due_at - timedelta(minutes=60, seconds=1))
         due = text("SELECT count(*) FROM escalation x JOIN clock k ON k.id = x.clock_id"
                    " WHERE k.kind = 'live-line'")  # fmt: skip
         assert session.scalar(due) == 0
-        alarms.escalate(session, line.due_at)
-        assert session.scalar(due) == 1
-    assert any(
-        row.due_at == line.due_at and row.need == "answer" for row in world.inbox(world.kent)
-    )
+        alarms.escalate(session, line.due_at - timedelta(minutes=60))
+        assert session.scalar(due) == 1, "while there is still time to secure it"
+    (row,) = [row for row in world.inbox(world.kent) if row.expires_at]
+    assert (row.need, row.expires_at) == ("answer", line.due_at)
+    assert row.due_at == line.due_at - timedelta(minutes=60)
     done = {"heading": "action", "text": "EXERCISE secured", "action_done": str(line.id)}
     refused("action-done", lambda: world.send(world.met, ref, "update", **done))
     world.send(world.kent, ref, "update", **done)
     assert open_(world, ref) == []
+
+
+def test_a_line_is_to_be_secured_as_long_before_as_was_decided_and_never_before_now(
+    world: World,
+) -> None:
+    administrator = world.someone("metropolitan", "administrator")
+    with world.database.unit_of_work() as session:
+        lead_settings.decide(
+            session, administrator, world.vault, {"live-line": 90}, supervisor_authorises=False,
+            national=False, why="EXERCISE", now=world.now,
+        )  # fmt: skip
+    ref = world.open(world.met).case_reference
+    for hours in (2, 1):
+        say(world, ref, live_until=(world.now + timedelta(hours=hours)).isoformat())
+        sent = world.now
+        rows = [row for row in world.inbox(world.met) if row.expires_at]
+        (row,) = [one for one in rows if one.sent_at == sent]
+        assert row.expires_at is not None
+        assert row.due_at == max(sent, row.expires_at - timedelta(minutes=90))
 
 
 def test_that_there_is_a_line_is_for_police_too(world: World) -> None:
@@ -107,7 +126,7 @@ def test_a_line_of_a_case_that_was_joined_is_the_new_leads(world: World) -> None
     assert world.lead(other) == MET
     [line] = open_(world, other)
     assert line.owner == world.met.unit_id
-    assert any(row.due_at == line.due_at for row in world.inbox(world.met))
+    assert any(row.expires_at == line.due_at for row in world.inbox(world.met))
     world.send(world.met, ref, "lead-transfer-request", to=[KENT], **OFFER)
     world.send(world.kent, ref, "lead-transfer-accept", **ACCEPT)
     assert [one.owner for one in open_(world, other)] == [world.kent.unit_id]

@@ -1,6 +1,7 @@
 """Two cases of one child: contested on both sides, then joined, admitted or told apart (4.10)."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,16 @@ from hub.post.catcher import Catcher
 from hub.records.keys import Keys
 from hub.records.vault import Vault
 from hub.settings import Settings
-from messaging import actors, aliases, contested, sending, views, who_leads
+from messaging import (
+    actors,
+    alarms,
+    aliases,
+    contested,
+    inbox,
+    sending,
+    views,
+    who_leads,
+)
 from messaging.contracts import Command
 from seed import demo
 from tests.letters import letters, post
@@ -177,6 +187,109 @@ def test_one_side_alone_leaves_it_contested_and_both_close_it(world: World) -> N
     refused("match-closed", lambda: world.send(
         world.met, one, "not-same-child", reason="EXERCISE"))  # fmt: skip
     assert world.lead(one) == MET
+
+
+def owing(world: World) -> dict[str, str]:
+    """Return the units that still owe an answer to a match, by the reference of their case."""
+    found = rows(world, """SELECT c.reference, u.code FROM clock k JOIN cases c ON c.id = k.case_id
+        JOIN unit u ON u.id = k.owed_by_unit_id
+        WHERE k.kind = 'match' AND k.met_at IS NULL AND k.ended_at IS NULL""")  # fmt: skip
+    return dict(map(tuple, found))
+
+
+def climb(world: World, minutes: int = 31) -> None:
+    world.now += timedelta(minutes=minutes)
+    with world.database.unit_of_work() as session:
+        alarms.escalate(session, world.now)
+
+
+def test_both_sides_owe_an_answer_to_a_match_and_are_alarmed_until_each_has_given_its(
+    world: World,
+) -> None:
+    one = world.open(world.met, child=ROBIN).case_reference
+    assert owing(world) == {}
+    sent = world.open(world.kent, child=SPELT)
+    other = sent.case_reference
+    assert owing(world) == {one: MET, other: KENT}
+    for actor in (world.met, world.kent):
+        (line,) = [row for row in world.inbox(actor) if row.type == "match"]
+        assert (line.due_at, line.missed) == (sent.sent_at + timedelta(minutes=30), False)
+    climb(world)
+    for actor, reference in ((world.met, one), (world.kent, other)):
+        (line,) = [row for row in world.inbox(actor) if row.type == "match"]
+        assert (line.missed, line.alarm) == (True, True)
+        steps = [
+            step for step in world.case(actor, reference).matters.steps if step.kind == "match"
+        ]
+        assert [(step.rung, step.owed_by) for step in steps] == [("duty-inspector", actor.unit_id)]
+        with world.database.unit_of_work() as session:
+            late = inbox.inbox(session, actor, inbox.Wanted(overdue=True), now=world.now)
+            assert "match" in [row.type for row in late]
+            clock = session.scalars(
+                text("SELECT k.id FROM clock k JOIN cases c ON c.id = k.case_id"
+                     " WHERE k.kind = 'match' AND c.reference = :ref"), {"ref": reference},
+            ).one()  # fmt: skip
+            found = alarms.concerned(session, clock, world.now)
+            assert found is not None
+            assert (found.units, found.urgent) == ((actor.unit_id,), True)
+    world.send(world.met, one, "not-same-child", reason="EXERCISE: seen both")
+    assert owing(world) == {other: KENT}
+    (line,) = [row for row in world.inbox(world.met) if row.type == "match"]
+    assert (line.need, line.missed) == ("waiting", True), "it waits for the other side"
+    world.send(world.kent, other, "not-same-child", reason="EXERCISE")
+    assert owing(world) == {}
+
+
+def test_who_asks_to_join_has_answered_and_who_declines_too(world: World) -> None:
+    one, other = both(world)
+    asked = world.send(world.met, one, "lead-transfer-request", **ASK)
+    assert owing(world) == {other: KENT}
+    world.send(world.met, one, "lead-transfer-withdraw", reason="EXERCISE")
+    assert owing(world) == {one: MET, other: KENT}, "it has said nothing after all"
+    asked = world.send(world.met, one, "lead-transfer-request", **ASK)
+    world.send(world.kent, one, "lead-transfer-decline", in_reply_to=asked.message_id,
+               reason="wrong-area")  # fmt: skip
+    assert owing(world) == {}
+    third = world.open(world.stranger, child=ROBIN).case_reference
+    assert owing(world) == {one: MET, other: KENT, third: "essex"}, "a new match is a new question"
+    match = str(_shared(world, one, other))
+    world.send(world.met, one, "lead-transfer-request", match=match, **ASK)
+    world.send(world.kent, one, "lead-transfer-accept", **ACCEPT)
+    assert owing(world) == {one: KENT, third: "essex"}, "as one, they owe it the third still"
+
+
+def test_what_is_closed_on_one_side_is_owed_on_neither_and_again_once_it_is_reopened(
+    world: World,
+) -> None:
+    told = world.open(world.social_worker, to=[MET], child=ROBIN).case_reference
+    there = world.open(world.kent, child=SPELT).case_reference
+    assert owing(world) == {told: MET, there: KENT}
+    climb(world)
+    with world.database.unit_of_work() as session:
+        clock = session.scalars(
+            text("SELECT k.id FROM clock k JOIN cases c ON c.id = k.case_id"
+                 " WHERE k.kind = 'match' AND c.reference = :ref"), {"ref": told},
+        ).one()  # fmt: skip
+        found = alarms.concerned(session, clock, world.now)
+    assert found is not None
+    assert world.social_worker.unit_id not in found.units, "its page says nothing of a match"
+    closing: dict[str, Any] = {"outcome": "EXERCISE", "retention_review_on": "2036-01-01",
+                               "authorised_by": "EXERCISE"}  # fmt: skip
+    world.send(world.social_worker, told, "closure", **closing)
+    assert owing(world) == {}
+    world.send(world.social_worker, told, "reopen", reason="EXERCISE", authorised_by="EXERCISE")
+    assert owing(world)[there] == KENT
+    steps = [step for step in world.case(world.kent, there).matters.steps if step.kind == "match"]
+    assert [step.running for step in steps] == [False], "what was overdue before is not overdue now"
+
+
+def test_a_report_that_is_passed_on_takes_the_answer_with_it(world: World) -> None:
+    told = world.open(world.social_worker, to=[MET], child=ROBIN).case_reference
+    world.open(world.kent, child=SPELT)
+    world.send(world.met, told, "report-not-accepted", reason="wrong-force",
+               explanation="EXERCISE", readdress_to="essex")  # fmt: skip
+    climb(world)
+    assert owing(world)[told] == "essex"
 
 
 def test_whoever_waits_for_police_admits_the_recording_without_a_gap(world: World) -> None:

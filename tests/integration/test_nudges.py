@@ -36,7 +36,8 @@ NIGHT = datetime.combine(WEDNESDAY + timedelta(days=1), time(3), LONDON).astimez
 OFFER = {"rationale": "majority-of-enquiries", "circumstances": "EXERCISE"}
 NEWS = {"heading": "other", "text": "EXERCISE"}
 TEAM, INSPECTOR, ROOM = "team@example.org", "inspector@example.org", "room@example.org"
-MOBILE, INSPECTORS_MOBILE = "07700 900001", "07700 900002"
+MOBILE, INSPECTORS_MOBILE, NATIONAL_MOBILE = "07700 900001", "07700 900002", "07700 900003"
+NATIONAL = "npcc/missing-persons"
 
 
 @pytest.fixture
@@ -52,6 +53,7 @@ def world(database: Database, vault: Vault, someone: Callable[..., Actor]) -> Wo
             (("kent/control-room", "control-room"), "email", ROOM, None, "exercise"),
             (("kent", "duty-inspector"), "email", "actual@example.org", None, "actual"),
             ((MET, "missing-children-team"), "email", "met@example.org", None, "exercise"),
+            ((NATIONAL, "missing-children-team"), "mobile", NATIONAL_MOBILE, None, "exercise"),
         ):
             found = find_unit(session, unit)
             assert found is not None, unit
@@ -146,7 +148,7 @@ def test_duty_inspectors_are_told_of_a_refusal_at_once(
 
 
 def test_text_messages_go_to_mobiles_of_who_is_on_of_what_is_urgent_and_only_where_configured(
-    world: World, settings: Settings, notify: Notify
+    world: World, settings: Settings, notify: Notify, someone: Callable[..., Actor]
 ) -> None:
     by_notify = settings.model_copy(
         update={
@@ -173,6 +175,14 @@ def test_text_messages_go_to_mobiles_of_who_is_on_of_what_is_urgent_and_only_whe
     assert [one["phone_number"] for one in taken] == [INSPECTORS_MOBILE]
     assert texted(NOON, by_notify)[1] == []
     assert texted(NOON, without, priority="urgent")[1] == []
+    someone(NATIONAL, "adjudicator")
+    for urgency in ("routine", "urgent"):
+        ref = sent_at(world, NOON, priority=urgency)
+        world.send(world.kent, ref, "dispute", grounds="EXERCISE grounds")
+        notify.taken.clear()
+        work(world.database, by_notify, world.now)
+        mobiles = {one.get("phone_number") for one in notify.taken}
+        assert (NATIONAL_MOBILE in mobiles) == (urgency == "urgent")
 
 
 def test_adjudicators_of_neither_side_are_told_that_a_dispute_waits_for_them(

@@ -443,7 +443,10 @@ def rule_9_overtaken(before: Moment, after: Moment) -> None:
 
 
 def who_is_told(all_: Everything, before: Moment, after: Moment) -> None:
-    """Each step of a missed clock tells who section 6 says, one rung after the other, never down."""
+    """Each step of a missed clock tells who section 6 says, one rung after the other, never down.
+
+    A clock that has started afresh, for a new match or a unit that has come onto the hub, climbs afresh.
+    """
     for key, step in after["escalation"].items():
         if key in before["escalation"]:
             continue
@@ -469,7 +472,7 @@ def who_is_told(all_: Everything, before: Moment, after: Moment) -> None:
         earlier = [
             RUNGS.index(one.rung)
             for one in after["escalation"].values()
-            if one.clock_id == step.clock_id and one.at < step.at
+            if one.clock_id == step.clock_id and clock.started_at <= one.at < step.at
         ]
         assert RUNGS.index(step.rung) >= max(earlier, default=0)
         assert step.step == len(earlier) + 1

@@ -44,7 +44,11 @@ def test_a_clock_of_every_kind_started_in_every_hour_of_a_year() -> None:
             assert taken[0][0] - started == length
             assert all(b - a == pause for (a, _), (b, _) in pairwise(taken))
             steps += len(taken)
-    assert steps == HOURS * sum(len(rungs) for rungs in escalation.STEPS.values())
+    assert steps == HOURS * sum(len(escalation.STEPS[kind]) for kind in clocks.MINUTES)
+    dated = escalation.STEPS.keys() - clocks.MINUTES.keys()
+    assert all(len(escalation.STEPS[kind]) == 1 for kind in dated), (
+        "a date has no pause between steps"
+    )
 
 
 @pytest.mark.parametrize(
