@@ -348,7 +348,9 @@ def rule_5_waits_for_the_call(now: Moment) -> None:
         if not clock.kind.startswith(ANSWERS):
             continue
         if any(
-            one.unit_id == who.unit_id and one.until is None and one.since >= clock.started_at
+            one.unit_id == who.unit_id
+            and one.since >= clock.started_at
+            and (one.until is None or one.until == clock.met_at)
             for one in now["tenure"].values()
         ):
             continue  # it ran for the lead before: who takes the lead takes it over as it is
