@@ -432,6 +432,6 @@ def acknowledge(message_id: str) -> ResponseReturnValue:
     with database().unit_of_work() as session:
         reference = receipts.acknowledge(
             session, current_actor(), key, now(),
-            opened_by=str(given.opened_by) if given.opened_by else None,
+            opened_by=given.seen_by,
         )  # fmt: skip
     return reply({"message_id": str(key), "case_reference": reference, "acknowledged": True})

@@ -352,11 +352,20 @@ class OpenedBy(BaseModel):
 
 
 class Acknowledgement(BaseModel):
-    """The system has the message; `opened_by` says which of its people saw it, if one has."""
+    """The system has the message; `opened_by` says which of its people saw it, if one has.
+
+    `name` is theirs alone, as partners sent it before.
+    """
 
     model_config = {"extra": "forbid"}
 
+    name: Line | None = None
     opened_by: OpenedBy | None = None
+
+    @property
+    def seen_by(self) -> str | None:
+        """Whoever saw the message, in words."""
+        return str(self.opened_by) if self.opened_by else self.name
 
 
 class AcknowledgedOut(BaseModel):

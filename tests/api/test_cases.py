@@ -102,8 +102,11 @@ def test_a_system_opens_a_message_only_in_the_name_of_who_saw_it(
         return {fact["kind"]: fact["who"] for fact in one["facts"]}
 
     news = {"type": "update", "to": [KENT], "body": {"heading": "other", "text": "EXERCISE"}}
-    offer, update = send(OFFER), send(news)
+    offer, update, short = send(OFFER), send(news), send(news)
     kent.get("/api/v1/inbox")
+    by_name = kent.post(f"/api/v1/inbox/{short}/acknowledgement", {"name": "EXERCISE Reed"})
+    assert by_name.status_code == 200
+    assert facts(short)["opened"] == f"EXERCISE Reed (by {kent.name})"
     address = f"/api/v1/inbox/{update}/acknowledgement"
     assert kent.post(address, {}).status_code == 200
     assert facts(update).keys() == {"delivered", "acknowledged"}
