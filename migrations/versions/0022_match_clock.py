@@ -6,6 +6,9 @@ revision = "0022"
 down_revision = "0021"
 
 MORE_KINDS = """
+-- These are due on the date that they carry, or owed by no organisation: nobody sets them any more.
+DELETE FROM clock_setting WHERE kind IN ('meeting-action', 'plan-review')
+    OR kind LIKE 'dispute-%' AND organisation_id IS NOT NULL;
 DO $$
 DECLARE rule text;
 BEGIN
