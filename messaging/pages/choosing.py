@@ -9,18 +9,26 @@ from sqlalchemy.orm import Session
 
 from directory.public import UnitFound
 from hub.identity.actor import Actor
-from messaging import placements, references, who_leads
+from messaging import codes, placements, references, who_leads
 from messaging.effects.meeting_records import LEAD_OWNS
 from messaging.state import load
 
 NAMES_UNITS = ("joint-response-plan", "strategy-meeting-invitation", "strategy-meeting-record")
+BY_POLICE = ("risk-change", "review", "ukmpu-told")
+"""Headings of what police alone say."""
 Offered = dict[str, list[tuple[str, str]]]
 
 
 def offered(
     session: Session, actor: Actor, reference: str, message_type: str, now: datetime
 ) -> Offered:
-    """Return the values of a form's fields that name units, with their words, by the field's name."""
+    """Return what some of a form's fields are chosen from, with their words, by the field's name.
+
+    They name units; of an update, what kind of news it is: police alone review and set the risk.
+    """
+    if message_type == "update" and not actor.police:
+        said = {code: text for code, text in codes.HEADINGS.items() if code not in BY_POLICE}
+        return {"heading": [(code, _(text)) for code, text in said.items()]}
     if message_type not in NAMES_UNITS:
         return {}
     case = load(session, actor, references.clean(reference), now, lock=False)

@@ -49,7 +49,7 @@ BY_POLICE = (
     "new_risk", "ukmpu_not_told", "risk_assessor", "review_at", "also_wanted", "live_line",
     "live_until",
 )  # fmt: skip
-"""What the form of information that is added to a refused report does not ask: police say it."""
+"""What the form of news does not ask of others: police say it."""
 
 CARRIED = ("to", "re", "withdraws", "unit", "match", "draft", "action_done", "interview", "adds")
 """What a form carries unseen from one showing to the next."""
@@ -203,7 +203,9 @@ def _form(actor: Actor, writing: Writing) -> MessageForm:
         return MessageForm(writing.message_type, leave_out=OTHERS[interview], unseen=("interview",))
     if writing.adds:
         return MessageForm("update", leave_out=BY_POLICE, unseen=("heading",))
-    police_only = () if actor.police else OFFICER
+    police_only: tuple[str, ...] = () if actor.police else OFFICER
+    if writing.message_type == "update" and not actor.police:
+        police_only = BY_POLICE
     of_joining = () if writing.joins else ("lead_after",)
     return MessageForm(writing.message_type, leave_out=police_only + of_joining)
 

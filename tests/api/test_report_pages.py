@@ -182,6 +182,10 @@ def test_information_is_added_in_a_short_form_and_the_unit_is_told_what_it_is_ab
     assert "Add information" in form
     for police in ("UK Missing Persons Unit", "New risk", "What kind of news", "live line"):
         assert police not in form
+    whole = words(hub.client(cast.SOCIAL_WORKER).get(path.partition("?")[0]).text)
+    assert "Sighting" in whole
+    for police in ("Supervisor’s review", "UK Missing Persons Unit", "Change of risk", "New risk"):
+        assert police not in whole, "news of a practitioner's are theirs to give"
     sent = hub.post(cast.SOCIAL_WORKER, path, text="EXERCISE not back", adds="information")
     assert sent.status_code == 303, sent.text
     line = hub.lines(cast.MET_OFFICER)["mine"]
