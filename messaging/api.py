@@ -16,7 +16,17 @@ from hub.web.guards import api
 from hub.web.information import SCHEMAS
 from hub.web.openapi import Operation
 from hub.web.requests import body, once, query, reply
-from messaging import codes, inbox, receipts, references, searching, sending, views, who_leads
+from messaging import (
+    case_list,
+    codes,
+    inbox,
+    receipts,
+    references,
+    searching,
+    sending,
+    views,
+    who_leads,
+)
 from messaging.api_documents import (
     AcknowledgedOut,
     Acknowledgement,
@@ -232,7 +242,7 @@ def list_cases() -> ResponseReturnValue:
         raise invalid("cursor", "This cursor is not one of this list.", "/cursor") from None
     with database().unit_of_work() as session:
         actor = current_actor()
-        rows = inbox.cases(
+        rows = case_list.cases(
             session, actor, before=before, open_=asked.open, status=asked.status,
             reference=references.clean(asked.reference) if asked.reference else None,
             keys=searching.own_keys(actor, vault(), asked.own_reference)
@@ -251,7 +261,7 @@ def list_cases() -> ResponseReturnValue:
     )  # fmt: skip
 
 
-def case_row(row: inbox.CaseRow) -> CaseRowOut:
+def case_row(row: case_list.CaseRow) -> CaseRowOut:
     """Return a line of a list of cases."""
     return CaseRowOut(
         reference=row.reference, status=row.status, opened_at=row.opened_at,

@@ -15,8 +15,8 @@ from hub.identity.actor import Actor
 from hub.records import audit
 from hub.records.vault import Vault
 from messaging import matching, references
+from messaging.case_list import CaseRow, cases
 from messaging.contracts import Line, Words, ask, long
-from messaging.inbox import CaseRow, cases
 
 STATUSES = ("actual", "exercise", "test")
 MOST = 50

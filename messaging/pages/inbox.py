@@ -15,8 +15,9 @@ from hub.identity.policy import allows
 from hub.web import context, paging
 from hub.web.guards import page, permission
 from messaging import wording
+from messaging.case_list import CaseRow, cases
 from messaging.contracts import CONTRACTS
-from messaging.inbox import CaseRow, InboxRow, Wanted, cases, counts, inbox
+from messaging.inbox import InboxRow, Wanted, counts, inbox
 from messaging.pages import filters, live, ringing
 from messaging.pages.blueprint import blueprint
 

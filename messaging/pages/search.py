@@ -10,7 +10,7 @@ from hub.web.forms import fields_of
 from hub.web.guards import page, permission
 from hub.web.typed import parse
 from messaging import searching
-from messaging.inbox import CaseRow
+from messaging.case_list import CaseRow
 from messaging.pages.blueprint import blueprint
 from messaging.pages.inbox import case_line
 

@@ -15,7 +15,7 @@ from hub.identity.actor import PUBLIC, Actor
 from hub.records.keys import Keys
 from hub.records.vault import Vault
 from hub.settings import Settings
-from messaging import inbox, resetting, sending
+from messaging import case_list, inbox, resetting, sending
 from messaging.contracts import CONTRACTS, Command
 from messaging.sending import OPENERS
 from tests.worlds import KENT, MET, REPORT, World, refused
@@ -90,7 +90,7 @@ def test_no_type_of_message_goes_into_a_case_of_the_other_status(both: Both, sta
         assert session.scalar(text("SELECT count(*) FROM match")) == 0
         for person in people[:2]:
             found = [row.reference for row in inbox.inbox(session, person, now=world.now)]
-            found += [row.reference for row in inbox.cases(session, person)]
+            found += [row.reference for row in case_list.cases(session, person)]
             assert theirs not in found
 
 

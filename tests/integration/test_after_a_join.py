@@ -12,7 +12,7 @@ from hub.db import Database
 from hub.identity.actor import Actor
 from hub.records.keys import Keys
 from hub.records.vault import Vault
-from messaging import guest_secrets, guests, inbox, sending, signed_replies
+from messaging import case_list, guest_secrets, guests, sending, signed_replies
 from messaging.contracts import Command
 from messaging.guest_secrets import Guest
 from messaging.signed_replies import Upload
@@ -67,10 +67,10 @@ def test_a_case_that_is_opened_again_is_matched_again(world: World) -> None:
     world.send(world.met, ref, "closure", **CLOSE)
     world.open(world.kent, child=CHILD)
     with world.database.unit_of_work() as session:
-        assert [row.contested for row in inbox.cases(session, world.kent)] == [False]
+        assert [row.contested for row in case_list.cases(session, world.kent)] == [False]
     world.send(world.met, ref, "reopen", reason="EXERCISE", authorised_by="EXERCISE")
     with world.database.unit_of_work() as session:
-        assert [row.contested for row in inbox.cases(session, world.kent)] == [True]
+        assert [row.contested for row in case_list.cases(session, world.kent)] == [True]
 
 
 def test_a_reporter_rings_again_about_what_was_taken_by_telephone(world: World) -> None:

@@ -8,7 +8,7 @@ import pytest
 from hub.db import Database
 from hub.identity.actor import Actor
 from hub.records.vault import Vault
-from messaging import board, inbox, who_leads
+from messaging import board, case_list, who_leads
 from tests.worlds import KENT, RECENTLY, World, refused
 
 ESSEX = "essex"
@@ -43,7 +43,7 @@ def test_a_unit_that_is_asked_one_thing_is_not_shown_who_leads(world: World) -> 
         assert (lead["lead"], lead["episode"], lead["named_officer"], lead["tenures"]) == (
             None, None, None, []
         )  # fmt: skip
-        (row,) = inbox.cases(session, essex)
+        (row,) = case_list.cases(session, essex)
         assert row.asked_only
         assert (row.lead, row.lead_id) == (None, None)
         (line,) = board.board(session, essex)
@@ -60,7 +60,7 @@ def test_once_more_is_sent_to_it_the_unit_is_told_who_leads(world: World) -> Non
     assert not view.asked_only
     assert view.lead is not None
     with world.database.unit_of_work() as session:
-        assert [row.asked_only for row in inbox.cases(session, world.stranger)] == [False]
+        assert [row.asked_only for row in case_list.cases(session, world.stranger)] == [False]
         assert not who_leads.lead_view(session, world.stranger, ref, world.now)["asked_only"]
 
 

@@ -34,6 +34,7 @@ from hub.organisations import find_unit
 from hub.records.vault import Vault
 from messaging import (
     alarms,
+    case_list,
     escalation,
     guests,
     inbox,
@@ -626,7 +627,7 @@ def machine(database: Database, vault: Vault, url: str, people: dict[tuple[str, 
                 JOIN cases b ON b.id = m.other_case_id AND b.closed_at IS NULL
                 WHERE m.state = 'open' AND c.reference = %(ref)s""", ref=ref)  # fmt: skip
             with database.unit_of_work() as session:
-                [row] = inbox.cases(session, actor, reference=ref)
+                [row] = case_list.cases(session, actor, reference=ref)
             assert row.contested == bool(open_)
 
         def rule_10_goes_on(self, actor: Actor, ref: str) -> None:

@@ -11,7 +11,7 @@ from hub.db import Database
 from hub.errors import HubError
 from hub.identity.actor import Actor
 from hub.records.vault import Vault
-from messaging import inbox, sending, views, who_leads
+from messaging import case_list, inbox, sending, views, who_leads
 from tests.worlds import ACCEPT, ISLINGTON, KENT, MET, RECENTLY, REPORT, World, refused
 
 OFFER = {"rationale": "majority-of-enquiries", "circumstances": "EXERCISE"}
@@ -69,9 +69,9 @@ def test_a_unit_that_was_asked_sees_the_enquiry_and_no_risk_and_no_report(world:
     assert (lead["asked_only"], lead["episode"], lead["lead"]) == (True, None, None)
     assert (lead["open_request"], lead["tenures"]) == (None, [])
     with world.database.unit_of_work() as session:
-        (row,) = inbox.cases(session, world.stranger)
-        (reporters,) = inbox.cases(session, world.social_worker)
-        (leads,) = inbox.cases(session, world.met)
+        (row,) = case_list.cases(session, world.stranger)
+        (reporters,) = case_list.cases(session, world.social_worker)
+        (leads,) = case_list.cases(session, world.met)
     assert (row.risk, row.report_state) == (None, None)
     assert (reporters.risk, reporters.report_state) == (None, "recorded")
     assert (leads.risk, leads.report_state) == ("high", "recorded")

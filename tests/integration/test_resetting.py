@@ -17,7 +17,18 @@ from hub.post.catcher import Catcher
 from hub.records.keys import Keys
 from hub.records.vault import Vault
 from hub.settings import Settings
-from messaging import actors, alarms, board, drafts, inbox, receipts, resetting, sending, views
+from messaging import (
+    actors,
+    alarms,
+    board,
+    case_list,
+    drafts,
+    inbox,
+    receipts,
+    resetting,
+    sending,
+    views,
+)
 from messaging.contracts import Command
 from seed import demo
 from tests.letters import letters, post
@@ -52,7 +63,7 @@ def lists(world: World, actor: Actor) -> list[str]:
     """Return the cases that somebody finds anywhere."""
     with world.database.unit_of_work() as session:
         found = [row.reference for row in inbox.inbox(session, actor, now=world.now)]
-        found += [row.reference for row in inbox.cases(session, actor)]
+        found += [row.reference for row in case_list.cases(session, actor)]
         return found + [row.reference for row in board.board(session, actor)]
 
 
@@ -146,10 +157,10 @@ def test_a_match_ends_with_the_exercise_of_one_side(world: World, supervisor: Ac
     ref = world.open(world.met, child=ROBIN).case_reference
     other = world.open(world.kent, child=ROBIN).case_reference
     with world.database.unit_of_work() as session:
-        assert [row.contested for row in inbox.cases(session, world.kent)] == [True]
+        assert [row.contested for row in case_list.cases(session, world.kent)] == [True]
     reset(world, supervisor, ref)
     with world.database.unit_of_work() as session:
-        assert [row.contested for row in inbox.cases(session, world.kent)] == [False]
+        assert [row.contested for row in case_list.cases(session, world.kent)] == [False]
         assert [row.reference for row in inbox.inbox(session, world.kent, now=world.now)] == []
     assert world.case(world.kent, other).lead
 
