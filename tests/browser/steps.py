@@ -53,16 +53,20 @@ def report_to_the_met(worker: Page) -> str:
     expect(worker.get_by_text("The police do not have this until someone answers")).to_be_visible()
     fill_report(worker)
     act(worker, "Send the report")
-    reference = worker.url.rsplit("/", 1)[-1]
-    assert re.fullmatch(r"EX-\w{4}-\w{4}", reference)
-    return reference
+    return reference_of(worker)
 
 
 def recorded_by(police: Page) -> str:
     police.goto("/cases/new")
     fill_report(police)
     act(police, "Record it: my unit leads")
-    return police.url.rsplit("/", 1)[-1]
+    return reference_of(police)
+
+
+def reference_of(page: Page) -> str:
+    """Return the reference of the case whose page comes next."""
+    page.wait_for_url(re.compile(r"/cases/EX-\w{4}-\w{4}$"))
+    return page.url.rsplit("/", 1)[-1]
 
 
 def attach_signed_reply(page: Page) -> None:
