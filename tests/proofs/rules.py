@@ -5,7 +5,7 @@ connection of somebody who sees everything, and raises AssertionError.
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from itertools import pairwise
 from typing import Any, LiteralString
@@ -13,6 +13,8 @@ from uuid import UUID
 
 import psycopg
 from psycopg.rows import namedtuple_row
+
+from messaging.shown import CaseView
 
 ENDS_A_LEAD = {
     "accepted": "lead-transfer-accept", "agreed-plan": "lead-transfer-accept",
@@ -160,6 +162,28 @@ def rule_7_immutable(all_: Everything, known: dict[UUID, bytes]) -> None:
         assert known.setdefault(row.id, mark) == mark
 
 
+POLICE_ONLY = {"associates", "warnings", "live_lines", "live_line", "live_until", "police_only"}
+"""Fields that 4.8 gives to police alone."""
+
+
+def rule_8_is_for_them(view: CaseView, *, police: bool, statutory: bool, limited: bool) -> None:
+    """Of what others sent, a reader is shown what is for them, fields and files too.
+
+    `statutory` is a council's or an NHS body's unit; who sees the case in part is shown their own alone.
+    """
+    for message in view.messages:
+        if message.mine:
+            continue
+        meant = {
+            "police": police, "statutory": police or statutory, "all-parties": True,
+            "units": bool(message.to_me),
+        }  # fmt: skip
+        assert meant[message.audience], message.type
+        assert message.to_me or not limited, message.type
+        assert police or not POLICE_ONLY & set(message.body), message.type
+        assert all(meant[one.audience] for one in message.attachments), message.type
+
+
 def rule_9_located_is_seen(all_: Everything) -> None:
     """An episode ends located by who led, or by a claim that they confirmed; then nothing is open."""
     for row in all_.rows("""
@@ -221,6 +245,20 @@ def rule_10_contested(all_: Everything, children: Mapping[str, str], ended: set[
         LEFT JOIN episode s ON s.id = e.joined_into_id WHERE e.end_reason = 'joined'"""):
         assert row.case_id is not None
         assert row.joined_into_id is not None
+
+
+def rule_10_nothing_of_the_other(all_: Everything, ref: str, shown: Sequence[UUID]) -> None:
+    """Of a case that may be the same child's, no message is shown until they are joined."""
+    family = {
+        row.id
+        for row in all_.rows("""
+            WITH RECURSIVE one AS (
+                SELECT id, joined_into_id FROM cases WHERE reference = %(ref)s
+                UNION SELECT c.id, c.joined_into_id FROM one JOIN cases c
+                    ON c.joined_into_id = one.id OR c.id = one.joined_into_id)
+            SELECT m.id FROM message m JOIN one ON one.id = m.case_id""", ref=ref)
+    }  # fmt: skip
+    assert set(shown) <= family
 
 
 def clocks_are_owed(all_: Everything, now: datetime) -> None:
