@@ -27,8 +27,8 @@ EMAIL, PASSWORD = "ann@kent.example.org", "three words of it"
 
 
 @pytest.fixture
-def running(tmp_path: Path) -> Iterator[Running]:
-    running = Running(tmp_path / "data")
+def running(prepared: Callable[..., Running]) -> Iterator[Running]:
+    running = prepared()
     running.start()
     yield running
     if running.process is not None:

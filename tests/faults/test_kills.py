@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from email import message_from_bytes
 from pathlib import Path
@@ -37,8 +37,8 @@ MARKS = (["hub.cli web"], ["dramatiq"], ["hub.cli scheduler"], ["redis-server"],
 
 
 @pytest.fixture
-def running(tmp_path: Path) -> Iterator[Running]:
-    running = Running(tmp_path / "hub", demo=True)
+def running(prepared: Callable[..., Running]) -> Iterator[Running]:
+    running = prepared(demo=True)
     running.start()
     yield running
     running.kill()

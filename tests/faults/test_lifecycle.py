@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
@@ -19,14 +19,25 @@ pytestmark = pytest.mark.xdist_group("lifecycle")
 
 
 @pytest.fixture
-def running(tmp_path: Path) -> Iterator[Running]:
+def running(prepared: Callable[..., Running]) -> Iterator[Running]:
+    """A hub that was started before."""
+    running = prepared()
+    yield running
+    if running.process is not None:
+        running.kill()
+
+
+@pytest.fixture
+def new(tmp_path: Path) -> Iterator[Running]:
+    """A hub that never was started."""
     running = Running(tmp_path / "data of a hub")
     yield running
     if running.process is not None:
         running.kill()
 
 
-def test_ctrl_c_stops_everything_and_the_next_start_finds_everything(running: Running) -> None:
+def test_ctrl_c_stops_everything_and_the_next_start_finds_everything(new: Running) -> None:
+    running = new
     running.start()
     added = hub(
         "client", "add", "test", "--organisation", "kent", "--scope", "directory:read",
