@@ -42,10 +42,6 @@ def nudge_one(session: Session, job: outbox.Job, now: datetime) -> None:
         nudging.send(session, job, *found, now)
 
 
-INSPECTORS = ("report-not-accepted", "supervisor-request", "dispute")
-"""What duty inspectors are told of at once; so of a call in which police refused, which is urgent."""
-
-
 def _message(
     session: Session, message_id: UUID, now: datetime
 ) -> tuple[nudging.Told, list[nudging.Target]] | None:
@@ -66,7 +62,7 @@ def _message(
     )
     reaches = reach_of(session, units, row.status, now)
     urgent = row.priority == "urgent"
-    inspectors = row.type in INSPECTORS or (urgent and row.type == "telephone-record")
+    inspectors = nudging.tells_inspectors(row.type, urgent=urgent)
     told = nudging.Told("a message in your inbox", "There is a message for your unit.", row.reference,
                         row.status, urgent)  # fmt: skip
     targets: list[nudging.Target] = []

@@ -167,7 +167,8 @@ class Concerned:
 def concerned(session: Session, clock_id: UUID, now: datetime) -> Concerned | None:
     """Return whom to tell of a missed clock, while it runs: the debtor, its step, who waits.
 
-    A lead that is not on the hub is rung by the lead before it, or else by the home unit (4.5).
+    A lead that is not on the hub, after the return too, is rung by the lead before it, or else by
+    the home unit (4.5).
     """
     row = session.execute(
         text("""
@@ -178,11 +179,15 @@ def concerned(session: Session, clock_id: UUID, now: datetime) -> Concerned | No
                     ORDER BY x.at DESC LIMIT 1) AS rung,
                 CASE WHEN k.kind <> 'match' AND EXISTS (SELECT FROM party p WHERE p.case_id = c.id
                     AND p.unit_id = m.sender_unit_id) THEN m.sender_unit_id END AS waits,
-                (SELECT coalesce((SELECT b.unit_id FROM tenure b WHERE b.episode_id = t.episode_id
-                        AND b.unit_id <> t.unit_id ORDER BY b.number DESC LIMIT 1), c.home_unit_id)
-                    FROM tenure t JOIN episode e ON e.id = t.episode_id AND e.ended_at IS NULL
-                    WHERE e.case_id = c.id AND t.until IS NULL
-                        AND t.unit_id = k.owed_by_unit_id) AS before,
+                (SELECT coalesce((SELECT b.unit_id FROM tenure b WHERE b.episode_id = x.id
+                        AND b.unit_id <> k.owed_by_unit_id ORDER BY b.number DESC LIMIT 1),
+                        c.home_unit_id)
+                    FROM (SELECT e.id FROM tenure t
+                        JOIN episode e ON e.id = t.episode_id AND e.ended_at IS NULL
+                        WHERE e.case_id = c.id AND t.until IS NULL AND t.unit_id = k.owed_by_unit_id
+                        UNION SELECT v.episode_id FROM interview v
+                        WHERE v.opened_by_message_id = m.id AND v.kind = 'prevention'
+                            AND k.kind = 'prevention-interview') x LIMIT 1) AS before,
                 ARRAY(SELECT x.unit_id FROM escalation x WHERE x.clock_id = k.id
                     AND x.unit_id IS NOT NULL) AS told
             FROM clock k JOIN cases c ON c.id = k.case_id JOIN message m ON m.id = k.message_id

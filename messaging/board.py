@@ -47,6 +47,7 @@ class BoardRow:
     directed_to: str | None
     questions: int
     asked_only: bool
+    contested: bool
 
     @property
     def cursor(self) -> tuple[bool, str, str]:
@@ -110,7 +111,8 @@ SELECT c.id, c.reference, c.status, c.opened_at, CASE WHEN page.told THEN u.name
     (SELECT count(DISTINCT i.message_id) FROM information_request i
         WHERE i.case_id = c.id AND i.state = 'open' AND (page.is_full
             OR i.to_unit_id = ANY(:units) OR i.from_unit_id = ANY(:units))) AS questions,
-    NOT page.told AS asked_only
+    NOT page.told AS asked_only,
+    page.is_full AND EXISTS (SELECT FROM match_side s WHERE s.case_id = c.id) AS contested
 FROM page JOIN cases c ON c.id = page.case_id
 LEFT JOIN episode e ON e.case_id = c.id AND e.ended_at IS NULL
 LEFT JOIN tenure t ON t.episode_id = e.id AND t.until IS NULL
@@ -131,11 +133,12 @@ LEFT JOIN LATERAL (SELECT x.name FROM direction d JOIN unit x ON x.id = d.to_uni
     WHERE page.is_full AND d.episode_id = e.id AND d.state = 'open') w ON true
 ORDER BY page.quiet, page.sort_at, page.case_id
 """
-# Whatever changes a row is a message of its case, which has a number, or a clock's step.
+# Whatever changes a row is a message of its case, which has a number, a clock's step, or a match.
 _DIFFERS = """
 SELECT count(*), coalesce(sum(c.last_message_no), 0),
     (SELECT count(*) FROM escalation x JOIN mine ON mine.case_id = x.case_id),
-    coalesce(sum(hashtext(coalesce(t.unit_id::text, ''))::bigint), 0)
+    coalesce(sum(hashtext(coalesce(t.unit_id::text, ''))::bigint), 0),
+    (SELECT count(*) FROM match_side s JOIN mine ON mine.case_id = s.case_id)
 FROM mine JOIN cases c ON c.id = mine.case_id
 LEFT JOIN episode e ON e.case_id = c.id AND e.ended_at IS NULL
 LEFT JOIN tenure t ON t.episode_id = e.id AND t.until IS NULL

@@ -48,8 +48,14 @@ LEFT JOIN audit_record r ON r.xid >= CAST(CAST(:low AS text) AS xid8) AND r.case
     AND r.at > :since
 """)
 _UNITS = text("""
-SELECT unit_id FROM party WHERE case_id = ANY(CAST(:cases AS uuid[]))
-UNION SELECT unit_id FROM recipient WHERE case_id = ANY(CAST(:cases AS uuid[]))
+WITH changed AS (SELECT unnest(CAST(:cases AS uuid[])) AS id), told AS (
+    SELECT id FROM changed
+    -- Who has the other case that may be of the same child is told as soon (4.10).
+    UNION SELECT m.other_case_id FROM match m JOIN changed c ON c.id = m.one_case_id
+    UNION SELECT m.one_case_id FROM match m JOIN changed c ON c.id = m.other_case_id
+)
+SELECT unit_id FROM party WHERE case_id IN (SELECT id FROM told)
+UNION SELECT unit_id FROM recipient WHERE case_id IN (SELECT id FROM changed)
 """)
 
 

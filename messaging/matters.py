@@ -5,13 +5,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from hub.identity.reach import reach_of
 from messaging import alarms, owing
 from messaging.actions import LINE
 from messaging.alarms import Step
+from messaging.model import Message
 from messaging.state import CaseState
 
 
@@ -90,7 +91,7 @@ def of_case(session: Session, case: CaseState, mine: frozenset[UUID], full: bool
     if not full:
         return Matters(
             questions=[one for one in questions if one.to in mine or one.asked_by in mine],
-            steps=_of_report(session, case) if reported and case.report else [],
+            steps=_told_in_part(session, case, mine, reported=reported and case.report is not None),
             incidents=incidents if reported else [],
             owed=[one for one in steps if reported or one.owed_by in mine],
             unjudged=reported and unjudged,
@@ -107,12 +108,17 @@ def _told(session: Session, case: CaseState, mine: frozenset[UUID]) -> list[Step
     return [one for one in alarms.steps_of(session, case.id) if police or one.kind != LINE]
 
 
-def _of_report(session: Session, case: CaseState) -> list[Step]:
-    """Return the steps up because nobody answers a report: its reporter is shown each (4.2)."""
+def _told_in_part(
+    session: Session, case: CaseState, mine: frozenset[UUID], *, reported: bool
+) -> list[Step]:
+    """Return the steps up because nobody answers a report, to its reporter, or what mine sent (4.2)."""
+    sent = select(Message.id).where(Message.case_id == case.id, Message.sender_unit_id.in_(mine))
+    ours = set(session.scalars(sent))
     return [
         step
         for step in alarms.steps_of(session, case.id)
-        if step.kind in ("report-outcome", "supervisor-decision")
+        if step.message_id in ours
+        or (reported and step.kind in ("report-outcome", "supervisor-decision"))
     ]
 
 

@@ -31,6 +31,16 @@ GIVEN_UP_AFTER = timedelta(days=3)
 FINAL = 422
 """The status of a refusal that trying again does not mend."""
 
+INSPECTORS = ("report-not-accepted", "supervisor-request", "dispute")
+
+
+def tells_inspectors(message_type: str, *, urgent: bool) -> bool:
+    """Say whether duty inspectors are told of a message at once (DOMAIN.md 4.2, 6).
+
+    So of a call in which police refused: it is urgent.
+    """
+    return message_type in INSPECTORS or (urgent and message_type == "telephone-record")
+
 
 @dataclass(frozen=True)
 class Told:

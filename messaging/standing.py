@@ -91,15 +91,18 @@ _OWED = text("""
 SELECT k.kind, k.owed_by_unit_id, k.due_at, k.missed_at IS NOT NULL AS missed FROM clock k
 WHERE k.case_id = :case_id AND k.met_at IS NULL AND k.ended_at IS NULL
     AND k.kind NOT IN ('opened', 'opened-request', 'opened-urgent')
-    AND (:full OR k.owed_by_unit_id = ANY(:units))
+    AND (:full OR k.owed_by_unit_id = ANY(:units)) AND (:police OR k.kind <> 'live-line')
 ORDER BY k.due_at, k.kind, k.id
 """)
 
 
-def owed(session: Session, case_id: UUID, units: Collection[UUID], *, full: bool) -> list[Owed]:
+def owed(
+    session: Session, case_id: UUID, units: Collection[UUID], *, full: bool, police: bool
+) -> list[Owed]:
     """Return what is owed by when; a party of less than the whole case sees what it owes itself.
 
-    Whether a message was opened is not among it: that stands with each message.
+    That there is a live line of enquiry is for police (4.8). Whether a message was opened is not
+    among it: that stands with each message.
     """
-    values = {"case_id": case_id, "units": list(units), "full": full}
+    values = {"case_id": case_id, "units": list(units), "full": full, "police": police}
     return [Owed(*row) for row in session.execute(_OWED, values)]

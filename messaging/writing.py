@@ -21,6 +21,7 @@ from messaging import (
     matching,
 )
 from messaging.act import Act, insert_rows
+from messaging.nudging import tells_inspectors
 
 # One statement, since every message costs it: the envelope, its parts, its recipients.
 _MESSAGE = text("""
@@ -104,7 +105,8 @@ def write_message(act: Act) -> None:
         },
         vault=act.vault,
     )
-    if any(reach == "staffed" for reach in act.reach.values()):
+    staffed = any(reach == "staffed" for reach in act.reach.values())
+    if staffed or tells_inspectors(command.type, urgent=act.priority == "urgent"):
         outbox.enqueue(session, "nudge", act.message_id, now=act.at)
 
 

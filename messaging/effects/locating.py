@@ -42,6 +42,8 @@ def located(act: Act) -> None:
         meet(act, None, "supervisor-decision", met=False)
         return
     act.priority = "urgent"
+    if episode.lead in act.case.mine(act.actor):
+        act.unit = episode.lead  # a force's inspector says it for the unit that leads
     after = lead.locate(episode.as_rules(), act.unit, act.message_id, act.at)
     if after.ended_at is not None:
         act.to |= everyone(act)

@@ -115,6 +115,8 @@ def _adds_to(act: Act, report: OpenReport) -> bool:
 
 def _reviewed(act: Act, episode: OpenEpisode, body: contracts.Update) -> datetime | None:
     """Meet the clock of the review: a supervisor of the unit that leads has reviewed (6)."""
+    if episode.lead in act.case.mine(act.actor):
+        act.unit = episode.lead
     if act.unit != episode.lead or not supervises(act.actor):
         raise invalid(
             "review-by-supervisor", "A supervisor of the unit that leads reviews.", "/body/heading"

@@ -4,18 +4,20 @@ from typing import Any, cast
 from uuid import UUID
 
 from sqlalchemy import update
+from sqlalchemy.orm import Session
 
 from hub.clock import LONDON
 from hub.errors import conflict, invalid
+from hub.identity.reach import reach
 from messaging import contracts, owing, returning
 from messaging.act import Act
 from messaging.choices import Action, Choices, Choosing, Knowing
 from messaging.effects.ending import responsible
-from messaging.effects.steps import authorities, meet, reachable, tell
+from messaging.effects.steps import authorities, meet, tell
 from messaging.model import Clock, Interview
 from messaging.owing import Step
 from messaging.sending import unit_named
-from messaging.state import CaseState
+from messaging.state import ADJUDICATOR, CaseState
 
 
 def interview_record(act: Act) -> None:
@@ -76,17 +78,22 @@ def _by_its_debtor(act: Act, step: Step) -> None:
     if debtor in case.mine(act.actor):
         act.unit = debtor
         return
+    if _records(act.session, case, act.unit, debtor):
+        return
     owner = case.parties.get(debtor)
-    own = case.parties[act.unit]
-    if owner is not None and own.organisation_id == owner.organisation_id:
-        return
-    if _stands_in(case, act.unit) and not reachable(act, debtor):
-        return
     raise conflict(
         "interview-owed-elsewhere",
         f"{owner.name if owner else 'Another unit'} owes this interview: it puts it on record, or"
         " why it was not done. Ring them.",
     )
+
+
+def _records(session: Session, case: CaseState, unit: UUID, debtor: UUID) -> bool:
+    """Say whether a unit may record what another owes: of its organisation, or that is away."""
+    owner, own = case.parties.get(debtor), case.parties[unit]
+    if owner is not None and own.organisation_id == owner.organisation_id:
+        return True
+    return _stands_in(case, unit) and reach(session, debtor, case.status, case.at) == "not-on-hub"
 
 
 def _stands_in(case: CaseState, unit: UUID) -> bool:
@@ -132,11 +139,14 @@ def _pass_on(act: Act, owed: list[Step], to: UUID) -> None:
 
 
 def choices(now: Choosing) -> Choices:
-    """Who owes an interview records it; without a responsible authority, one is to be named."""
+    """Who owes an interview records it; without a responsible authority, one is to be named.
+
+    What a unit away owes is recorded by police who see the whole case, or by the home unit.
+    """
     if not now.may("interview-record"):
         return
     steps = owing.interviews(owing.incidents(now.session, now.case.id))
-    mine = [one for one in steps if now.case.standing(one.owed_by) in now.mine]
+    mine = [one for one in steps if _may_record(now, now.case.standing(one.owed_by))]
     for step in mine:
         if step.state == "owed":
             yield Action("interview-record", step.asked_by, interview=step.interview)
@@ -148,6 +158,14 @@ def choices(now: Choosing) -> Choices:
     )
     if unnamed and now.may("authority-named"):
         yield Action("authority-named")
+
+
+def _may_record(now: Choosing, debtor: UUID) -> bool:
+    return debtor in now.mine or any(
+        _records(now.session, now.case, unit, debtor)
+        for unit in now.mine
+        if now.case.parties[unit].part != ADJUDICATOR
+    )
 
 
 def known_interview(known: Knowing) -> dict[str, Any]:

@@ -54,7 +54,7 @@ def show() -> ResponseReturnValue:
 
 
 def _row(row: BoardRow, actor: Actor, now: datetime) -> dict[str, Any]:
-    marks = []
+    marks = [_("Contested")] if row.contested else []
     if row.offered_to:
         marks.append(_("Lead on offer to %(unit)s", unit=row.offered_to))
     if row.disputed:

@@ -21,7 +21,7 @@ def gathered(session: Session, actor: Actor, view: CaseView, shown: Shown) -> Sh
     """Return versions of the plan, actions, what is owed, and what stands behind each section."""
     by_id = {one.id: one for one in view.messages}
     by_number = {one.number: one for one in view.messages}
-    owed = standing.owed(session, view.id, actor.unit_ids, full=view.full)
+    owed = standing.owed(session, view.id, actor.unit_ids, full=view.full, police=actor.police)
     unnamed = sorted({one.by for one in owed if one.by} - view.names.keys())
     view.names |= {one.id: one for one in who_leads.unit_names(session, unnamed)}
     return {

@@ -158,3 +158,14 @@ def test_an_automatic_question_keeps_no_session_awake(world: World, database: Da
         with database.unit_of_work() as session:
             seen = session.execute(text("SELECT max(last_seen_at) FROM web_session")).scalar_one()
         assert (seen == later) is touched
+
+
+def test_whoever_has_a_case_is_told_at_once_that_another_may_have_the_child(
+    world: World, screens: Screens
+) -> None:
+    child = {"family_name": "EXERCISE", "given_name": "EXERCISE", "date_of_birth": "2012-03-27"}
+    world.open(world.met, child=child)
+    met = signed_in(world, world.met)
+    assert told(screens.enter(met, world.met, world.now))["need"] == 0
+    world.open(world.kent, child=child)
+    assert told(screens.told(met, world.now))["need"] == 1

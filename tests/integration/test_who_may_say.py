@@ -1,0 +1,151 @@
+"""Who may say what for whom: a force for its unit that leads, police for a unit that is away."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from uuid import UUID, uuid4
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from hub.db import Database
+from hub.identity.actor import Actor
+from hub.organisations import find_unit
+from hub.records.vault import Vault
+from messaging import alarms, board, guests, standing, views
+from messaging.guest_secrets import Guest
+from messaging.state import load
+from tests.worlds import ACCEPT, ISLINGTON, KENT, MET, RECENTLY, REPORT, World
+
+AWAY, CAMDEN = "devon-and-cornwall", "E09000007/childrens-social-care"
+OFFER = {"rationale": "majority-of-enquiries", "circumstances": "EXERCISE"}
+SEEN = {"located_at": RECENTLY, "seen_by": "EXERCISE", "place": "EXERCISE", "how": "police"}
+CHILD = {"family_name": "EXERCISE", "given_name": "EXERCISE", "date_of_birth": "2012-03-27"}
+NOT_DONE = {"interview": "prevention", "how": "not-done", "reason": "EXERCISE"}
+
+
+@pytest.fixture
+def world(database: Database, vault: Vault, someone: Callable[..., Actor]) -> World:
+    return World(database, vault, someone)
+
+
+def offered(world: World, actor: Actor, ref: str) -> list[tuple[str, str | None]]:
+    with world.database.unit_of_work() as session:
+        case = load(session, actor, ref, world.now, lock=False)
+        return [(one.type, one.interview) for one in views.actions(session, case, actor)]
+
+
+def unit(session: Session, code: str) -> UUID:
+    found = find_unit(session, code)
+    assert found is not None
+    return found.id
+
+
+def test_police_record_the_interview_of_a_council_that_is_away_and_close_the_case(
+    world: World,
+) -> None:
+    ref = world.open(world.met).case_reference
+    world.send(world.met, ref, "located", **SEEN)
+    world.send(world.met, ref, "authority-named", to=[CAMDEN], why="EXERCISE")
+    world.send(world.met, ref, "interview-record", **NOT_DONE)
+    assert ("interview-record", "rhi") in offered(world, world.met, ref)
+    rhi = {"interview": "rhi", "offered": "no", "reason": "EXERCISE"}
+    world.send(world.met, ref, "interview-record", **rhi)
+    world.send(world.met, ref, "closure", outcome="EXERCISE", authorised_by="EXERCISE")
+
+
+def test_police_are_not_offered_the_interview_of_a_council_that_is_there(world: World) -> None:
+    ref = world.open(world.met, to=[ISLINGTON]).case_reference
+    world.send(world.met, ref, "located", **SEEN)
+    assert ("interview-record", "rhi") not in offered(world, world.met, ref)
+
+
+def test_a_forces_inspector_says_for_the_unit_that_leads_that_the_child_is_located(
+    world: World, someone: Callable[..., Actor]
+) -> None:
+    inspector = someone("metropolitan", "supervisor")
+    ref = world.open(world.met).case_reference
+    world.send(world.met, ref, "update", to=["metropolitan"], heading="other", text="EXERCISE")
+    world.send(inspector, ref, "located", **SEEN)
+    view = world.case(world.met, ref)
+    assert (view.lead, view.messages[-1].sender_unit.code) == (None, MET)
+
+
+def test_a_forces_supervisor_reviews_for_the_unit_that_leads(
+    world: World, someone: Callable[..., Actor]
+) -> None:
+    force = someone("kent", "supervisor")
+    ref = world.open(force).case_reference
+    world.send(force, ref, "lead-transfer-request", to=[KENT], **OFFER)
+    world.send(world.kent, ref, "lead-transfer-accept", **ACCEPT)
+    world.send(force, ref, "update", heading="review", text="EXERCISE")
+    assert world.case(world.kent, ref).messages[-1].sender_unit.code == KENT
+
+
+def test_who_led_before_hears_of_the_interview_that_a_lead_off_the_hub_owes(world: World) -> None:
+    ref = world.open(world.kent).case_reference
+    world.send(world.kent, ref, "lead-transfer-request", to=[AWAY], **OFFER)
+    with world.database.unit_of_work() as session:
+        guest = guests.stand_in(session, unit(session, AWAY), Guest("EXERCISE", "1", ""), uuid4())
+    world.send(guest, ref, "lead-transfer-accept", **ACCEPT)
+    world.send(guest, ref, "located", **SEEN)
+    world.now += timedelta(hours=25)
+    with world.database.unit_of_work() as session:
+        alarms.escalate(session, world.now)
+        clock = session.scalar(text("SELECT id FROM clock WHERE kind = 'prevention-interview'"))
+        told = alarms.concerned(session, clock, world.now)
+    assert told is not None
+    assert world.kent.unit_id in told.units
+
+
+def test_what_is_owed_of_a_live_line_is_for_police(world: World) -> None:
+    ref = world.open(world.met, to=[ISLINGTON]).case_reference
+    until = (world.now + timedelta(hours=3)).isoformat()
+    world.send(world.met, ref, "update", heading="other", text="EXERCISE", live_line="EXERCISE",
+               live_until=until)  # fmt: skip
+    with world.database.unit_of_work() as session:
+        case = world.case(world.met, ref).id
+        for police in (True, False):
+            owed = standing.owed(session, case, [], full=True, police=police)
+            assert ("live-line" in [one.kind for one in owed]) == police
+
+
+def test_whoever_sees_a_part_is_told_of_what_they_sent_and_nobody_opened(world: World) -> None:
+    ref = world.open(world.social_worker, to=[MET]).case_reference
+    world.send(world.met, ref, "missing-episode-report", to=[KENT], **REPORT)
+    world.send(world.kent, ref, "information-request", to=["essex"], questions="EXERCISE")
+    answer = world.send(world.stranger, ref, "information-response", outcome="none-held")
+    world.now += timedelta(hours=9)
+    with world.database.unit_of_work() as session:
+        alarms.escalate(session, world.now)
+    steps = world.case(world.stranger, ref).matters.steps
+    assert {one.message_id for one in steps} == {answer.message_id}
+
+
+def test_the_board_says_which_cases_are_contested_and_differs_once_they_are(world: World) -> None:
+    world.open(world.met, child=CHILD)
+
+    def said() -> tuple[list[bool], str]:
+        with world.database.unit_of_work() as session:
+            rows = board.board(session, world.met)
+            return [row.contested for row in rows], board.mark(session, world.met)
+
+    (before, mark), _ = said(), world.open(world.kent, child=CHILD)
+    assert (before, said()[0]) == ([False], [True])
+    assert said()[1] != mark
+
+
+def test_duty_inspectors_are_told_of_a_refusal_though_nobody_is_on_the_hub(
+    world: World, someone: Callable[..., Actor]
+) -> None:
+    carer = someone("missing-people/helpline", "practitioner")
+    ref = world.open(carer, to=[AWAY]).case_reference
+    call = {"called_at": RECENTLY, "with_name": "EXERCISE", "outcome": "refused",
+            "reason": "EXERCISE"}  # fmt: skip
+    sent = world.send(carer, ref, "telephone-record", **call)
+    with world.database.unit_of_work() as session:
+        jobs = session.execute(
+            text("SELECT 1 FROM outbox_job WHERE kind = 'nudge' AND subject_id = :id"),
+            {"id": sent.message_id},
+        ).all()
+    assert jobs
