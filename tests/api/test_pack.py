@@ -21,7 +21,7 @@ from hub.settings import Settings
 from messaging import wording
 from tests.integration.test_meetings import RECORD_WORDS
 from tests.integration.test_meetings import words as meeting
-from tests.integration.test_placements import place, plan
+from tests.integration.test_placements import day, place, plan
 from tests.worlds import KENT, REPORT, World
 
 WHY = {"purpose": "court", "why": "EXERCISE hearing"}
@@ -86,7 +86,7 @@ def pack_of(client: FlaskClient, acting: list[Actor], reader: Actor, ref: str) -
 def whole_case(world: World) -> str:
     """Return a case with a plan, a meeting with actions, a dispute, and an interview on record."""
     at = (world.now - timedelta(hours=2)).isoformat()
-    ref = place(world).case_reference
+    ref = place(world, starts_on=day(world, 3).isoformat()).case_reference
     world.send(world.met, ref, "joint-response-plan", **plan(world))
     world.send(world.kent, ref, "plan-reply", answer="declines", named_person="EXERCISE Inspector",
                reason="EXERCISE too far")  # fmt: skip
