@@ -1,7 +1,7 @@
 """What a case owes after a return, and to the UK Missing Persons Unit: read from the tables."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -115,6 +115,20 @@ def incidents(session: Session, case_id: UUID) -> list[Incident]:
             )
         )
     return found
+
+
+def of_joined(session: Session, case_id: UUID) -> list[Incident]:
+    """Return the episodes of a case that was joined to another, with the interviews that they owe.
+
+    The UK Missing Persons Unit is told of the child once: in the case that goes on.
+    """
+    return [
+        replace(
+            one, steps=tuple(step for step in one.steps if step.interview),
+            missing=replace(one.missing, ukmpu_due=None),
+        )
+        for one in incidents(session, case_id)
+    ]  # fmt: skip
 
 
 def as_rules(step: Step) -> returning.Interview:

@@ -1,5 +1,6 @@
 """The end of an episode in error, the end of a case, and a case that is opened again."""
 
+from collections.abc import Mapping
 from typing import Any, cast
 from uuid import UUID
 
@@ -43,10 +44,14 @@ def closure(act: Act) -> None:
             raise invalid("computed", "The hub writes this itself: leave it out.", f"/body/{name}")
     returning.ends_on(body.ground)
     incidents = owing.incidents(act.session, act.case.id)
+    joined = aliases.joined_to(act.session, act.case.id)
+    every = {act.case.reference: incidents} | {
+        reference: owing.of_joined(act.session, case_id) for case_id, reference in joined.items()
+    }
     try:
-        returning.close(one.missing for one in incidents)
+        returning.close(one.missing for found in every.values() for one in found)
     except lead.Refused as refused:
-        raise _not_yet(act, refused.code, incidents) from None
+        raise _not_yet(act, refused.code, every) from None
     report = act.case.report
     if report is not None:
         if report.state == "awaiting-police" and report.reporter != act.unit:
@@ -58,7 +63,6 @@ def closure(act: Act) -> None:
     act.body = body.model_copy(update=_written(act, incidents))
     act.to |= everyone(act)
     end_plans(act, placements.of_case(act.session, act.case))
-    joined = aliases.joined_to(act.session, act.case.id)
     call_off(act, joined)
     act.later(
         lambda: act.session.execute(
@@ -83,29 +87,32 @@ def closure(act: Act) -> None:
 
 
 def _end_joined(act: Act, joined: list[UUID]) -> None:
-    """End what runs in the joined cases, but what a return is owed by law: that runs on (6)."""
+    """End what runs in the joined cases."""
     act.session.execute(
         update(Clock)
         .where(
             Clock.case_id.in_(joined),
             Clock.met_at.is_(None),
             Clock.ended_at.is_(None),
-            Clock.kind.not_in(returning.STATUTORY),
         )
         .values(ended_at=act.at)
     )
 
 
-def _not_yet(act: Act, code: str, incidents: list[owing.Incident]) -> HubError:
-    """Return why a case does not close, with every step that is open and what settles it."""
+def _not_yet(act: Act, code: str, every: Mapping[str, list[owing.Incident]]) -> HubError:
+    """Return why a case does not close, with every step that is open and what settles it.
+
+    `every` are the episodes by the reference of their case: this one, or one that was joined to it.
+    """
     if code != "statutory-step-open":
         return conflict(code, "The case cannot be closed while an episode is open.")
-    steps = owing.outstanding(incidents)
+    steps = [(of, one) for of, found in every.items() for one in owing.outstanding(found)]
     names = {unit: party.name for unit, party in act.case.parties.items()}
     said = "; ".join(
         f"{STEPS[one.kind]} of episode {one.episode}"
+        + (f" of {of}" if of != act.case.reference else "")
         + (f", owed by {names[one.owed_by]}" if one.owed_by in names else "")
-        for one in steps
+        for of, one in steps
     )
     return conflict(
         code,
@@ -113,6 +120,7 @@ def _not_yet(act: Act, code: str, incidents: list[owing.Incident]) -> HubError:
         steps=[
             {
                 "step": one.kind,
+                "case_reference": of,
                 "episode": one.episode,
                 "owed_by": str(one.owed_by),
                 "due_at": one.due_at.isoformat() if one.due_at else None,
@@ -124,7 +132,7 @@ def _not_yet(act: Act, code: str, incidents: list[owing.Incident]) -> HubError:
                 if one.interview
                 else {"type": "update", "body": {"heading": "ukmpu-told"}},
             }
-            for one in steps
+            for of, one in steps
         ],
     )
 

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from hub.identity.actor import Actor
 from hub.organisations import find_unit
-from messaging import owing, references, state, views, wording
+from messaging import aliases, owing, references, state, views, wording
 from messaging.choices import Action
 from messaging.effects.closing import episode_line
 from messaging.owing import Step
@@ -58,6 +58,13 @@ def before_closing(
         _step(session, actor, case.reference, case.status, step, names, actions, now)
         for step in owing.outstanding(incidents)
     ]
+    for reference in aliases.of_case(session, case.id):
+        joined = state.load_other(session, reference, now)
+        actions = views.actions(session, joined, actor)
+        open_ += [
+            _step(session, actor, reference, case.status, step, names, actions, now)
+            for step in owing.outstanding(owing.of_joined(session, joined.id))
+        ]
     return open_, [episode_line(one) for one in incidents]
 
 

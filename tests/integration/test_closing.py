@@ -10,7 +10,7 @@ from sqlalchemy import text
 from hub.db import Database
 from hub.identity.actor import Actor
 from hub.records.vault import Vault
-from tests.worlds import ISLINGTON, KENT, MET, RECENTLY, World, refused
+from tests.worlds import ISLINGTON, KENT, MET, RECENTLY, REPORT, World, refused
 
 ESSEX = "essex"
 SEEN = {"located_at": RECENTLY, "seen_by": "EXERCISE", "place": "EXERCISE", "how": "police"}
@@ -152,6 +152,31 @@ def test_meetings_and_actions_of_a_joined_case_go_on_and_end_with_the_case_it_go
     world.send(world.met, ref, "reopen", **AGAIN)
     assert [row.kind for row in rows(world, running)] == ["meeting-action"]
     assert needs(world, world.stranger, other) == ["strategy-meeting-record"]
+
+
+def test_a_case_does_not_close_while_an_interview_of_a_joined_one_is_owed(world: World) -> None:
+    child = {"family_name": "EXERCISE", "given_name": "EXERCISE", "date_of_birth": "2012-03-27"}
+    other = world.open(world.kent, child=child).case_reference
+    world.send(world.kent, other, "located", **SEEN)
+    rhi = {"interview": "rhi", "offered": "no", "reason": "EXERCISE"}
+    world.send(world.kent, other, "interview-record", **rhi)
+    world.send(world.kent, other, "missing-episode-report", **{**REPORT, "child": child})
+    ref = world.open(world.met, to=[ISLINGTON], child=child).case_reference
+    ask = {"rationale": "majority-of-enquiries", "circumstances": "EXERCISE",
+           "kind": "join-episodes", "lead_after": "ours"}  # fmt: skip
+    world.send(world.met, ref, "lead-transfer-request", **ask)
+    world.send(world.kent, ref, "lead-transfer-accept", named_officer="EXERCISE")
+    world.send(world.met, ref, "located", **SEEN)
+    done = {"interview": "prevention", "how": "not-done", "reason": "EXERCISE"}
+    world.send(world.met, ref, "interview-record", **done)
+    world.send(world.social_worker, ref, "interview-record", **rhi)
+    error = refused("statutory-step-open", lambda: world.send(world.met, ref, "closure", **CLOSE))
+    assert [(one["case_reference"], one["step"]) for one in error.extra["steps"]] == [
+        (other, "prevention-interview")
+    ]
+    world.send(world.kent, other, "interview-record", **done)
+    world.send(world.met, ref, "closure", **CLOSE)
+    assert world.case(world.met, ref).closed_at
 
 
 def test_a_report_that_was_taken_by_telephone_stays_so_when_the_case_closes(world: World) -> None:
