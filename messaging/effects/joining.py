@@ -193,7 +193,7 @@ def _settle_report(act: Act, episode_id: UUID) -> None:
     if report is None:
         return
     state = step(report, "recorded")
-    meet(act, None, "report-outcome")
+    meet(act, None, "report-outcome", "supervisor-decision")
     act.later(lambda: settle(act, report, state, episode_id))
 
 

@@ -212,7 +212,7 @@ def role_holder(case: CaseState, role: str) -> UUID | None:
     parties = [
         meetings.Party(unit, party.part, party.police)
         for unit, party in case.parties.items()
-        if (party.full or party.part in meetings.STATUTORY_ROLES)
+        if (party.full or "reporter" in case.relations(unit))
         and unit not in case.heirs
         and party.part != ADJUDICATOR
     ]

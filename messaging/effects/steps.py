@@ -38,11 +38,12 @@ LEADS = ("ukmpu", *REVIEWS, "located-answer", match_clocks.KIND)
 
 
 def authorities(act: Act) -> set[UUID]:
-    """Return the responsible authorities of the case."""
+    """Return the responsible authorities of the case: a council that was asked something is none."""
     return {
         act.case.standing(u)
         for u, party in act.case.parties.items()
         if party.part == "responsible-authority"
+        and (party.full or "reporter" in act.case.relations(u))
     }
 
 

@@ -20,6 +20,8 @@ from messaging.pages.reading import Row, child_rows, rows
 from messaging.shown import CaseView, MessageView, RecipientView
 
 Shown = dict[str, Any]
+BY_CALL = ("awaiting-police", "not-accepted", "recorded-by-telephone")
+"""States of a report about which its reporter rings, the last one where police are off the hub."""
 
 
 def calls_of(
@@ -29,15 +31,20 @@ def calls_of(
     found = []
     by_id = {message.id: message for message in view.messages}
     report, request = view.report, view.request
-    if report and report.state in ("awaiting-police", "not-accepted") and not view.lead:
+    if report and report.state in BY_CALL and not view.lead:
         message = by_id.get(report.message_id)
         if message is not None and report.reporter.id in actor.unit_ids:
             call = _call(session, actor, view, message, report.addressed.id, now)
             if call["told_at"] and call["told_at"] < report.since:
                 call["told"] = None  # what was told before the report was looked at again
-            if call["away"] and report.state == "awaiting-police":
+            if call["away"] and report.state != "not-accepted":
                 call |= _answer_elsewhere(session, actor, keys, view, message, call, now)
-            found.append(call)
+            taken = report.state == "recorded-by-telephone"
+            if taken:
+                call["why"] = _("They took it by telephone: it is not confirmed on the hub. They can"
+                                " record it by a link, or a signed reply.")  # fmt: skip
+            if call["away"] or not taken:
+                found.append(call)
     if request and request.from_unit.id in actor.unit_ids:
         message = by_id.get(request.message_id)
         if message is not None and (

@@ -306,3 +306,19 @@ def test_only_whose_news_re_open_a_refused_report_are_asked_for_them(
             assert box is not None
             asked.append(box["add_address"] is not None)
     assert asked == [True, False]
+
+
+def test_a_force_off_the_hub_that_took_the_report_by_telephone_is_sent_a_link_to_record_it(
+    app: Flask, database: Database, keys: Keys
+) -> None:
+    hub = Hub(app, database, keys)
+    hub.send(cast.SOCIAL_WORKER, "missing-episode-report", ("devon-and-cornwall",), **REPORT)
+    call = {"called_at": (utcnow() - timedelta(minutes=2)).isoformat(), "outcome": "taken",
+            "with_name": "EXERCISE", "with_collar": "1", "their_reference": "EXERCISE 1"}  # fmt: skip
+    hub.send(cast.SOCIAL_WORKER, "telephone-record", **call)
+    worker, case = hub.client(cast.SOCIAL_WORKER), f"/cases/{hub.reference}"
+    why = {"csrf_token": token(worker.get(case)), "reason_code": "working-on-it"}
+    assert worker.post(f"{case}/reason", data=why).status_code == 303
+    page = hub.page(cast.SOCIAL_WORKER)
+    assert "They took it by telephone: it is not confirmed on the hub." in page
+    assert "Send a guest link to missing@devon-cornwall.example.org" in page

@@ -149,3 +149,38 @@ def test_duty_inspectors_are_told_of_a_refusal_though_nobody_is_on_the_hub(
             {"id": sent.message_id},
         ).all()
     assert jobs
+
+
+def test_a_council_that_was_asked_one_thing_is_not_sent_what_the_responsible_one_is(
+    world: World,
+) -> None:
+    ref = world.open(world.met).case_reference
+    world.send(world.met, ref, "information-request", to=[CAMDEN], questions="EXERCISE")
+    world.send(world.met, ref, "located", **SEEN)
+    record = world.send(world.met, ref, "interview-record", **NOT_DONE)
+    with world.database.unit_of_work() as session:
+        assert unit(session, CAMDEN) not in record.reach
+
+
+def test_nobody_is_asked_to_decide_on_a_report_that_another_force_has_recorded(
+    world: World, someone: Callable[..., Actor]
+) -> None:
+    ref = world.open(world.social_worker, to=[MET], child=CHILD).case_reference
+    world.send(world.met, ref, "report-not-accepted", reason="other", explanation="EXERCISE")
+    world.send(world.social_worker, ref, "supervisor-request", why="EXERCISE")
+    world.open(world.kent, child=CHILD)
+    [match] = offered_matches(world, world.met, ref)
+    world.send(world.met, ref, "admit-recording", reason="EXERCISE", match=match)
+    with world.database.unit_of_work() as session:
+        running = session.scalars(
+            text("""SELECT kind FROM clock
+            WHERE kind = 'supervisor-decision' AND met_at IS NULL AND ended_at IS NULL""")
+        ).all()
+    assert running == []
+
+
+def offered_matches(world: World, actor: Actor, ref: str) -> list[str]:
+    with world.database.unit_of_work() as session:
+        case = load(session, actor, ref, world.now, lock=False)
+        found = views.actions(session, case, actor)
+        return [str(one.match) for one in found if one.type == "admit-recording"]
