@@ -258,6 +258,13 @@ PLACED = {
 }  # fmt: skip
 
 
+TYPED = {
+    "child.given_name": "EXERCISE Robin", "child.age": "14", "risk": "medium",
+    "last_seen_at-date": "2026-11-01", "last_seen_at-time": "21:30", "why": "EXERCISE",
+    "last_seen_place": "EXERCISE pier", "callback_telephone": "020 7946 0201",
+}  # fmt: skip
+
+
 def test_a_second_report_of_a_placement_is_kept_and_says_whom_to_ring(
     app: Flask, database: Database, keys: Keys
 ) -> None:
@@ -266,13 +273,8 @@ def test_a_second_report_of_a_placement_is_kept_and_says_whom_to_ring(
         hub.send(cast.SOCIAL_WORKER, "placement-notification", **PLACED,
                  starts_on=utcnow().date().isoformat())  # fmt: skip
     hub.send(cast.SOCIAL_WORKER, "missing-episode-report", (KENT,), **REPORT)
-    told = hub.post(
-        cast.SOCIAL_WORKER, f"/cases/new?to={KENT}",
-        **{"child.given_name": "EXERCISE Robin", "child.age": "14", "risk": "medium",
-           "last_seen_at-date": "2026-11-01", "last_seen_at-time": "21:30", "why": "EXERCISE",
-           "last_seen_place": "EXERCISE pier", "callback_telephone": "020 7946 0201",
-           "placement_reference": hub.reference},
-    )  # fmt: skip
+    typed = {**TYPED, "placement_reference": hub.reference}
+    told = hub.post(cast.SOCIAL_WORKER, f"/cases/new?to={KENT}", **typed)
     assert told.status_code == 409
     page = words(told.text)
     assert re.search(
@@ -284,6 +286,23 @@ def test_a_second_report_of_a_placement_is_kept_and_says_whom_to_ring(
     assert "Report of a missing child" in words(
         hub.client(cast.SOCIAL_WORKER).get("/cases/drafts").text
     )
+
+    hub.send(cast.KENT_OFFICER, "missing-episode-report", **REPORT)
+    for player, path in (
+        (cast.SOCIAL_WORKER, f"/cases/new?to={MET}"),
+        (cast.MET_OFFICER, "/cases/new"),
+        (cast.ESSEX_OFFICER, "/cases/new"),
+    ):
+        told = hub.post(player, path, **typed)
+        assert told.status_code == 409
+        page = words(told.text)
+        assert "East Kent leads: ring it on " in page
+        ring = between(told.text, 'class="govuk-list hub-numbers"', "</ul>")
+        assert re.search(r'hub-number__of">[^<]*(Kent|East Kent)', ring), page
+        assert "What you typed is kept as a draft." in page
+        assert "with what you typed" not in page
+        assert "The police do not have this" not in page
+        assert "leads from the second" not in page
 
 
 def test_only_whose_news_re_open_a_refused_report_are_asked_for_them(

@@ -416,8 +416,13 @@ def test_a_second_force_that_names_the_reference_hears_who_leads(world: World) -
     ref = agreed(world)
     world.send(world.kent, ref, "missing-episode-report", **REPORT)
     error = refused("episode-open", lambda: by_reference(world, world.stranger, ref))
-    assert "East Kent leads" in error.sentence
+    assert error.extra["unit"] == {"code": KENT, "name": "East Kent"}
+    assert f"East Kent leads: ring it on {error.extra['ring'][0]['value']}." in error.sentence
+    assert "case_reference" not in error.extra
     refused("not-found", lambda: world.case(world.stranger, ref))
+    error = refused("episode-open", lambda: by_reference(world, world.met, ref))
+    assert error.sentence.endswith(f", and send what you know as an update of {ref}.")
+    assert error.extra["case_reference"] == ref
 
 
 def test_a_unit_away_is_rung_answers_the_plan_as_a_guest_and_takes_the_lead(world: World) -> None:
