@@ -24,6 +24,7 @@ from hub.organisations import Unit as UnitRow
 __all__ = [
     "PURPOSES",
     "Door",
+    "Need",
     "Number",
     "Placed",
     "Plan",

@@ -5,12 +5,14 @@ becomes a party by it, on record as a disclosure.
 """
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from directory import public as directory
+from directory.public import Need
 from hub.clock import said
 from hub.errors import HubError, conflict, invalid
 from hub.identity import policy
@@ -23,10 +25,11 @@ from messaging.contracts import Command
 REASON = "placement-reference"
 
 _FIND = text("""
-SELECT c.id, (SELECT u.name FROM episode e JOIN tenure t ON t.episode_id = e.id
-        JOIN unit u ON u.id = t.unit_id
-    WHERE e.case_id = c.id AND e.ended_at IS NULL AND t.until IS NULL) AS lead
+SELECT c.id, u.id AS unit_id, u.code, u.name
 FROM cases c
+LEFT JOIN episode e ON e.case_id = c.id AND e.ended_at IS NULL
+LEFT JOIN tenure t ON t.episode_id = e.id AND t.until IS NULL
+LEFT JOIN unit u ON u.id = t.unit_id
 WHERE c.reference = :reference AND c.status = :status AND c.closed_at IS NULL
     AND EXISTS (SELECT FROM placement l WHERE l.case_id = c.id AND l.state = 'current'
         AND (l.end_message_id IS NULL
@@ -59,8 +62,8 @@ def report(
 
     Raises:
         HubError: 422 `placement-reference` where there is no such reference, whatever the cause;
-            403 by the map; 409 `report-open` to a practitioner, with whom to ring, where police have
-            been told already; 409 and 422 as for any report.
+            403 by the map; with whom to ring, 409 `episode-open` where a unit leads already, and
+            `report-open` to a practitioner where police have been told; 409 and 422 as for any report.
     """
     policy.require(actor, "case.open")
     policy.require(actor, "send.missing-episode-report")
@@ -89,11 +92,9 @@ def report(
         )  # fmt: skip
     if not actor.police:
         _refuse_second(session, actor, found.id, reference, status, now)
+    if found.name:
+        raise _led(session, actor, found, reference, status, now)
     _admit(session, actor, vault, found.id, command, now)
-    if found.lead:
-        raise conflict(
-            "episode-open", f"The child is recorded as missing, and {found.lead} leads: ring it."
-        )
     return sending.send(session, actor, vault, reference, command, now)
 
 
@@ -102,7 +103,21 @@ def waits(session: Session, reference: str, status: str, now: datetime) -> bool:
     found = session.execute(
         _FIND, {"reference": reference, "status": status, "now": now}
     ).one_or_none()
-    return found is not None and found.lead is None
+    return found is not None and found.name is None
+
+
+def _led(
+    session: Session, actor: Actor, found: Any, reference: str, status: str, now: datetime
+) -> HubError:
+    """Return the refusal of a report where a unit leads already: ring it; parties may send an update."""
+    number, known = _to_ring(actor, found, "open-case", status, now)
+    leads = f"The child is recorded as missing, and {found.name} leads: ring it{number}"
+    if not _is_mine(session, actor, found.id):
+        return conflict("episode-open", f"{leads}.", **known)
+    return conflict(
+        "episode-open", f"{leads}, and send what you know as an update of {reference}.",
+        **known, case_reference=reference,
+    )  # fmt: skip
 
 
 _STANDS = {
@@ -119,16 +134,9 @@ def _refuse_second(
     row = session.execute(_REPORTED, {"case_id": case_id}).one_or_none()
     if row is None:
         return
-    numbers = directory.contacts_for_unit(
-        row.unit_id, "report-missing", now, police=actor.police, status=status
-    )
-    ring = f"ring {row.name}" + (f" on {numbers[0].value}" if numbers else "")
-    known = {
-        "unit": {"code": row.code, "name": row.name},
-        "ring": [{"value": one.value, "label": one.label, "note": one.note} for one in numbers],
-    }
-    mine = {"case_id": case_id, "units": list(actor.unit_ids)}
-    if session.execute(_MINE, mine).first() is None:
+    number, known = _to_ring(actor, row, "report-missing", status, now)
+    ring = f"ring {row.name}{number}"
+    if not _is_mine(session, actor, case_id):
         raise conflict(
             "report-open",
             f"Police have been told of a report with this reference: {ring}.",
@@ -141,12 +149,29 @@ def _refuse_second(
     )  # fmt: skip
 
 
+def _is_mine(session: Session, actor: Actor, case_id: UUID) -> bool:
+    mine = {"case_id": case_id, "units": list(actor.unit_ids)}
+    return session.execute(_MINE, mine).first() is not None
+
+
+def _to_ring(
+    actor: Actor, unit: Any, need: Need, status: str, now: datetime
+) -> tuple[str, dict[str, Any]]:
+    """Return the first number of a unit as a sentence ends with it, and whom to ring as data."""
+    numbers = directory.contacts_for_unit(
+        unit.unit_id, need, now, police=actor.police, status=status
+    )
+    return f" on {numbers[0].value}" if numbers else "", {
+        "unit": {"code": unit.code, "name": unit.name},
+        "ring": [{"value": one.value, "label": one.label, "note": one.note} for one in numbers],
+    }
+
+
 def _admit(
     session: Session, actor: Actor, vault: Vault, case_id: UUID, command: Command, now: datetime
 ) -> None:
     """Make the reporter's unit a party, where it is none that may report."""
-    mine = {"case_id": case_id, "units": list(actor.unit_ids)}
-    if session.execute(_MINE, mine).first() is not None:
+    if _is_mine(session, actor, case_id):
         return
     part = "police" if actor.police else session.scalar(
         _SAME_COUNCIL, {"case_id": case_id, "organisation": actor.organisation_id}

@@ -30,6 +30,7 @@ from messaging import (
     audiences,
     lead,
     matching,
+    moving_files,
     references,
 )
 from messaging.act import Act, insert_rows
@@ -252,10 +253,14 @@ UPDATE cases SET last_message_no = last_message_no + 1 WHERE id = :id RETURNING 
 
 
 def _taken(act: Act) -> list[dict[str, Any]]:
-    return attachments.take(
-        act.session, act.actor, act.case.id, act.message_id, act.audience,
+    ids = moving_files.moved(
+        act.session, act.actor, act.vault, attachments.Place(act.case.id, act.unit),
         act.command.attachments, act.at,
     )  # fmt: skip
+    act.command = act.command.model_copy(update={"attachments": ids})
+    return attachments.take(
+        act.session, act.actor, act.case.id, act.message_id, act.audience, ids, act.at
+    )
 
 
 def _named(session: Session, act: Act) -> dict[UUID, PartyUnit]:

@@ -73,7 +73,7 @@ def send() -> ResponseReturnValue:
         return redirect(
             url_for("messaging.report", to=carried.get("to"), draft=carried["draft"]), 303
         )
-    known, waits_with, status = None, None, 422
+    refused, status = None, 422
     if command is not None and not files.problems:
         try:
             return _opened(actor, command, carried)
@@ -81,13 +81,12 @@ def send() -> ResponseReturnValue:
             if error.status not in (403, 409, 422):
                 raise
             form.refuse(error)
-            if error.code == "report-open":
-                waits_with, status = error.extra["unit"]["code"], error.status
-            else:
-                known = error.extra.get("case_reference")
+            refused = error
+            if "ring" in error.extra:
+                status = error.status
     carried["draft"] = opening.keep(actor, TYPE, carried, files)
     with context.database().unit_of_work() as session:
-        shown = _page(session, actor, form, files, carried, known, waits_with)
+        shown = _page(session, actor, form, files, carried, refused)
     return shown, 200 if "more_rows" in request.form else status
 
 
@@ -107,23 +106,26 @@ def _page(
     form: MessageForm,
     files: Attaching,
     carried: dict[str, str],
-    known: str | None = None,
-    waits_with: str | None = None,
+    refused: HubError | None = None,
 ) -> str:
-    """Return the form; `waits_with` is the unit that was told of the child already: it is rung."""
+    """Return the form; a unit that leads, or was told of the child already, is rung instead."""
     status = actor.status or "actual"
     unit = find_unit(session, carried["to"]) if "to" in carried else None
-    before, contacts = [], []
-    if actor.police:
+    extra = refused.extra if refused is not None else {}
+    told = find_unit(session, extra["unit"]["code"]) if "ring" in extra else None
+    before, rung, need = [], told, ringing.need_of(TYPE)
+    sentence = ""
+    if not actor.police:
+        sentence = _("The police do not have this until someone answers: ring.")
+        rung = told or unit
+        if unit is not None:
+            before.append(_("To %(unit)s.", unit=unit.name))
+    elif told is None:
         before.append(
             _("%(unit)s leads from the second that you record this.", unit=actor.unit_name)
         )
-    elif unit is not None:
-        before.append(_("To %(unit)s.", unit=unit.name))
-        told = find_unit(session, waits_with) if waits_with else None
-        contacts = ringing.numbers(
-            (told or unit).id, "report-missing", context.now(), actor, status
-        )
+    if refused is not None and refused.code == "episode-open" and told is not None:
+        sentence, need = _("%(unit)s leads: ring it.", unit=told.name), "open-case"
     return render_template(
         "messaging/compose.html",
         ref=None,
@@ -138,12 +140,10 @@ def _page(
         others=form.others,
         problems=form.problems,
         before=before,
-        known=known,
-        overtaken=_("What you typed is kept as a draft.") if waits_with else "",
+        known=None if told is not None else extra.get("case_reference"),
+        overtaken=_("What you typed is kept as a draft.") if told is not None else "",
         draft=carried.get("draft"),
-        ring=contacts,
-        ring_sentence=_("The police do not have this until someone answers: ring.")
-        if not actor.police
-        else "",
+        ring=ringing.numbers(rung.id, need, context.now(), actor, status) if rung else [],
+        ring_sentence=sentence,
         draftable=True,
     )

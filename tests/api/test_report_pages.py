@@ -3,11 +3,13 @@
 import re
 from collections.abc import Callable
 from datetime import timedelta
+from io import BytesIO
 from typing import Any
 
 import pytest
 from flask import Flask
 from sqlalchemy import text
+from werkzeug.datastructures import FileStorage
 from werkzeug.test import TestResponse
 
 from hub.clock import utcnow
@@ -20,6 +22,8 @@ from messaging.contracts import Command
 from messaging.pages import refusals
 from seed import cast, demo
 from seed.cast import Player
+from tests.api.test_attachment_forms import sent
+from tests.documents import picture
 from tests.worlds import KENT, MET, REPORT
 
 pytestmark = pytest.mark.exercise
@@ -186,8 +190,8 @@ def test_information_is_added_in_a_short_form_and_the_unit_is_told_what_it_is_ab
     assert "Sighting" in whole
     for police in ("Supervisor’s review", "UK Missing Persons Unit", "Change of risk", "New risk"):
         assert police not in whole, "news of a practitioner's are theirs to give"
-    sent = hub.post(cast.SOCIAL_WORKER, path, text="EXERCISE not back", adds="information")
-    assert sent.status_code == 303, sent.text
+    added = hub.post(cast.SOCIAL_WORKER, path, text="EXERCISE not back", adds="information")
+    assert added.status_code == 303, added.text
     line = hub.lines(cast.MET_OFFICER)["mine"]
     assert "New information about a report that your unit did not accept" in line
     assert "EXERCISE not back" in hub.page(cast.MET_OFFICER)
@@ -258,6 +262,13 @@ PLACED = {
 }  # fmt: skip
 
 
+TYPED = {
+    "child.given_name": "EXERCISE Robin", "child.age": "14", "risk": "medium",
+    "last_seen_at-date": "2026-11-01", "last_seen_at-time": "21:30", "why": "EXERCISE",
+    "last_seen_place": "EXERCISE pier", "callback_telephone": "020 7946 0201",
+}  # fmt: skip
+
+
 def test_a_second_report_of_a_placement_is_kept_and_says_whom_to_ring(
     app: Flask, database: Database, keys: Keys
 ) -> None:
@@ -266,13 +277,8 @@ def test_a_second_report_of_a_placement_is_kept_and_says_whom_to_ring(
         hub.send(cast.SOCIAL_WORKER, "placement-notification", **PLACED,
                  starts_on=utcnow().date().isoformat())  # fmt: skip
     hub.send(cast.SOCIAL_WORKER, "missing-episode-report", (KENT,), **REPORT)
-    told = hub.post(
-        cast.SOCIAL_WORKER, f"/cases/new?to={KENT}",
-        **{"child.given_name": "EXERCISE Robin", "child.age": "14", "risk": "medium",
-           "last_seen_at-date": "2026-11-01", "last_seen_at-time": "21:30", "why": "EXERCISE",
-           "last_seen_place": "EXERCISE pier", "callback_telephone": "020 7946 0201",
-           "placement_reference": hub.reference},
-    )  # fmt: skip
+    typed = {**TYPED, "placement_reference": hub.reference}
+    told = hub.post(cast.SOCIAL_WORKER, f"/cases/new?to={KENT}", **typed)
     assert told.status_code == 409
     page = words(told.text)
     assert re.search(
@@ -284,6 +290,47 @@ def test_a_second_report_of_a_placement_is_kept_and_says_whom_to_ring(
     assert "Report of a missing child" in words(
         hub.client(cast.SOCIAL_WORKER).get("/cases/drafts").text
     )
+
+    hub.send(cast.KENT_OFFICER, "missing-episode-report", **REPORT)
+    for player, path in (
+        (cast.SOCIAL_WORKER, f"/cases/new?to={MET}"),
+        (cast.MET_OFFICER, "/cases/new"),
+        (cast.ESSEX_OFFICER, "/cases/new"),
+    ):
+        told = hub.post(player, path, **typed)
+        assert told.status_code == 409
+        page = words(told.text)
+        assert "East Kent leads: ring it on " in page
+        ring = between(told.text, 'class="govuk-list hub-numbers"', "</ul>")
+        assert re.search(r'hub-number__of">[^<]*(Kent|East Kent)', ring), page
+        assert "What you typed is kept as a draft." in page
+        assert "with what you typed" not in page
+        assert "The police do not have this" not in page
+        assert "leads from the second" not in page
+
+
+def test_a_file_kept_with_a_draft_goes_with_it_into_the_placements_case(
+    app: Flask, database: Database, keys: Keys
+) -> None:
+    hub = Hub(app, database, keys)
+    with app.app_context():
+        hub.send(cast.SOCIAL_WORKER, "placement-notification", **PLACED,
+                 starts_on=utcnow().date().isoformat())  # fmt: skip
+    worker = hub.client(cast.SOCIAL_WORKER)
+    path = f"/cases/new?to={KENT}"
+    form = {"csrf_token": token(worker.get(path)), "do": "draft", **TYPED}
+    face = FileStorage(BytesIO(picture()), "EXERCISE face.jpg")
+    kept = sent(worker, path, {**form, "file-0": face})
+    draft = re.search(r"draft=([\w-]+)", kept.headers["Location"])
+    assert draft is not None
+    case = f"/cases/{hub.reference}"
+    why = {"csrf_token": token(worker.get(case)), "reason_code": "working-on-it"}
+    assert worker.post(f"{case}/reason", data=why).status_code == 303
+    path = f"{case}/send/missing-episode-report?to={KENT}&draft={draft.group(1)}"
+    assert "Leave out EXERCISE face.jpg" in words(worker.get(path).text)
+    told = hub.post(cast.SOCIAL_WORKER, path, **TYPED)
+    assert told.status_code == 303, words(told.text)
+    assert "EXERCISE face.jpg" in hub.page(cast.SOCIAL_WORKER)
 
 
 def test_only_whose_news_re_open_a_refused_report_are_asked_for_them(

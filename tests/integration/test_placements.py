@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 from flask import Flask
@@ -17,9 +18,11 @@ from hub.identity.actor import Actor
 from hub.records.keys import Keys
 from hub.records.vault import Vault
 from hub.settings import Settings
-from messaging import alarms, guests, open_questions, sending, views
+from messaging import alarms, attachments, downloads, guests, open_questions, sending, views
+from messaging.attachments import Label, Place
 from messaging.contracts import Command
 from messaging.guest_secrets import Guest
+from tests.documents import picture
 from tests.worlds import ACCEPT, KENT, MET, REPORT, World, refused
 
 AWAY = "devon-and-cornwall"
@@ -413,8 +416,13 @@ def test_a_second_force_that_names_the_reference_hears_who_leads(world: World) -
     ref = agreed(world)
     world.send(world.kent, ref, "missing-episode-report", **REPORT)
     error = refused("episode-open", lambda: by_reference(world, world.stranger, ref))
-    assert "East Kent leads" in error.sentence
+    assert error.extra["unit"] == {"code": KENT, "name": "East Kent"}
+    assert f"East Kent leads: ring it on {error.extra['ring'][0]['value']}." in error.sentence
+    assert "case_reference" not in error.extra
     refused("not-found", lambda: world.case(world.stranger, ref))
+    error = refused("episode-open", lambda: by_reference(world, world.met, ref))
+    assert error.sentence.endswith(f", and send what you know as an update of {ref}.")
+    assert error.extra["case_reference"] == ref
 
 
 def test_a_unit_away_is_rung_answers_the_plan_as_a_guest_and_takes_the_lead(world: World) -> None:
@@ -486,6 +494,61 @@ def test_a_report_by_a_party_goes_into_the_placement_by_itself(world: World) -> 
     assert (view.request.to_unit.code, world.lead(ref)) == (MET, KENT)
     error = refused("case-known", lambda: world.open(world.kent, child=SAME))
     assert error.extra["case_reference"] == ref
+
+
+def attached(world: World, actor: Actor, at: Place | None = None) -> UUID:
+    with world.database.unit_of_work() as session:
+        at = at or attachments.place_of_new_case(session, actor, [])
+        face = Label("EXERCISE face.jpg", "photo", "police")
+        file = attachments.examine(picture(), "")
+        return attachments.stage(session, actor, world.vault, at, file, face, world.now)
+
+
+@pytest.mark.parametrize("way", ["typed", "itself", "draft"])
+def test_files_for_a_new_case_go_with_a_report_into_the_placements(world: World, way: str) -> None:
+    ref = placed_and_agreed(world)
+    file = attached(world, world.kent)
+    command = Command(
+        type="missing-episode-report", status="exercise", body={**REPORT, "child": SAME},
+        attachments=[file], placement_reference=ref if way == "typed" else None,
+    )  # fmt: skip
+    with world.database.unit_of_work() as session:
+        if way == "draft":
+            sending.send(session, world.kent, world.vault, ref, command, world.now)
+        else:
+            sending.open_case(session, world.kent, world.vault, command, world.now)
+    report = next(m for m in world.case(world.met, ref).messages if m.type == command.type)
+    (shown,) = report.attachments
+    assert (shown.name, shown.kind, shown.audience) == ("EXERCISE face.jpg", "photo", "police")
+    with world.database.unit_of_work() as session:
+        found = downloads.open_(
+            session, world.met, world.vault, ref, shown.id, world.now, reason_code="test"
+        )
+        assert attachments.thumbnail(session, world.vault, shown.id).startswith(b"\xff\xd8\xff")
+        assert not attachments.waiting(session, world.kent, world.vault, [file], world.now)
+        audited = session.execute(
+            text("SELECT case_id, detail FROM audit_record WHERE action = 'attachment.upload'"
+                 " AND object_id = :id"), {"id": shown.id},
+        ).one()  # fmt: skip
+        case_id = session.scalar(text("SELECT id FROM cases WHERE reference = :r"), {"r": ref})
+        assert (audited.case_id, audited.detail["kind"]) == (case_id, "photo")
+        sent = "SELECT detail FROM audit_record WHERE action = 'message.send' AND object_id = :id"
+        detail = session.scalar(text(sent), {"id": report.id})
+        assert detail["attachments"] == [str(shown.id)]
+    content = b"".join(downloads.content(world.database, world.vault, found))
+    assert content == attachments.examine(picture(), "").file.content
+
+
+def test_a_file_of_another_case_or_unit_goes_nowhere(world: World) -> None:
+    ref = placed_and_agreed(world)
+    other = world.open(world.kent).case_reference
+    with world.database.unit_of_work() as session:
+        at = attachments.place(session, world.kent, other, world.now)
+    for file in (attached(world, world.kent, at), attached(world, world.met)):
+        refused(
+            "attachment-unknown",
+            lambda one=file: by_reference(world, world.kent, ref, attachments=[one]),
+        )
 
 
 def test_a_recording_that_is_admitted_brings_the_plan_into_play(
