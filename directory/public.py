@@ -1,6 +1,6 @@
 """What messaging may ask of the directory: numbers to ring, mailboxes, units to address."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -199,36 +199,60 @@ def meeting_mailbox(session: Session, unit_id: UUID, status: str, now: datetime)
 
 def unit_for_address(text: str, now: datetime) -> UnitFound | None:
     """Return the police unit of a postcode or district: the BCU where it is known, else the force."""
+    answer = _answer(text, now)
+    unit = _addressee(answer.place) if answer else None
+    return _found(unit, answer.area) if answer and unit else None
+
+
+def _answer(text: str, now: datetime) -> Answer | None:
     try:
         answer = reading.lookup().answer(Asked(q=text), ("report-missing",), Reader(), now)
     except HubError:
         return None
-    if not isinstance(answer, Answer):
-        return None
-    unit = _addressee(answer.place)
-    return _found(unit, answer.area) if unit else None
+    return answer if isinstance(answer, Answer) else None
 
 
-def find_units(text: str, now: datetime, limit: int = 10) -> list[UnitFound]:
-    """Return police units that a text may mean: by postcode, district, force or their own name."""
-    here = reading.lookup()
-    by_address = unit_for_address(text, now)
-    found = {by_address.id: by_address} if by_address else {}
-    for one in search.search(here.snapshot, text, 30):
+def find_units(
+    text: str, now: datetime, *, kinds: Collection[str] = ("police",), limit: int = 10
+) -> list[UnitFound]:
+    """Return units that a text may mean: by postcode, district, force, council or their own name.
+
+    They are of organisations of these kinds; of a council it is the children's social care team.
+    """
+    snapshot = reading.lookup().snapshot
+    found: dict[UUID, UnitFound] = {}
+
+    def keep(unit: Unit | None, area: Area | None = None) -> None:
+        if unit is not None and unit.organisation.kind in kinds:
+            found.setdefault(unit.id, _found(unit, area))
+
+    def team(council_id: UUID | None) -> Unit | None:
+        council = snapshot.organisations.get(council_id) if council_id else None
+        return snapshot.by_code.get(f"{council.code}/childrens-social-care") if council else None
+
+    answer = _answer(text, now)
+    if answer is not None:
+        keep(_addressee(answer.place), answer.area)
+        keep(team(answer.place.council.id if answer.place.council else None), answer.area)
+    for one in search.search(snapshot, text, 30):
         target = one.target
         if isinstance(target, Area):
-            unit = here.snapshot.bcu_of(target) or here.snapshot.force_unit(target.force_id)
-            named = _found(unit, target) if unit else None
+            keep(snapshot.bcu_of(target) or snapshot.force_unit(target.force_id), target)
+            keep(team(target.csa_id), target)
         elif isinstance(target, Unit):
-            named = _found(target) if target.organisation.kind == "police" else None
-        else:
-            unit = here.snapshot.force_unit(target.id) if target.kind == "police" else None
-            named = _found(unit) if unit else None
-            for below in here.snapshot.children.get(unit.id, ()) if unit else ():
+            keep(target)
+        elif target.kind == "local-authority":
+            keep(team(target.id))
+        elif target.kind == "police":
+            unit = snapshot.force_unit(target.id)
+            for below in snapshot.children.get(unit.id, ()) if unit else ():
                 if below.kind == "bcu":
-                    found.setdefault(below.id, _found(below))
-        if named is not None:
-            found.setdefault(named.id, named)
+                    keep(below)
+            keep(unit)
+        else:
+            for unit in snapshot.units.values():
+                if unit.organisation.id == target.id:
+                    keep(unit)
     return list(found.values())[:limit]
 
 

@@ -42,6 +42,14 @@ FINDS = {
 }
 """What the button of their forms says that leads to that search, and keeps what was typed."""
 
+SOUGHT = {
+    "authority-named": ("local-authority",),
+    "information-request": (
+        "police", "local-authority", "health", "provider", "voluntary", "national",
+    ),
+}  # fmt: skip
+"""Units of which kinds of organisation a message may be addressed to, where not police alone."""
+
 OTHERS = {"prevention": RHI, "rhi": PREVENTION}
 """What the form of an interview does not ask: the fields of the other."""
 
@@ -164,6 +172,7 @@ def show(reference: str, message_type: str) -> ResponseReturnValue:
                 placed=choosing.police_of_placement(session, actor, reference, context.now())
                 if _reports(writing)
                 else (),
+                kinds=SOUGHT.get(message_type, ("police",)),
             )
         if message_type in NAMING and "q" in request.args:
             heading, field_name = NAMING[message_type]

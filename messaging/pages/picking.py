@@ -1,6 +1,6 @@
 """Choosing a unit: a search by postcode, district, force or name, without scripts."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from flask import render_template, request
 from flask_babel import gettext as _
@@ -25,14 +25,16 @@ def page(
     back: str,
     hint: str = "",
     placed: Sequence[UnitFound] = (),
+    kinds: Collection[str] = ("police",),
 ) -> str:
-    """Return the page of a search for a police unit; each unit found links on to `address(code)`.
+    """Return the page of a search for a unit; each unit found links on to `address(code)`.
 
+    Units are looked for of organisations of these kinds.
     `placed` is offered before the search: the police of the child’s placement.
     """
     asked = request.args.get("q", "").strip()[:LONGEST].replace("\0", "")
     now = context.now()
-    found = directory.find_units(asked, now) if asked else []
+    found = directory.find_units(asked, now, kinds=kinds) if asked else []
     units = [*placed, *found]
     reaches = reach_of(session, [unit.id for unit in units], status, now) if units else {}
 

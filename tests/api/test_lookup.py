@@ -287,3 +287,20 @@ def test_an_organisation_that_is_no_police_or_council_leads_to_its_page(
         page = client.get(f"/?q={quote(typed)}", follow_redirects=True)
         assert page.status_code == 200
         assert name in page.text
+
+
+@pytest.mark.parametrize("text", ["Islington", "N1 1AA", "E09000019"])
+def test_a_councils_childrens_team_is_found_by_district_postcode_and_name(
+    client: FlaskClient, text: str
+) -> None:
+    with client.application.test_request_context():
+        teams = public.find_units(text, utcnow(), kinds=("local-authority",))
+        assert "E09000019/childrens-social-care" in [one.code for one in teams]
+        assert all(one.code.endswith("/childrens-social-care") for one in teams)
+
+
+def test_a_charity_is_found_by_name_where_anybody_may_be_asked(client: FlaskClient) -> None:
+    with client.application.test_request_context():
+        found = public.find_units("Missing People", utcnow(), kinds=("voluntary",))
+        assert "missing-people/helpline" in [one.code for one in found]
+        assert public.find_units("Missing People", utcnow()) == []
