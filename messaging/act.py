@@ -109,6 +109,9 @@ class Act:
             self.insert("party", {**row, "since": self.at})
         else:
             self.later(lambda: _promote(self.session, row))
+        if unit.full:
+            # What was joined to this case is seen, and answered for, by whoever comes to it later.
+            self.later(lambda: self.session.execute(_IN_JOINED, {**row, "at": self.at}))
 
     def clock(
         self, kind: str, owed_by: UUID | None, *, started: bool = True,
@@ -143,6 +146,18 @@ def insert_rows(session: Session, table: str, rows: list[dict[str, Any]]) -> Non
 @cache
 def _insert_into(table: str) -> Insert:
     return insert(TABLES[table])
+
+
+_IN_JOINED = text("""
+WITH RECURSIVE one AS (
+    SELECT id FROM cases WHERE joined_into_id = :case_id
+    UNION SELECT c.id FROM one JOIN cases c ON c.joined_into_id = one.id
+)
+INSERT INTO party (case_id, unit_id, part, sees, since)
+SELECT one.id, :unit_id, :part, 'full', :at FROM one
+ON CONFLICT (case_id, unit_id) DO UPDATE SET part = EXCLUDED.part, sees = EXCLUDED.sees
+WHERE party.sees = 'limited'
+""")
 
 
 def _promote(session: Session, row: dict[str, Any]) -> None:

@@ -156,3 +156,23 @@ def answer_by_link(session: Session, world: World, keys: Keys, token: str, code:
     command = Command(type="information-response", in_reply_to=opened.message_id,
                       body={"outcome": "provided", "answers": "EXERCISE"})  # fmt: skip
     sending.send(session, opened.actor, world.vault, opened.answered_in, command, world.now)
+
+
+def test_a_later_lead_sees_what_was_joined_and_does_what_goes_with_the_lead(world: World) -> None:
+    other = world.open(world.kent, child=CHILD).case_reference
+    until = (world.now + timedelta(hours=5)).isoformat()
+    world.send(world.kent, other, "update", heading="other", text="EXERCISE", live_line="EXERCISE",
+               live_until=until)  # fmt: skip
+    ref = world.open(world.met, to=[ISLINGTON], child=CHILD).case_reference
+    world.send(world.met, ref, "lead-transfer-request", lead_after="ours", **ASK)
+    world.send(world.kent, ref, "lead-transfer-accept", **ACCEPT)
+    offer = {"rationale": "majority-of-enquiries", "circumstances": "EXERCISE"}
+    world.send(world.met, ref, "lead-transfer-request", to=["essex"], **offer)
+    world.send(world.stranger, ref, "lead-transfer-accept", **ACCEPT)
+    assert world.case(world.stranger, other).messages[-1].body["live_line"] == "EXERCISE"
+    with world.database.unit_of_work() as session:
+        action = session.scalar(text("SELECT id FROM action"))
+    world.send(world.stranger, other, "update", heading="action", text="EXERCISE",
+               action_done=str(action))  # fmt: skip
+    with world.database.unit_of_work() as session:
+        assert session.scalar(text("SELECT state FROM action")) == "done"
