@@ -1,5 +1,6 @@
 """What a reader of a case is shown, as records."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -198,7 +199,12 @@ class CaseView:
 
 @dataclass(frozen=True)
 class Known:
-    """What a form of a type is filled in with."""
+    """What a form of a type is filled in with, and the messages that its reader may see.
+
+    `dispute` is the open one's message, and the unit that it is with.
+    """
 
     status: str
     body: dict[str, Any]
+    messages: Sequence[MessageView] = ()
+    dispute: tuple[UUID, UUID | None] | None = None

@@ -12,7 +12,7 @@ from uuid import UUID
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
-from hub.errors import not_found
+from hub.errors import HubError, not_found
 from hub.identity.actor import Actor
 from hub.identity.reach import reach_of
 from hub.records import audit, consultation
@@ -437,8 +437,24 @@ def prefill(
         _own_number(messages),
     )  # fmt: skip
     body = fill(known) if fill else {}
+    if message_type == "information-response" and in_reply_to and not answered:
+        messages += _asked_before(session, actor, vault, in_reply_to, now)
     audit.record(
         session, actor.who, audit.CONSULTATION, now=now, case_id=case.id, object_kind="case",
         object_id=case.id, reason_code="to-send", detail={"messages": [str(m.id) for m in messages]},
     )  # fmt: skip
-    return Known(case.status, {name: value for name, value in body.items() if value})
+    dispute = case.episode.dispute_message if case.episode else None
+    return Known(
+        case.status, {name: value for name, value in body.items() if value}, messages,
+        (dispute, case.episode.dispute_other) if case.episode and dispute else None,
+    )  # fmt: skip
+
+
+def _asked_before(
+    session: Session, actor: Actor, vault: Vault, message_id: UUID, now: datetime
+) -> list[MessageView]:
+    """Return a question that was asked in a case which was joined to the one of its answer (4.10)."""
+    try:
+        return [one_message(session, actor, vault, message_id, now)]
+    except HubError:
+        return []

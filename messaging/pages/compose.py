@@ -20,12 +20,13 @@ from messaging import attachments, drafts, sending, views, wording
 from messaging.contracts import CONTRACTS, Command
 from messaging.contracts.reports import OFFICER
 from messaging.contracts.returning import PREVENTION, RHI
-from messaging.pages import attaching, choosing, explaining, picking, returning, ringing
+from messaging.pages import attaching, choosing, explaining, picking, quoting, returning, ringing
 from messaging.pages.attaching import Attaching
 from messaging.pages.blueprint import blueprint
 from messaging.pages.case import ask_reason, known_reason
 from messaging.pages.forms import PURPOSES, MessageForm
 from messaging.pages.once import FIELD, once, token
+from messaging.shown import Known
 
 READ = permission("inbox.read")
 NAMING = {
@@ -198,7 +199,7 @@ def show(reference: str, message_type: str) -> ResponseReturnValue:
             form.values |= {"lead": request.args["lead"][:200]}
     files = attaching.carried(message_type, kept.get(attaching.FILES, []))
     with context.database().unit_of_work() as session:
-        return _page(session, writing, form, files, known.status)
+        return _page(session, writing, form, files, known)
 
 
 def _replied_to(writing: Writing) -> UUID | None:
@@ -271,7 +272,7 @@ def send(reference: str, message_type: str) -> ResponseReturnValue:
             context.now(),
             _replied_to(writing),
         )
-        return _page(session, writing, form, files, known.status, overtaken), status
+        return _page(session, writing, form, files, known, overtaken), status
 
 
 def _sent(writing: Writing, command: Command) -> ResponseReturnValue:
@@ -335,6 +336,16 @@ def _keep(writing: Writing, files: Attaching) -> None:
         writing.carried["draft"] = str(kept)
 
 
+def _quoted(writing: Writing, known: Known) -> list[dict[str, Any]]:
+    """Return what the form is an answer to: the question, or the reasons of both sides."""
+    if writing.message_type == "direction" and known.dispute is not None:
+        return quoting.sides(known.messages, *known.dispute)
+    if writing.message_type == "information-response":
+        asked = _replied_to(writing)
+        return [quoting.quoted(one) for one in known.messages if one.id == asked]
+    return []
+
+
 def _heading(writing: Writing) -> str:
     if _reports(writing):
         return _("Report a child missing")
@@ -355,9 +366,10 @@ def _page(
     writing: Writing,
     form: MessageForm,
     files: Attaching,
-    status: str,
+    known: Known,
     overtaken: str = "",
 ) -> str:
+    status = known.status
     to = find_unit(session, writing.carried["to"]) if "to" in writing.carried else None
     form.offered = choosing.offered(session, context.current_actor(), writing.reference,
                                     writing.message_type, context.now())  # fmt: skip
@@ -409,5 +421,6 @@ def _page(
         problems=form.problems,
         overtaken=overtaken,
         before=before,
+        quoted=_quoted(writing, known),
         draftable=True,
     )

@@ -9,7 +9,7 @@ from flask_babel import gettext as _
 from hub.identity.actor import Actor
 from messaging import escalation, wording
 from messaging.alarms import Step
-from messaging.pages import ringing
+from messaging.pages import explaining, quoting, ringing
 from messaging.shown import CaseView
 
 Shown = dict[str, Any]
@@ -33,6 +33,10 @@ def pending(view: CaseView, actor: Actor, now: datetime) -> Shown:
             "other": name(matters.dispute.other),
             "due_at": matters.dispute.due_at,
             "unjudged": matters.unjudged,
+            "sides": quoting.sides(view.messages, matters.dispute.message_id, matters.dispute.other)
+            if view.adjudicates
+            else [],
+            "guidance": explaining.SAID["direction"],
         }
     if matters.direction:
         mine = matters.direction.to in actor.unit_ids

@@ -19,7 +19,7 @@ from messaging.attachments import AttachmentView
 from messaging.choices import Action
 from messaging.contest import contest
 from messaging.model import Case, Message
-from messaging.pages import closing, meeting_section, refusals, returning
+from messaging.pages import closing, meeting_section, quoting, refusals, returning
 from messaging.pages.calls import calls_of
 from messaging.pages.pending import pending
 from messaging.pages.preparing import prepared
@@ -202,6 +202,10 @@ def _act_address(view: CaseView, act: Action) -> str:
 
 
 def _act_label(view: CaseView, act: Action) -> str:
+    if act.type == "information-response" and [a.type for a in view.actions].count(act.type) > 1:
+        number = next((one.number for one in view.messages if one.id == act.in_reply_to), None)
+        if number is not None:
+            return _("Answer question %(number)s", number=number)
     if act.match and act.to:
         unit = view.names[act.to].name
         if act.type == "direction":
@@ -245,6 +249,9 @@ def _message(
     how = str(wording.SENDERS.get(message.sender_kind, ""))
     parts = (sender, message.sender_collar, message.sender_unit.name, how)
     said = rows(message.type, message.body, {one.code: one.name for one in view.names.values()})
+    asked = quoting.question(view.messages, message.in_reply_to)
+    if message.type == "information-response" and asked and message.body:
+        said.insert(0, {"label": _("The question"), "value": asked})
     for name, label in (
         ("callback_telephone", _("Ring back on")),
         ("sender_reference", _("Their reference")),

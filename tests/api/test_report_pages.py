@@ -369,3 +369,51 @@ def test_a_force_off_the_hub_that_took_the_report_by_telephone_is_sent_a_link_to
     page = hub.page(cast.SOCIAL_WORKER)
     assert "They took it by telephone: it is not confirmed on the hub." in page
     assert "Send a guest link to missing@devon-cornwall.example.org" in page
+
+
+def asked(hub: Hub, player: Player) -> None:
+    client, case = hub.client(player), f"/cases/{hub.reference}"
+    why = {"csrf_token": token(client.get(case)), "reason_code": "working-on-it"}
+    client.post(f"{case}/reason", data=why)
+
+
+def test_an_answer_is_given_before_the_question_and_quotes_it(hub: Hub) -> None:
+    hub.send(cast.MET_OFFICER, "missing-episode-report", **REPORT)
+    command = Command(type="information-request", to=[KENT], purpose="EXERCISE", status="exercise",
+                      body={"questions": "EXERCISE was she at the pier?"})  # fmt: skip
+    with hub.database.unit_of_work() as session:
+        actor = demo.actor_of(session, cast.MET_OFFICER)
+        sent = sending.send(session, actor, Vault(hub.keys), hub.reference, command, utcnow())
+    asked(hub, cast.KENT_OFFICER)
+    path = f"/cases/{hub.reference}/send/information-response?re={sent.message_id}"
+    assert "EXERCISE was she at the pier?" in words(hub.client(cast.KENT_OFFICER).get(path).text)
+    hub.post(cast.KENT_OFFICER, path, outcome="none-held")
+    asked(hub, cast.MET_OFFICER)
+    answer = hub.page(cast.MET_OFFICER).partition("Outcome")[0].rpartition("The question")[2]
+    assert "EXERCISE was she at the pier?" in answer
+
+
+def test_an_adjudicator_has_both_sides_reasons_and_the_guidance_side_by_side(hub: Hub) -> None:
+    hub.send(cast.MET_OFFICER, "missing-episode-report", **REPORT)
+    command = Command(
+        type="lead-transfer-request", to=[KENT], callback_telephone="020 7946 0001",
+        body={"rationale": "majority-of-enquiries", "circumstances": "EXERCISE"},
+        status="exercise",
+    )  # fmt: skip
+    with hub.database.unit_of_work() as session:
+        actor = demo.actor_of(session, cast.MET_OFFICER)
+        sending.send(session, actor, Vault(hub.keys), hub.reference, command, utcnow())
+    no = {"reason": "wrong-area", "explanation": "EXERCISE last seen in Camden"}
+    hub.send(cast.KENT_OFFICER, "lead-transfer-decline", **no)
+    hub.send(cast.MET_OFFICER, "dispute", (KENT,), grounds="EXERCISE all her friends are in Kent")
+    asked(hub, cast.COORDINATOR)
+    page = hub.page(cast.COORDINATOR).partition("Who leads is disputed")[2][:3000]
+    client = hub.client(cast.COORDINATOR)
+    form = words(client.get(f"/cases/{hub.reference}/send/direction?lead={KENT}").text)
+    for shown in (page, form):
+        for said in (
+            "EXERCISE last seen in Camden",
+            "EXERCISE all her friends are in Kent",
+            "(NPCC)",
+        ):
+            assert said in shown, said
