@@ -16,6 +16,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 from argon2 import PasswordHasher
+from psycopg.rows import TupleRow
 
 from directory import reading
 from directory.postcodes import Postcodes
@@ -76,15 +77,15 @@ class TestServers:
     owner_url: str
     superuser_url: str
     redis_url: str
+    administers: psycopg.Connection[TupleRow]
 
     def database(self, url: str, name: str) -> str:
         """Return the address of the database of this name."""
         return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
 
     def execute(self, statement: str) -> None:
-        """Run one administrative statement."""
-        with psycopg.connect(self.superuser_url, autocommit=True) as connection:
-            connection.execute(statement)  # type: ignore[call-overload]  # names made here
+        """Run one administrative statement, on a connection that is open for the whole run."""
+        self.administers.execute(statement)  # type: ignore[call-overload]  # names made here
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -104,15 +105,21 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestServers]:
     """
     given = os.environ.get("TEST_DATABASE_URL")
     if given:
-        yield TestServers(given, given, given, os.environ["REDIS_URL"])
+        with psycopg.connect(given, autocommit=True) as administers:
+            yield TestServers(given, given, given, os.environ["REDIS_URL"], administers)
         return
     folder = tmp_path_factory.mktemp("servers")
     try:
         with Servers(folder, durable=False) as private:
             at = private.addresses
-            yield TestServers(
-                at.database_url, at.database_owner_url, at.superuser_url, at.redis_url
-            )
+            with psycopg.connect(at.superuser_url, autocommit=True) as administers:
+                yield TestServers(
+                    at.database_url,
+                    at.database_owner_url,
+                    at.superuser_url,
+                    at.redis_url,
+                    administers,
+                )
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
