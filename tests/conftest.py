@@ -10,13 +10,18 @@ from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
 from shutil import copytree
+from types import CodeType
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 from uuid import uuid4
 
 import psycopg
 import pytest
 from argon2 import PasswordHasher
+from flask import Flask
+from jinja2.bccache import Bucket, BytecodeCache
 from psycopg.rows import TupleRow
+from werkzeug.routing import Rule
 
 from directory import reading
 from directory.postcodes import Postcodes
@@ -94,6 +99,40 @@ def _light_hashes() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         light = PasswordHasher(time_cost=1, memory_cost=64, parallelism=1)
         patch.setattr("hub.identity.people._hasher", light)
+        yield
+
+
+class Compiled(BytecodeCache):
+    """The templates that a test has shown: hubs of other tests need not compile them again."""
+
+    def __init__(self) -> None:
+        self.known: dict[tuple[str, str], CodeType] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """Give what a template of this name and source was compiled to."""
+        bucket.code = self.known.get((bucket.key, bucket.checksum))
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Keep what a template was compiled to."""
+        if bucket.code is not None:
+            self.known[bucket.key, bucket.checksum] = bucket.code
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _compiled_once() -> Iterator[None]:
+    """Compile each template and each address once: most tests make a hub of their own."""
+    compile_builder = Rule._compile_builder
+    known: dict[Any, Any] = {}
+
+    def compile_once(rule: Rule, append_unknown: bool = True) -> Any:
+        key = rule.rule, rule.subdomain, repr(rule.defaults), append_unknown
+        if key not in known:
+            known[key] = compile_builder(rule, append_unknown)
+        return known[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Flask, "jinja_options", {"bytecode_cache": Compiled()})
+        patch.setattr(Rule, "_compile_builder", compile_once)
         yield
 
 
