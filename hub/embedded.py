@@ -314,6 +314,7 @@ class Servers:
             options += [
                 "-c", "fsync=off", "-c", "full_page_writes=off", "-c", "synchronous_commit=off",
                 "-c", "wal_level=minimal", "-c", "max_wal_senders=0", "-c", "max_wal_size=256MB",
+                "-c", "autovacuum=off", "-c", "scram_iterations=1",
             ]  # fmt: skip
         self.postgres = self._spawn(
             [*_as_postgres(), str(postgres), *options], "postgres.log", signal.SIGINT
@@ -397,7 +398,7 @@ class Servers:
                     *_as_postgres(), str(initdb), "-D", str(draft), "-U", "hub_super",
                     "--auth=scram-sha-256", f"--pwfile={password.name}", "--encoding=UTF8",
                     "--locale=C.UTF-8", "--no-instructions", "--data-checksums",
-                    *([] if self.durable else ["--no-sync"]),
+                    *([] if self.durable else ["--no-sync", "-c", "scram_iterations=1"]),
                 ],
                 cwd=self.folder.path,
                 capture_output=True,

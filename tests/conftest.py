@@ -10,6 +10,8 @@ from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
 from shutil import copytree
+from types import CodeType
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 from uuid import uuid4
 
@@ -18,6 +20,8 @@ import pytest
 from argon2 import PasswordHasher
 from flask import Flask
 from jinja2.bccache import Bucket, BytecodeCache
+from psycopg.rows import TupleRow
+from werkzeug.routing import Rule
 
 from directory import reading
 from directory.postcodes import Postcodes
@@ -78,15 +82,15 @@ class TestServers:
     owner_url: str
     superuser_url: str
     redis_url: str
+    administers: psycopg.Connection[TupleRow]
 
     def database(self, url: str, name: str) -> str:
         """Return the address of the database of this name."""
         return urlunsplit(urlsplit(url)._replace(path=f"/{name}"))
 
     def execute(self, statement: str) -> None:
-        """Run one administrative statement."""
-        with psycopg.connect(self.superuser_url, autocommit=True) as connection:
-            connection.execute(statement)  # type: ignore[call-overload]  # names made here
+        """Run one administrative statement, on a connection that is open for the whole run."""
+        self.administers.execute(statement)  # type: ignore[call-overload]  # names made here
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -98,25 +102,37 @@ def _light_hashes() -> Iterator[None]:
         yield
 
 
-class _Compiled(BytecodeCache):
-    """Templates as they were compiled for another application of this run."""
+class Compiled(BytecodeCache):
+    """The templates that a test has shown: hubs of other tests need not compile them again."""
 
     def __init__(self) -> None:
-        self.kept: dict[str, bytes] = {}
+        self.known: dict[tuple[str, str], CodeType] = {}
 
     def load_bytecode(self, bucket: Bucket) -> None:
-        if bucket.key in self.kept:
-            bucket.bytecode_from_string(self.kept[bucket.key])
+        """Give what a template of this name and source was compiled to."""
+        bucket.code = self.known.get((bucket.key, bucket.checksum))
 
     def dump_bytecode(self, bucket: Bucket) -> None:
-        self.kept[bucket.key] = bucket.bytecode_to_string()
+        """Keep what a template was compiled to."""
+        if bucket.code is not None:
+            self.known[bucket.key, bucket.checksum] = bucket.code
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _templates_compiled_once() -> Iterator[None]:
-    """Compile each template once, though each test has an application of its own."""
+def _compiled_once() -> Iterator[None]:
+    """Compile each template and each address once: most tests make a hub of their own."""
+    compile_builder = Rule._compile_builder
+    known: dict[Any, Any] = {}
+
+    def compile_once(rule: Rule, append_unknown: bool = True) -> Any:
+        key = rule.rule, rule.subdomain, repr(rule.defaults), append_unknown
+        if key not in known:
+            known[key] = compile_builder(rule, append_unknown)
+        return known[key]
+
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Flask, "jinja_options", {"bytecode_cache": _Compiled()})
+        patch.setattr(Flask, "jinja_options", {"bytecode_cache": Compiled()})
+        patch.setattr(Rule, "_compile_builder", compile_once)
         yield
 
 
@@ -128,15 +144,21 @@ def servers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestServers]:
     """
     given = os.environ.get("TEST_DATABASE_URL")
     if given:
-        yield TestServers(given, given, given, os.environ["REDIS_URL"])
+        with psycopg.connect(given, autocommit=True) as administers:
+            yield TestServers(given, given, given, os.environ["REDIS_URL"], administers)
         return
     folder = tmp_path_factory.mktemp("servers")
     try:
         with Servers(folder, durable=False) as private:
             at = private.addresses
-            yield TestServers(
-                at.database_url, at.database_owner_url, at.superuser_url, at.redis_url
-            )
+            with psycopg.connect(at.superuser_url, autocommit=True) as administers:
+                yield TestServers(
+                    at.database_url,
+                    at.database_owner_url,
+                    at.superuser_url,
+                    at.redis_url,
+                    administers,
+                )
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

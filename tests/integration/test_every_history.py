@@ -77,13 +77,11 @@ MAY_NOT = {
     **{role: set(CONTRACTS) for role in NO_SENDERS},
 }
 """What a role never sends, whatever its unit is to a case."""
-LIVE_LINE = 5
-"""Which of its updates is about a live line of enquiry."""
-TO_KENT = 1
-"""Which of the police is offered the lead, and directed to take it."""
 PAPER = examine(b"%PDF-1.7 EXERCISE %%EOF", "")
 LAST = ("located", "recorded-in-error", "closure")
 """What ends an episode or a case: seldom chosen, so that something happens before."""
+LIVE_LINE = 5
+"""Which of the updates has a line of enquiry that somebody has to look at again."""
 EXAMPLES = int(os.environ.get("HISTORIES", "20"))
 STEPS = 3
 
@@ -268,7 +266,8 @@ def machine(database: Database, vault: Vault, url: str, people: dict[tuple[str, 
             asks=st.booleans(),
         )
         def begin(self, how: str, pick: int, seed: int, *, asks: bool) -> None:
-            """Begin as chance alone seldom gets to: refused, planned, twice, found, directed.
+            """Begin as chance alone seldom gets to: refused, planned, with a live line, twice, found,
+            or directed by the adjudicator after a dispute.
 
             At times Kent accepts the lead with a supervisor's authority alone.
             """
@@ -293,22 +292,22 @@ def machine(database: Database, vault: Vault, url: str, people: dict[tuple[str, 
             elif how == "refused":
                 self.first((ESSEX, "officer"), ref, "report-not-accepted")
                 self.first((ISLINGTON, "practitioner"), ref, "supervisor-request")
+            elif how == "recorded":
+                self.first((MET, "officer"), ref, "update", LIVE_LINE)
             elif how == "found":
                 self.first((MET, "officer"), ref, "located")
-            elif how == "recorded":
-                self.say(people[MET, "officer"], ref, "update", None, LIVE_LINE)
             elif how == "directed":
-                for unit, role, kind in (
-                    (MET, "officer", "lead-transfer-request"), (KENT, "officer", "dispute"),
-                    (NATIONAL, "adjudicator", "direction"),
-                ):  # fmt: skip
-                    self.say(people[unit, role], ref, kind, None, TO_KENT)
+                self.first((MET, "officer"), ref, "lead-transfer-request", 1)
+                self.first((KENT, "officer"), ref, "lead-transfer-decline")
+                self.first((MET, "officer"), ref, "dispute")
+                self.first((NATIONAL, "adjudicator"), ref, "direction")
+                self.first((KENT, "officer"), ref, "direction-acknowledge")
             self.a_night_of_what_is_offered(seed)
 
-        def first(self, by: tuple[str, str], ref: str, kind: str) -> None:
-            """Have somebody do what they are offered."""
-            [action] = [one for one in self.choices(people[by], ref) if one.type == kind]
-            assert isinstance(self.say(people[by], ref, kind, action, 0), UUID)
+        def first(self, by: tuple[str, str], ref: str, kind: str, pick: int = 0) -> None:
+            """Have somebody do what they are offered; of several of a type the last."""
+            *_, action = (one for one in self.choices(people[by], ref) if one.type == kind)
+            assert isinstance(self.say(people[by], ref, kind, action, pick), UUID)
 
         def plan(self, pick: int) -> None:
             """Have a plan agreed that names the Met."""
@@ -448,11 +447,6 @@ def machine(database: Database, vault: Vault, url: str, people: dict[tuple[str, 
             dice = random.Random(seed)
             for _ in range(25):
                 ref = dice.choice(list(self.children))
-                offers = [
-                    (self.rare[action.type] + (action.type in LAST), dice.random(), by, action)
-                    for by in dice.sample(able, 4)
-                    for action in self.choices(people[by], ref)
-                ]
                 what = dice.random()
                 if what < 0.15:
                     self.wait(dice.choice((3, 11, 61, 250)))
@@ -466,7 +460,11 @@ def machine(database: Database, vault: Vault, url: str, people: dict[tuple[str, 
                         dice.choice(list(people)), dice.randrange(9), dice.choice(list(CONTRACTS)),
                         dice.randrange(12), dice.random() < 0.5,
                     )  # fmt: skip
-                elif offers:
+                elif offers := [
+                    (self.rare[action.type] + (action.type in LAST), dice.random(), by, action)
+                    for by in dice.sample(able, 4)
+                    for action in self.choices(people[by], ref)
+                ]:
                     pick = dice.choice if dice.random() < 0.25 else min
                     _, _, by, action = pick(offers)
                     self.rare[action.type] += 1
@@ -609,8 +607,8 @@ def machine(database: Database, vault: Vault, url: str, people: dict[tuple[str, 
                 limited=sees == "limited",
             )  # fmt: skip
             rules.rule_10_nothing_of_the_other(self.all, ref, [one.id for one in view.messages])
-            if sees is not None:
-                self.rule_4_is_answerable(actor, ref, role)
+            if sees is not None and role != "adjudicator":
+                self.rule_4_is_answerable(actor, ref, view)
             if sees == "full":
                 self.rule_10_is_said(actor, ref)
                 self.rule_10_goes_on(actor, ref)
@@ -644,15 +642,14 @@ def machine(database: Database, vault: Vault, url: str, people: dict[tuple[str, 
             })  # fmt: skip
             assert isinstance(self.send(actor, ref, command), HubError), f"{role} sent {kind}"
 
-        def rule_4_is_answerable(self, actor: Actor, ref: str, role: str) -> None:
-            """What somebody was asked they may answer, whoever leads."""
+        def rule_4_is_answerable(self, actor: Actor, ref: str, view: shown.CaseView) -> None:
+            """What somebody was asked their page lets them answer, whoever leads."""
             open_ = self.all.rows("""SELECT i.message_id FROM information_request i
                 JOIN cases c ON c.id = i.case_id AND c.closed_at IS NULL
                 WHERE c.reference = %(ref)s AND i.state = 'open' AND i.to_unit_id = %(unit)s""",
                 ref=ref, unit=actor.unit_id)  # fmt: skip
-            may = {one.in_reply_to for one in self.choices(actor, ref)
-                   if one.type == "information-response"}  # fmt: skip
-            assert role == "adjudicator" or {row.message_id for row in open_} <= may
+            may = {one.in_reply_to for one in view.actions if one.type == "information-response"}
+            assert {row.message_id for row in open_} <= may
 
         def rule_10_is_said(self, actor: Actor, ref: str) -> None:
             """Each page of a contested case says so."""
