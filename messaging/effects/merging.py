@@ -12,6 +12,7 @@ from hub.db import new_id
 from hub.records import audit
 from messaging import actions, clocks, match_clocks, matching
 from messaging.act import Act
+from messaging.effects.hurrying import hurry
 from messaging.effects.steps import LEADS, REVIEWS, police_parties
 from messaging.match_model import Match
 from messaging.model import (
@@ -135,12 +136,15 @@ def _overtake(act: Act, episode: OpenEpisode) -> None:
 
 
 def _carry_risk(act: Act, ended: OpenEpisode, into: UUID) -> None:
-    """Keep the higher of the two risks."""
+    """Keep the higher of the two risks; raised to high it hurries what is open (4.4)."""
     order = ("no-apparent-risk", "low", "medium", "high")
     lower = order[: order.index(ended.risk)]
     act.session.execute(
         update(Episode).where(Episode.id == into, Episode.risk.in_(lower)).values(risk=ended.risk)
     )
+    goes_on = act.case.episode
+    if goes_on is not None and goes_on.id == into and ended.risk == "high" != goes_on.risk:
+        hurry(act, goes_on)
 
 
 def _carry_clocks(act: Act, other: CaseState, leads: UUID) -> None:

@@ -2,15 +2,15 @@
 
 from datetime import datetime
 from typing import cast
-from uuid import UUID
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import or_, update
 
 from hub.errors import conflict, invalid
-from messaging import clocks, contracts, lead
+from messaging import contracts
 from messaging.act import Act
 from messaging.choices import Action, Choices, Choosing
 from messaging.effects.actions import action_done, watch_line
+from messaging.effects.hurrying import hurry
 from messaging.effects.steps import (
     assessed,
     reachable,
@@ -23,7 +23,6 @@ from messaging.effects.steps import (
 from messaging.model import (
     Clock,
     Episode,
-    LeadRequest,
 )
 from messaging.sending import everyone
 from messaging.state import OpenEpisode, OpenReport
@@ -81,10 +80,7 @@ def update_case(act: Act) -> None:
     assessed(act, body, due)
     if risk == "high":
         act.priority = "urgent"
-        if episode.request_id is not None and lead.raise_risk(episode.as_rules()).request:
-            act.later(lambda: _hurry_request(act, episode))
-        if episode.dispute_id is not None:
-            _hurry(act, episode.dispute_message, "dispute-routine", "dispute-urgent")
+        act.later(lambda: hurry(act, episode))
 
 
 def _ukmpu(act: Act, episode: OpenEpisode | None, body: contracts.Update) -> None:
@@ -124,39 +120,6 @@ def _reviewed(act: Act, episode: OpenEpisode, body: contracts.Update) -> datetim
     return review(
         act, body.new_risk or episode.risk, episode.lead, body.review_at, "/body/review_at"
     )
-
-
-def _hurry_request(act: Act, episode: OpenEpisode) -> None:
-    """Make the open request urgent (4.4)."""
-    act.session.execute(
-        update(LeadRequest)
-        .where(LeadRequest.id == episode.request_id, LeadRequest.state == "open")
-        .values(priority="urgent")
-    )
-    _hurry(act, episode.request_message, "lead-routine", "lead-urgent")
-    _hurry(act, episode.request_message, "opened-request", "opened-urgent")
-
-
-def _hurry(act: Act, message_id: UUID | None, routine: str, urgent: str) -> None:
-    """Make a clock urgent: due at the earlier of its time and an urgent one's from now (4.4).
-
-    One that is overdue already takes its next step no later than that, and none twice.
-    """
-    for clock in act.session.scalars(
-        select(Clock).where(
-            Clock.message_id == message_id,
-            Clock.kind.in_((routine, urgent)),
-            Clock.met_at.is_(None),
-            Clock.ended_at.is_(None),
-        )
-    ):
-        clock.kind = urgent
-        soon = clocks.due(urgent, act.at, act.settings(clock.owed_by_unit_id))
-        if clock.due_at is not None:
-            clock.due_at = min(clock.due_at, soon)
-        if clock.escalates_at is not None:
-            clock.escalates_at = min(clock.escalates_at, soon)
-    act.session.flush()
 
 
 def choices(now: Choosing) -> Choices:

@@ -184,3 +184,18 @@ def offered_matches(world: World, actor: Actor, ref: str) -> list[str]:
         case = load(session, actor, ref, world.now, lock=False)
         found = views.actions(session, case, actor)
         return [str(one.match) for one in found if one.type == "admit-recording"]
+
+
+def test_a_high_risk_that_comes_by_a_join_makes_the_open_offer_urgent(world: World) -> None:
+    ref = world.open(world.met, child=CHILD, risk="low").case_reference
+    other = world.open(world.stranger, child=CHILD, risk="high").case_reference
+    world.send(world.stranger, other, "lead-transfer-request", to=[MET], **OFFER)
+    world.send(world.met, other, "lead-transfer-accept", **ACCEPT)
+    world.send(world.met, ref, "lead-transfer-request", to=[KENT], **OFFER)
+    [match] = offered_matches(world, world.met, ref)
+    world.send(world.met, ref, "admit-recording", reason="EXERCISE", match=match)
+    view = world.case(world.met, ref)
+    assert view.request is not None
+    assert (view.risk, view.request.priority) == ("high", "urgent")
+    assert view.request.due_at is not None
+    assert view.request.due_at <= world.now + timedelta(minutes=10)
