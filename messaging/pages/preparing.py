@@ -11,7 +11,7 @@ from flask_babel import gettext as _
 from hub.identity.actor import Actor
 from messaging import wording
 from messaging.pages import ringing
-from messaging.pages.reading import rows
+from messaging.pages.reading import Row, rows
 from messaging.placements import PlacementState, PlanState
 from messaging.shown import CaseView, MessageView
 
@@ -80,9 +80,26 @@ def _plan(view: CaseView, plan: PlanState) -> Shown:
         "rows": rows(
             "joint-response-plan",
             {name: value for name, value in body.items() if name not in LEFT_OUT},
-        ),
+        )
+        + _associates_before(view, plan),
         "address": url_for("messaging.plan", reference=view.reference),
     }
+
+
+def _associates_before(view: CaseView, plan: PlanState) -> list[Row]:
+    """Return the associates of the version that last gave them, to who may see them: police.
+
+    A council that proposes a version cannot say them again: it never saw them (4.8).
+    """
+    bodies = {message.id: message.body for message in view.messages}
+    if view.prepared is None or bodies.get(plan.message_id, {}).get("associates"):
+        return []
+    for one in reversed(view.prepared.every):
+        said = bodies.get(one.message_id, {}).get("associates")
+        if said and one.version < plan.version and one.state in ("agreed", "superseded"):
+            label = _("Associates, as version %(number)s gave them", number=one.version)
+            return [{"label": label, "value": str(said)}]
+    return []
 
 
 def _sides(view: CaseView, placement: PlacementState, actor: Actor, now: datetime) -> list[Shown]:

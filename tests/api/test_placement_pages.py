@@ -13,7 +13,7 @@ from hub.records.keys import Keys
 from hub.records.vault import Vault
 from hub.settings import Settings
 from messaging import wording
-from tests.integration.test_placements import ESSEX_COUNCIL, KENT_COUNCIL, day, place
+from tests.integration.test_placements import AGREE, ESSEX_COUNCIL, KENT_COUNCIL, day, place, plan
 from tests.worlds import ISLINGTON, KENT, MET, World
 
 
@@ -99,3 +99,22 @@ def test_the_units_of_the_case_are_offered_where_a_form_names_one(
     }  # fmt: skip
     sent = client.post(f"/cases/{ref}/send/strategy-meeting-invitation", data=words)
     assert sent.status_code == 303, "a unit that is none of the case is taken too"
+
+
+def test_associates_that_police_gave_stay_on_the_screen_when_the_council_renews_the_plan(
+    client: FlaskClient, acting: list[Actor], world: World
+) -> None:
+    with client.application.app_context():
+        ref = place(world, starts_on=day(world).isoformat()).case_reference
+        first = world.send(world.kent, ref, "joint-response-plan", **plan(world))
+        world.send(world.met, ref, "plan-reply", in_reply_to=first.message_id, **AGREE)
+        words = {name: value for name, value in plan(world).items() if name != "associates"}
+        second = world.send(world.social_worker, ref, "joint-response-plan", **words)
+        world.send(world.met, ref, "plan-reply", in_reply_to=second.message_id, **AGREE)
+    acting.append(world.kent)
+    page = client.get(f"/cases/{ref}/plan").text
+    assert "Associates, as version 1 gave them" in page
+    assert "EXERCISE associates" in page
+    acting.append(world.social_worker)
+    client.post(f"/cases/{ref}/reason", data={"reason_code": "working-on-it"})
+    assert "EXERCISE associates" not in client.get(f"/cases/{ref}/plan").text
