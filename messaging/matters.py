@@ -111,8 +111,14 @@ def _told(session: Session, case: CaseState, mine: frozenset[UUID]) -> list[Step
 def _told_in_part(
     session: Session, case: CaseState, mine: frozenset[UUID], *, reported: bool
 ) -> list[Step]:
-    """Return the steps up because nobody answers a report, to its reporter, or what mine sent (4.2)."""
-    sent = select(Message.id).where(Message.case_id == case.id, Message.sender_unit_id.in_(mine))
+    """Return the steps up because nobody answers a report, to its reporter, or what mine sent (4.2).
+
+    That a report was not opened is not among them: its outcome is what is owed.
+    """
+    sent = select(Message.id).where(
+        Message.case_id == case.id, Message.sender_unit_id.in_(mine),
+        Message.type.not_in(("missing-episode-report", "supervisor-request")),
+    )  # fmt: skip
     ours = set(session.scalars(sent))
     return [
         step
