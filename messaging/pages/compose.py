@@ -422,5 +422,8 @@ def _page(
         overtaken=overtaken,
         before=before,
         quoted=_quoted(writing, known),
+        history=url_for("messaging.case", reference=writing.reference, _anchor="history")
+        if writing.message_type == "direction"
+        else "",
         draftable=True,
     )

@@ -409,7 +409,11 @@ def test_an_adjudicator_has_both_sides_reasons_and_the_guidance_side_by_side(hub
     asked(hub, cast.COORDINATOR)
     page = hub.page(cast.COORDINATOR).partition("Who leads is disputed")[2][:3000]
     client = hub.client(cast.COORDINATOR)
-    form = words(client.get(f"/cases/{hub.reference}/send/direction?lead={KENT}").text)
+    case = f"/cases/{hub.reference}"
+    written = client.get(f"{case}/send/direction?lead={KENT}").text
+    assert f'href="{case}#history"' in written
+    assert 'href="#history"' in client.get(case).text
+    form = words(written)
     for shown in (page, form):
         for said in (
             "EXERCISE last seen in Camden",
