@@ -96,7 +96,7 @@ def _associates_before(view: CaseView, plan: PlanState) -> list[Row]:
         return []
     for one in reversed(view.prepared.every):
         said = bodies.get(one.message_id, {}).get("associates")
-        if said and one.version < plan.version and one.state in ("agreed", "superseded"):
+        if said and one.version < plan.version and one.state in ("agreed", "superseded", "amended"):
             label = _("Associates, as version %(number)s gave them", number=one.version)
             return [{"label": label, "value": str(said)}]
     return []

@@ -118,3 +118,19 @@ def test_associates_that_police_gave_stay_on_the_screen_when_the_council_renews_
     acting.append(world.social_worker)
     client.post(f"/cases/{ref}/reason", data={"reason_code": "working-on-it"})
     assert "EXERCISE associates" not in client.get(f"/cases/{ref}/plan").text
+
+
+def test_associates_that_police_added_stay_on_the_screen_when_the_council_amends_that_version(
+    client: FlaskClient, acting: list[Actor], world: World
+) -> None:
+    with client.application.app_context():
+        ref = place(world, starts_on=day(world).isoformat()).case_reference
+        words = {name: value for name, value in plan(world).items() if name != "associates"}
+        first = world.send(world.social_worker, ref, "joint-response-plan", **words)
+        amends = {"answer": "amends", "named_person": "EXERCISE Inspector"}
+        world.send(world.met, ref, "plan-reply", in_reply_to=first.message_id,
+                   **amends, plan=plan(world))  # fmt: skip
+        world.send(world.social_worker, ref, "plan-reply", **amends, plan=words)
+        world.send(world.met, ref, "plan-reply", **AGREE)
+    acting.append(world.met)
+    assert "Associates, as version 2 gave them" in client.get(f"/cases/{ref}/plan").text
