@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
+from flask_babel import gettext as _
+
 from messaging import wording
 from messaging.pages.reading import rows
 from messaging.shown import MessageView
@@ -18,13 +20,17 @@ REASONED = (
 def quoted(message: MessageView) -> Shown:
     """Return a message as it is quoted: who said it, when, and what the reader may see of it."""
     sender = " ".join(part for part in (message.sender_rank, message.sender_name) if part)
+    said = rows(message.type, message.body)
+    body, by = message.body, message.reply_due_at
+    if message.type == "information-request" and body and by and not body.get("needed_by"):
+        said.append({"label": _("Needed by"), "value": wording.moment(by)})
     return {
         "unit": message.sender_unit.name,
         "who": sender,
         "name": wording.type_name(message.type),
         "number": message.number,
         "at": message.sent_at,
-        "fields": rows(message.type, message.body),
+        "fields": said,
     }
 
 

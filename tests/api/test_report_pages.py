@@ -17,7 +17,7 @@ from hub.db import Database
 from hub.identity.actor import Actor
 from hub.records.keys import Keys
 from hub.records.vault import Vault
-from messaging import alarms, sending, views
+from messaging import alarms, sending, views, wording
 from messaging.contracts import Command
 from messaging.pages import refusals
 from seed import cast, demo
@@ -384,9 +384,16 @@ def test_an_answer_is_given_before_the_question_and_quotes_it(hub: Hub) -> None:
     with hub.database.unit_of_work() as session:
         actor = demo.actor_of(session, cast.MET_OFFICER)
         sent = sending.send(session, actor, Vault(hub.keys), hub.reference, command, utcnow())
+        sending.send(session, actor, Vault(hub.keys), hub.reference, command, utcnow())
     asked(hub, cast.KENT_OFFICER)
+    both = hub.page(cast.KENT_OFFICER)
+    assert "Answer question 3" in both
+    assert "Answer question 4" in both
     path = f"/cases/{hub.reference}/send/information-response?re={sent.message_id}"
-    assert "EXERCISE was she at the pier?" in words(hub.client(cast.KENT_OFFICER).get(path).text)
+    form = words(hub.client(cast.KENT_OFFICER).get(path).text)
+    assert "EXERCISE was she at the pier?" in form
+    assert sent.reply_due_at is not None
+    assert f"Needed by {wording.moment(sent.reply_due_at)}" in form, "an hour or a day by default"
     hub.post(cast.KENT_OFFICER, path, outcome="none-held")
     asked(hub, cast.MET_OFFICER)
     answer = hub.page(cast.MET_OFFICER).partition("Outcome")[0].rpartition("The question")[2]
