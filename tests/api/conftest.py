@@ -14,6 +14,7 @@ from hub.app import create_app
 from hub.clock import utcnow
 from hub.db import Database
 from hub.identity import clients
+from hub.identity.actor import PUBLIC, Actor
 from hub.records import audit
 from hub.records.keys import Keys
 from hub.settings import Settings
@@ -48,6 +49,22 @@ def app(settings: Settings, keys: Keys) -> Iterator[Flask]:
     yield app
     app.extensions["hub"].database.dispose()
     app.extensions["hub"].redis.close()
+
+
+@pytest.fixture
+def acting(monkeypatch: pytest.MonkeyPatch) -> list[Actor]:
+    """Return the list whose last actor is signed in."""
+    actors: list[Actor] = [PUBLIC]
+    monkeypatch.setattr("hub.web.guards.from_cookie", lambda: actors[-1])
+    return actors
+
+
+@pytest.fixture
+def client(app: Flask, acting: list[Actor]) -> Iterator[FlaskClient]:  # who acts
+    """Return a browser of whoever acts."""
+    app.config["WTF_CSRF_ENABLED"] = False
+    with app.test_client() as client:
+        yield client
 
 
 @pytest.fixture

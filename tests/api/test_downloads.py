@@ -2,7 +2,6 @@
 
 import io
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pypdf
@@ -14,35 +13,15 @@ from directory import editing
 from directory.contact_csv import decode, read
 from directory.entry_contracts import ContactIn
 from directory.model import AUDIENCES
-from hub.app import create_app
 from hub.clock import LONDON, utcnow
 from hub.db import Database
 from hub.identity.actor import PUBLIC, Actor
 from hub.organisations import Unit, find_unit
-from hub.records.keys import Keys
-from hub.settings import Settings
 from hub.web import ratelimit
 from tests.conftest import Someone
 
 NUMBERS = dict(zip(AUDIENCES, ("020 7946 0001", "020 7946 0002", "020 7946 0003"), strict=True))
 KEEPER = Actor("system", name="Sunita Rao", roles=frozenset({"national-administrator"}))
-
-
-@pytest.fixture
-def acting(monkeypatch: pytest.MonkeyPatch) -> list[Actor]:
-    """Return the list whose last actor is signed in."""
-    actors: list[Actor] = [PUBLIC]
-    monkeypatch.setattr("hub.web.guards.from_cookie", lambda: actors[-1])
-    return actors
-
-
-@pytest.fixture
-def client(settings: Settings, keys: Keys, acting: list[Actor]) -> Iterator[FlaskClient]:
-    app = create_app(settings, keys=keys)
-    app.config["WTF_CSRF_ENABLED"] = False
-    with app.test_client() as client:
-        yield client
-    app.extensions["hub"].database.dispose()
 
 
 @pytest.fixture

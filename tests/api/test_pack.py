@@ -2,22 +2,18 @@
 
 import io
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
 import pypdf
-import pytest
 from flask.testing import FlaskClient
 from sqlalchemy import select, text
 
-from hub.app import create_app
 from hub.db import Database
-from hub.identity.actor import PUBLIC, Actor
-from hub.records.keys import Keys
+from hub.identity.actor import Actor
 from hub.records.model import AuditRecord
 from hub.records.vault import Vault
-from hub.settings import Settings
 from messaging import wording
 from tests.integration.test_meetings import RECORD_WORDS
 from tests.integration.test_meetings import words as meeting
@@ -25,22 +21,6 @@ from tests.integration.test_placements import day, place, plan
 from tests.worlds import KENT, REPORT, World
 
 WHY = {"purpose": "court", "why": "EXERCISE hearing"}
-
-
-@pytest.fixture
-def acting(monkeypatch: pytest.MonkeyPatch) -> list[Actor]:
-    actors: list[Actor] = [PUBLIC]
-    monkeypatch.setattr("hub.web.guards.from_cookie", lambda: actors[-1])
-    return actors
-
-
-@pytest.fixture
-def client(settings: Settings, keys: Keys, acting: list[Actor]) -> Iterator[FlaskClient]:
-    app = create_app(settings, keys=keys)
-    app.config["WTF_CSRF_ENABLED"] = False
-    with app.test_client() as client:
-        yield client
-    app.extensions["hub"].database.dispose()
 
 
 def test_a_pack_is_marked_and_on_record(

@@ -1,36 +1,17 @@
 """What the pages say of a placement, and what they offer for it."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from flask.testing import FlaskClient
 
-from hub.app import create_app
 from hub.db import Database
-from hub.identity.actor import PUBLIC, Actor
-from hub.records.keys import Keys
+from hub.identity.actor import Actor
 from hub.records.vault import Vault
-from hub.settings import Settings
 from messaging import wording
 from tests.integration.test_placements import AGREE, ESSEX_COUNCIL, KENT_COUNCIL, day, place, plan
 from tests.worlds import ISLINGTON, KENT, MET, World
-
-
-@pytest.fixture
-def acting(monkeypatch: pytest.MonkeyPatch) -> list[Actor]:
-    actors: list[Actor] = [PUBLIC]
-    monkeypatch.setattr("hub.web.guards.from_cookie", lambda: actors[-1])
-    return actors
-
-
-@pytest.fixture
-def client(settings: Settings, keys: Keys, acting: list[Actor]) -> Iterator[FlaskClient]:
-    app = create_app(settings, keys=keys)
-    app.config["WTF_CSRF_ENABLED"] = False
-    with app.test_client() as client:
-        yield client
-    app.extensions["hub"].database.dispose()
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """The pages on which a unit's entry is kept, reported and suggested to, as they are sent."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from html import unescape
 
 import pytest
@@ -12,13 +12,10 @@ from directory.editing import add_contact
 from directory.entry_contracts import ContactIn
 from directory.mailboxes import verified_mailbox
 from directory.model import ContactPoint
-from hub.app import create_app
 from hub.clock import utcnow
 from hub.db import Database
 from hub.identity.actor import PUBLIC, Actor
 from hub.organisations import find_unit
-from hub.records.keys import Keys
-from hub.settings import Settings
 from tests.conftest import Someone
 
 FORM = {
@@ -34,23 +31,6 @@ FORM = {
     "why": "the team has moved",
     "do": "save",
 }
-
-
-@pytest.fixture
-def acting(monkeypatch: pytest.MonkeyPatch) -> list[Actor]:
-    """Return the list whose last actor is signed in."""
-    actors: list[Actor] = []
-    monkeypatch.setattr("hub.web.guards.from_cookie", lambda: actors[-1])
-    return actors
-
-
-@pytest.fixture
-def client(settings: Settings, keys: Keys, acting: list[Actor]) -> Iterator[FlaskClient]:
-    app = create_app(settings, keys=keys)
-    app.config["WTF_CSRF_ENABLED"] = False
-    with app.test_client() as client:
-        yield client
-    app.extensions["hub"].database.dispose()
 
 
 @pytest.fixture

@@ -46,9 +46,8 @@ class Files(World):
         self, actor: Actor, kind: str, body: dict[str, Any], files: list[UUID], **more: Any
     ) -> sending.Sent:
         self.now += timedelta(seconds=1)
-        command = Command(
-            type=kind, body=body, attachments=files, callback_telephone="020 7946 0001", **more
-        )  # type: ignore[arg-type]  # fmt: skip
+        words = {"type": kind, "body": body, "attachments": files, **more}
+        command = Command.model_validate({"callback_telephone": "020 7946 0001", **words})
         with self.database.unit_of_work() as session:
             return sending.send(session, actor, self.vault, self.reference, command, self.now)
 

@@ -65,7 +65,8 @@ class Hub:
     def send(
         self, reference: str, kind: str, to: str, actor: Actor | None = None, **body: Any
     ) -> UUID:
-        command = Command(type=kind, to=[to], body=body, callback_telephone="020 7946 0001")  # type: ignore[arg-type]
+        words = {"type": kind, "to": [to], "body": body, "callback_telephone": "020 7946 0001"}
+        command = Command.model_validate(words)
         with self.database.unit_of_work() as session:
             return sending.send(
                 session, actor or self.met, self.vault, reference, command, self.now
