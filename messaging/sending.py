@@ -305,7 +305,7 @@ def everyone(act: Act) -> dict[UUID, PartyUnit]:
         unit: party
         for unit, party in act.case.parties.items()
         if unit != act.unit
-        and (party.full or "reporter" in act.case.relations(unit))
+        and act.case.takes_part(unit)
         and unit not in act.case.heirs
         and audiences.may_read(
             act.audience, police=party.police, part=party.part, full=True, recipient=True,

@@ -124,6 +124,10 @@ class CaseState:
             found, key=lambda unit: (unit in self.heirs, unit != actor.unit_id, str(unit))
         )
 
+    def takes_part(self, unit: UUID) -> bool:
+        """Say whether a party has a part in the case, beyond one message that it was sent (4.8)."""
+        return self.parties[unit].full or "reporter" in self.relations(unit)
+
     def standing(self, unit: UUID) -> UUID:
         """Return the party that stands in the place of one that is no more, or the party itself."""
         return self.heirs.get(unit, unit)

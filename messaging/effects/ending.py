@@ -56,7 +56,7 @@ def responsible(act: Act) -> UUID | None:
         for unit, party in case.parties.items()
         if party.part == "responsible-authority"
         and unit not in case.heirs
-        and (party.full or "reporter" in case.relations(unit))
+        and case.takes_part(unit)
     ]
     if len(units) < 2:
         return units[0] if units else None

@@ -212,9 +212,7 @@ def role_holder(case: CaseState, role: str) -> UUID | None:
     parties = [
         meetings.Party(unit, party.part, party.police)
         for unit, party in case.parties.items()
-        if (party.full or "reporter" in case.relations(unit))
-        and unit not in case.heirs
-        and party.part != ADJUDICATOR
+        if case.takes_part(unit) and unit not in case.heirs and party.part != ADJUDICATOR
     ]
     home = case.standing(case.home) if case.home else None
     leads = case.episode.lead if case.episode else None

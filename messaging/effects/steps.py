@@ -42,8 +42,7 @@ def authorities(act: Act) -> set[UUID]:
     return {
         act.case.standing(u)
         for u, party in act.case.parties.items()
-        if party.part == "responsible-authority"
-        and (party.full or "reporter" in act.case.relations(u))
+        if party.part == "responsible-authority" and act.case.takes_part(u)
     }
 
 
