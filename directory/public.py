@@ -120,12 +120,13 @@ def _number(rung: ladder.Rung) -> Number:
     value = rung.value or ""
     notes = [f"Connects {rung.connects}" if rung.connects else "", rung.note or ""]
     if rung.verification != "standard":
-        notes += [sentence.rstrip(".") for sentence in rung.standing.words(value)]
+        notes += rung.standing.words(value)
+    said = [note.rstrip(".") for note in notes if note]
     return Number(
         value,
         dialled(value),
         f"{PURPOSES.get(rung.purpose, rung.purpose)}, {rung.unit}",
-        ". ".join(note for note in notes if note),
+        ". ".join(note[:1].upper() + note[1:] for note in said),
         rung.open,
         rung.verification == "verified",
     )

@@ -279,7 +279,7 @@ def lateness(working_days: int) -> str:
 
 
 def duration(minutes: int) -> str:
-    """Return a number of whole minutes in words: "4 minutes", "1 hour 5 minutes", "3 days"."""
+    """Return a number of whole minutes in words: "4 minutes", "1 hour 5 minutes", "2 days 23 hours"."""
     if minutes < 1:
         return _("less than a minute")
     if minutes < 60:
@@ -290,7 +290,11 @@ def duration(minutes: int) -> str:
         if rest:
             words += " " + str(ngettext("%(num)s minute", "%(num)s minutes", rest))
         return words
-    return str(ngettext("%(num)s day", "%(num)s days", hours // 24))
+    days, rest = divmod(hours, 24)
+    words = str(ngettext("%(num)s day", "%(num)s days", days))
+    if rest:
+        words += " " + str(ngettext("%(num)s hour", "%(num)s hours", rest))
+    return words
 
 
 def time_left(due: datetime, now: datetime) -> str:

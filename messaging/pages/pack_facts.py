@@ -7,7 +7,7 @@ from flask_babel import gettext as _
 from sqlalchemy.orm import Session
 
 from hub.identity.actor import Actor
-from messaging import codes, standing, who_leads, wording
+from messaging import standing, who_leads, wording
 from messaging.owing import Step
 from messaging.pages import meeting_section
 from messaging.pages.reading import rows
@@ -28,7 +28,6 @@ def gathered(session: Session, actor: Actor, view: CaseView, shown: Shown) -> Sh
         "full": view.full,
         "opened_at": view.opened_at,
         "closed_at": view.closed_at,
-        "risk": codes.RISKS.get(view.risk, view.risk) if view.risk else None,
         "given": [
             (str(wording.TAKEN_OVER[one.kind]), one.words, _from(one.number, wording.moment(one.at)))
             for one in standing.last_given(view.messages)

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from hub.identity.actor import Actor
 from hub.organisations import Unit
 from hub.records.keys import Keys
-from messaging import wording
+from messaging import codes, wording
 from messaging.attachments import AttachmentView
 from messaging.choices import Action
 from messaging.contest import contest
@@ -48,6 +48,7 @@ def case(session: Session, actor: Actor, keys: Keys, view: CaseView, now: dateti
         "status": view.status,
         "state": view.state,
         "lead": _lead(view, actor),
+        "risk": _(codes.RISKS[view.risk]) if view.risk else "",
         "asked_only": view.asked_only,
         "home_unit": view.home.name if view.home else None,
         "located_at": view.located_at,

@@ -304,3 +304,20 @@ def test_a_charity_is_found_by_name_where_anybody_may_be_asked(client: FlaskClie
         found = public.find_units("Missing People", utcnow(), kinds=("voluntary",))
         assert "missing-people/helpline" in [one.code for one in found]
         assert public.find_units("Missing People", utcnow()) == []
+
+
+def test_what_is_said_of_a_number_is_whole_sentences(
+    client: FlaskClient, database: Database
+) -> None:
+    with database.unit_of_work() as session:
+        unit = find_unit(session, "nca/ukmpu")
+    assert unit is not None
+    with client.application.test_request_context():
+        numbers = public.contacts_for_unit(
+            unit.id, "open-case", utcnow(), police=True, status="actual"
+        )
+    notes = [one.note for one in numbers if one.note]
+    assert notes
+    for note in notes:
+        assert ".." not in note
+        assert all(one[0].isupper() or one[0].isdigit() for one in note.split(". "))

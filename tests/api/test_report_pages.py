@@ -428,3 +428,12 @@ def test_an_adjudicator_has_both_sides_reasons_and_the_guidance_side_by_side(hub
             "(NPCC)",
         ):
             assert said in shown, said
+
+
+def test_the_page_of_a_case_says_the_risk_before_its_messages(hub: Hub) -> None:
+    hub.send(cast.MET_OFFICER, "missing-episode-report", **REPORT)
+    raised = {"heading": "risk-change", "text": "EXERCISE", "new_risk": "high"}
+    hub.send(cast.MET_OFFICER, "update", **raised)
+    asked(hub, cast.MET_OFFICER)
+    first = hub.page(cast.MET_OFFICER).partition("Conversation")[0]
+    assert "Risk: High" in first

@@ -18,6 +18,7 @@ NOW = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
         (299, "4 minutes left"),
         (3900, "1 hour 5 minutes left"),
         (86400, "1 day left"),
+        (86400 * 2 + 3600 * 23, "2 days 23 hours left"),
         (-30, "overdue by less than a minute"),
         (-720, "overdue by 12 minutes"),
         (-7200, "overdue by 2 hours"),
