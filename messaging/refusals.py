@@ -37,7 +37,7 @@ SENTENCES = {
     "lead-directed": "A direction says who leads, and waits for its acknowledgement.",
     "held-already": "A holding reply was sent for this request: accept or decline it.",
     "dispute-open": "Who leads is disputed already: wait for the decision.",
-    "no-side": "A dispute is between the unit that leads and one that it was offered to.",
+    "no-side": "A dispute is between the unit that leads and one that led before, or was offered the lead.",
     "dispute-ended": "There is no open dispute: look at the case again.",
     "plan-answered": "There is no version of the plan that waits for an answer.",
     "direction-ended": "There is no direction that waits: look at the case again.",

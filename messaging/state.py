@@ -46,7 +46,7 @@ class OpenReport:
 class OpenEpisode:
     """The open episode, with its present tenure, and what is open in it.
 
-    `offered` are the units that the lead was ever offered to.
+    `sides` are the units that have led in it, or that its lead was ever offered to.
     """
 
     id: UUID
@@ -63,7 +63,7 @@ class OpenEpisode:
     request_priority: str | None
     request_no: int = 1
     held_until: datetime | None = None
-    offered: frozenset[UUID] = frozenset()
+    sides: frozenset[UUID] = frozenset()
     dispute_id: UUID | None = None
     dispute_message: UUID | None = None
     dispute_by: UUID | None = None
@@ -156,7 +156,7 @@ class CaseState:
                     found.add("requester")
             if self.episode.request_to == unit:
                 found.add("offered")
-            if unit == self.episode.lead or unit in self.episode.offered:
+            if unit in self.episode.sides:
                 found.add("side")
             if self.episode.dispute_by == unit:
                 found.add("disputer")
@@ -200,7 +200,8 @@ SELECT r.id AS report_id, r.message_id AS report_message, r.reporter_unit_id,
     q.request_no, q.held_until, q.basis,
     d.id AS dispute_id, d.message_id AS dispute_message, d.by_unit_id, d.other_unit_id,
     w.id AS direction_id, w.message_id AS direction_message, w.to_unit_id AS direction_to,
-    ARRAY(SELECT DISTINCT o.to_unit_id FROM lead_request o WHERE o.episode_id = e.id) AS offered,
+    ARRAY(SELECT o.to_unit_id FROM lead_request o WHERE o.episode_id = e.id
+        UNION SELECT l.unit_id FROM tenure l WHERE l.episode_id = e.id) AS sides,
     ARRAY(SELECT DISTINCT i.to_unit_id FROM information_request i
         WHERE i.case_id = c.id AND i.state = 'open') AS asked,
     e.ended_at IS NULL AND (d.id IS NOT NULL OR w.id IS NOT NULL OR EXISTS (
@@ -331,7 +332,7 @@ def refresh(session: Session, state: CaseState) -> None:
             now.episode_id, now.number, now.risk, now.tenure_id, now.tenure_number, now.lead_id,
             now.officer_name, now.since, now.request_id, now.request_message, now.to_unit_id,
             now.priority, now.request_no or 1, now.held_until,
-            frozenset(state.standing(unit) for unit in now.offered),
+            frozenset(state.standing(unit) for unit in now.sides),
             now.dispute_id, now.dispute_message, now.by_unit_id, now.other_unit_id,
             now.direction_id, now.direction_message, now.direction_to, now.basis or "accepted",
         )  # fmt: skip

@@ -1,8 +1,8 @@
 """The one map of permission: action × role × relation to the object; what is not here is denied.
 
 Relations are words that the feature computes: "any" (no object), "own" (my unit's or
-organisation's), "party", "lead", "side" (it leads, or was offered the lead),
-"disputer", "directed" (the direction names it), "adjudicator" (neither side's, while it is
+organisation's), "party", "lead", "side" (it leads, led before, or was
+offered the lead), "disputer", "directed" (the direction names it), "adjudicator" (neither side's, while it is
 undecided), "asked" (a question waits for it), "offered" (the open request is to my unit), "requester" (it is
 mine), "addressed" (the report is to my unit), "reporter", "opener", "home", "recipient",
 "not-sender" (somebody else sent or uploaded it), "system" (a partner system, no person),

@@ -73,15 +73,15 @@ def _last_offer(act: Act, episode: OpenEpisode, sides: set[UUID]) -> str | None:
 
 
 def _other_side(act: Act, episode: OpenEpisode) -> UUID:
-    """Return whom the dispute is with: the lead, or for the lead whoever it offered the lead to."""
+    """Return whom the dispute is with: the lead, or for the lead whom it asked or took it from."""
     if act.unit != episode.lead:
         return episode.lead
     if episode.request_to is not None:
         return episode.request_to
-    offered = episode.offered - {episode.lead}
-    named = [unit for unit in act.to if unit in offered] if act.to else list(offered)
+    sides = episode.sides - {episode.lead}
+    named = [unit for unit in act.to if unit in sides] if act.to else list(sides)
     if len(named) != 1:
-        raise invalid("to-one", "Name the unit that was offered the lead and declined.", "/to")
+        raise invalid("to-one", "Name the unit that led before, or was offered the lead.", "/to")
     return named[0]
 
 
@@ -242,7 +242,7 @@ def _disputes(episode: OpenEpisode, mine: Sequence[UUID]) -> Choices:
     if episode.lead not in mine or request is not None:
         yield Action("dispute", request)
         return
-    for unit in sorted(episode.offered - {episode.lead}):
+    for unit in sorted(episode.sides - {episode.lead}):
         yield Action("dispute", to=unit)
 
 

@@ -177,6 +177,17 @@ def test_an_acceptance_ends_a_dispute_and_its_side_may_withdraw_it(world: World)
     assert world.lead(ref) == MET
 
 
+def test_who_led_before_may_dispute_though_nobody_offered_them_the_lead(world: World) -> None:
+    ref, _ = _offered(world)
+    world.send(world.kent, ref, "lead-transfer-accept", **ACCEPT)
+    world.send(world.met, ref, "dispute", grounds="EXERCISE")
+    assert world.case(world.met, ref).matters.dispute is not None
+    world.send(world.met, ref, "dispute-withdraw", reason="EXERCISE")
+    world.send(world.kent, ref, "dispute", grounds="EXERCISE")
+    assert world.case(world.kent, ref).matters.dispute is not None, "the other side is who led"
+    assert world.lead(ref) == KENT
+
+
 def test_a_confirmed_located_ends_disputes_and_directions(world: World, adjudicator: Actor) -> None:
     ref = _disputed(world)
     _direct(world, adjudicator, ref, KENT)

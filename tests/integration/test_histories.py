@@ -227,15 +227,18 @@ def machine(
             )  # fmt: skip
             self.compare(by, outcome, lambda: lead.hold(self.model, by, request))
 
+        def sides(self) -> set[str]:
+            return {*self.offered, *(str(one.unit) for one in self.model.tenures)}
+
         @rule(by=units, to=units)
         def dispute(self, by: str, to: str) -> None:
             model = self.model
             other: str | None = str(model.lead)
             if by == model.lead:
-                declined = self.offered - {str(model.lead)}
-                # Who names nobody means the only unit that it was offered to.
-                one = next(iter(declined)) if to == by and len(declined) == 1 else None
-                named = to if to in declined else one
+                others = self.sides() - {str(model.lead)}
+                # Who names nobody means the only other side.
+                one = next(iter(others)) if to == by and len(others) == 1 else None
+                named = to if to in others else one
                 other = str(model.request.to) if model.request else named
             outcome = self.send(
                 by, "dispute", {"grounds": "EXERCISE"}, **({"to": [to]} if to != by else {})
@@ -244,7 +247,7 @@ def machine(
                 assert outcome in ("to-one", "not-permitted", "episode-ended", "no-side",
                                    "dispute-open"), outcome  # fmt: skip
                 return
-            if by in self.parties and not self.closed and by not in {model.lead, *self.offered}:
+            if by in self.parties and not self.closed and by not in self.sides():
                 assert outcome == "not-permitted", "it is no side"
                 return
             key = outcome if isinstance(outcome, UUID) else uuid4()

@@ -130,20 +130,25 @@ def _only_one(episode: lead.Episode, kind: Kind) -> Hashable:
 
 def _contested(state: Register, act: Act) -> lead.Episode:
     episode = state.episode
-    if act.by not in state.offered | {episode.lead}:
+    if act.by not in _sides(state):
         raise lead.Refused("not-permitted")
     other = episode.lead
     if act.by == episode.lead:
         other = episode.request.to if episode.request else act.to or _other(state)
-        if other not in state.offered - {episode.lead}:
+        if other not in _sides(state) - {episode.lead}:
             raise lead.Refused("to-one")
     return lead.contest(episode, act.by, act.key, other)
 
 
 def _other(state: Register) -> str | None:
-    """Return whom the lead must mean that names nobody: the only unit that it was offered to."""
-    offered = state.offered - {state.episode.lead}
-    return next(iter(offered)) if len(offered) == 1 else None
+    """Return whom the lead must mean that names nobody: the only other side."""
+    others = _sides(state) - {state.episode.lead}
+    return next(iter(others)) if len(others) == 1 else None
+
+
+def _sides(state: Register) -> frozenset[str]:
+    """Return who may be in a dispute: whoever has led the episode, or was offered its lead."""
+    return state.offered | {str(one.unit) for one in state.episode.tenures}
 
 
 def _adjudicated(state: Register, act: Act) -> Register:
