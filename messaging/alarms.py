@@ -168,7 +168,7 @@ def concerned(session: Session, clock_id: UUID, now: datetime) -> Concerned | No
     """Return whom to tell of a missed clock, while it runs: the debtor, its step, who waits.
 
     A lead that is not on the hub, after the return too, is rung by the lead before it, or else by
-    the home unit (4.5).
+    the home unit (4.5), or where it is that too by whoever opened the case.
     """
     row = session.execute(
         text("""
@@ -181,7 +181,7 @@ def concerned(session: Session, clock_id: UUID, now: datetime) -> Concerned | No
                     AND p.unit_id = m.sender_unit_id) THEN m.sender_unit_id END AS waits,
                 (SELECT coalesce((SELECT b.unit_id FROM tenure b WHERE b.episode_id = x.id
                         AND b.unit_id <> k.owed_by_unit_id ORDER BY b.number DESC LIMIT 1),
-                        c.home_unit_id)
+                        nullif(c.home_unit_id, k.owed_by_unit_id), c.opener_unit_id)
                     FROM (SELECT e.id FROM tenure t
                         JOIN episode e ON e.id = t.episode_id AND e.ended_at IS NULL
                         WHERE e.case_id = c.id AND t.until IS NULL AND t.unit_id = k.owed_by_unit_id

@@ -1,4 +1,4 @@
-"""Guest links: how a unit without accounts answers one message (DOMAIN.md 3 and 4.5).
+"""Guest links: how a unit without accounts answers one message, or acts once as the lead (4.5).
 
 A link goes to a mailbox verified by call-back, and carries nothing but a reference. Opening it
 takes a code read out on the telephone; an answer consumes it. A GET changes and shows nothing.
@@ -25,7 +25,8 @@ from hub.records.keys import Keys
 from messaging import aliases, guest_secrets, open_questions
 from messaging.guest_model import GuestLink
 from messaging.guest_secrets import Guest
-from messaging.model import Case, Message
+from messaging.model import Case, Message, Tenure
+from messaging.state import CaseState, load
 
 LIFE = timedelta(hours=24)
 WRONG_CODES = 5
@@ -63,7 +64,7 @@ class WrongCode:
 
 @dataclass(frozen=True)
 class Opened:
-    """The code was right: the pass that the answer's form carries, and who acts.
+    """The code was right: the pass that the answer's form carries, who acts, and what it `takes`.
 
     The answer goes to the case `answered_in`: another than the message's, once that was joined (4.10).
     """
@@ -73,6 +74,7 @@ class Opened:
     message_id: UUID
     reference: str
     answered_in: str
+    takes: tuple[str, ...]
 
 
 def issue(
@@ -89,6 +91,63 @@ def issue(
     case = held_case(session, message.case_id, lock=True)
     if not open_questions.is_open(session, message, unit_id):
         raise conflict("nothing-to-answer", "This message needs no answer of that unit any more.")
+    return _issue(session, actor, keys, case, message, unit_id, now)
+
+
+def issue_to_lead(
+    session: Session, actor: Actor, keys: Keys, reference: str, now: datetime
+) -> Issued:
+    """Send a link for one further act of the unit that leads and is not on the hub (4.5).
+
+    Raises:
+        HubError: `not-found` to all but whoever rings the lead; as `issue`.
+    """
+    require(actor, "guest-link.issue", "rings-lead")
+    case = held_case(session, load(session, actor, reference, now, lock=False).id, lock=True)
+    tenure = _rung(session, actor, load(session, actor, reference, now, lock=False))
+    if tenure is None:
+        raise not_found()
+    message = session.get_one(Message, tenure.message_id)
+    return _issue(session, actor, keys, case, message, tenure.unit_id, now)
+
+
+def _rung(session: Session, actor: Actor, case: CaseState) -> Tenure | None:
+    """Return the tenure of the lead, where the actor's unit is the one that rings it."""
+    if case.episode is None or case.rings_lead not in case.mine(actor):
+        return None
+    return session.get_one(Tenure, case.episode.tenure_id)
+
+
+@dataclass(frozen=True)
+class LeadAway:
+    """A lead that is not on the hub, by which message it leads, and its live links."""
+
+    unit_id: UUID
+    message_id: UUID
+    links: list[Issued]
+
+
+def lead_away(
+    session: Session, actor: Actor, keys: Keys, reference: str, now: datetime
+) -> LeadAway | None:
+    """Return the lead that the actor's unit rings because it is not on the hub; None for any other."""
+    case = load(session, actor, reference, now, lock=False)
+    tenure = _rung(session, actor, case)
+    if tenure is None or reach(session, tenure.unit_id, case.status, now) != "not-on-hub":
+        return None
+    links = _links(session, keys, tenure.message_id, tenure.unit_id, now)
+    return LeadAway(tenure.unit_id, tenure.message_id, links)
+
+
+def _issue(
+    session: Session,
+    actor: Actor,
+    keys: Keys,
+    case: Case,
+    message: Message,
+    unit_id: UUID,
+    now: datetime,
+) -> Issued:
     if reach(session, unit_id, case.status, now) != "not-on-hub":
         raise conflict("unit-on-hub", "This unit is on the hub: it has the message in its inbox.")
     mailbox = verified_mailbox(session, unit_id, case.status)
@@ -139,13 +198,20 @@ def issued(
     session: Session, actor: Actor, keys: Keys, message_id: UUID, unit_id: UUID, now: datetime
 ) -> list[Issued]:
     """Return a unit's live links of a message that the actor's unit sent, with their codes."""
+    message = session.get(Message, message_id)
+    if message is None or message.sender_unit_id not in actor.unit_ids:
+        return []
+    return _links(session, keys, message_id, unit_id, now)
+
+
+def _links(
+    session: Session, keys: Keys, message_id: UUID, unit_id: UUID, now: datetime
+) -> list[Issued]:
     links = session.scalars(
         select(GuestLink)
-        .join(Message, Message.id == GuestLink.message_id)
         .where(
             GuestLink.message_id == message_id,
             GuestLink.unit_id == unit_id,
-            Message.sender_unit_id.in_(actor.unit_ids),
             GuestLink.used_at.is_(None),
             GuestLink.revoked_at.is_(None),
             GuestLink.expires_at > now,
@@ -238,8 +304,11 @@ def return_with_pass(session: Session, keys: Keys, token: str, pass_: str, now: 
 
 
 def _opened(session: Session, pass_: str, actor: Actor, message: Message, case: Case) -> Opened:
-    answered_in = open_questions.answered_in(session, message)
-    return Opened(pass_, actor, message.id, case.reference, answered_in)
+    assert actor.unit_id is not None  # noqa: S101  # it is the link's
+    return Opened(
+        pass_, actor, message.id, case.reference, open_questions.answered_in(session, message),
+        open_questions.taken(session, message, actor.unit_id),
+    )  # fmt: skip
 
 
 def consume(session: Session, token: str, now: datetime) -> None:
@@ -312,6 +381,7 @@ SENTENCES = {
     "expired": "This link has expired. Ring the unit that sent it, and ask for a fresh one.",
     "revoked": "This link is no longer good. Ring the unit that sent it, and ask for a fresh one.",
     "answered": "The message was answered or taken back. There is nothing left to do here.",
+    "led": "Your unit does not lead here any more, so there is nothing left to do by this link.",
     "on-hub": "Your unit is on the hub now: sign in, and answer from its inbox.",
 }
 
@@ -323,8 +393,8 @@ def _state(session: Session, link: GuestLink, message: Message, status: str, now
         return "revoked"
     if link.expires_at <= now:
         return "expired"
-    if not open_questions.is_open(session, message, link.unit_id):
-        return "answered"
+    if not open_questions.taken(session, message, link.unit_id):
+        return "led" if open_questions.led_by(session, message.id, link.unit_id) else "answered"
     if reach(session, link.unit_id, status, now) != "not-on-hub":
         return "on-hub"
     return "open"

@@ -12,6 +12,7 @@ from hub.organisations import Unit
 from messaging.meeting_model import Meeting, MeetingAttendee, MeetingInvitation
 from messaging.model import (
     Case,
+    Episode,
     InformationRequest,
     LeadRequest,
     LocatedClaim,
@@ -19,6 +20,7 @@ from messaging.model import (
     Plan,
     Recipient,
     Report,
+    Tenure,
 )
 
 ANSWERS: dict[str, tuple[str, ...]] = {
@@ -30,6 +32,9 @@ ANSWERS: dict[str, tuple[str, ...]] = {
     "joint-response-plan": ("plan-reply", "plan-reply"),
 }
 """What a unit answers to a message of each type, the affirmative first."""
+
+FURTHER = ("officer-handover", "update", "located", "lead-transfer-request")
+"""What a lead that is not on the hub does by a link, one act each (DOMAIN.md 4.5)."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +64,26 @@ def answer_type(message_type: str, answer: str) -> str | None:
     """Return the type of "accept" or "decline" to a message of a type, or None."""
     types = ANSWERS.get(message_type, ())
     return dict(zip(("accept", "decline"), types, strict=False)).get(answer)
+
+
+def taken(session: Session, message: Message, unit_id: UUID) -> tuple[str, ...]:
+    """Return what a guest link of the message takes of this unit; nothing once that is over.
+
+    It is an answer, while the message asks for one; or a further act, while the unit leads by it.
+    """
+    if is_open(session, message, unit_id):
+        return answers_to(message.type)
+    return FURTHER if led_by(session, message.id, unit_id, now=True) else ()
+
+
+def led_by(session: Session, message_id: UUID, unit_id: UUID, *, now: bool = False) -> bool:
+    """Say whether a unit came to lead by a message; with `now`, whether it leads by it still."""
+    led = select(Tenure.id).where(Tenure.message_id == message_id, Tenure.unit_id == unit_id)
+    if now:
+        led = led.join(Episode, Episode.id == Tenure.episode_id).where(
+            Tenure.until.is_(None), Episode.ended_at.is_(None)
+        )
+    return session.execute(led).first() is not None
 
 
 def is_open(session: Session, message: Message, unit_id: UUID) -> bool:

@@ -46,7 +46,8 @@ class OpenReport:
 class OpenEpisode:
     """The open episode, with its present tenure, and what is open in it.
 
-    `sides` are the units that have led in it, or that its lead was ever offered to.
+    `sides` are the units that have led in it, or that its lead was ever offered to; `before` is who
+    led before the lead.
     """
 
     id: UUID
@@ -64,6 +65,7 @@ class OpenEpisode:
     request_no: int = 1
     held_until: datetime | None = None
     sides: frozenset[UUID] = frozenset()
+    before: UUID | None = None
     dispute_id: UUID | None = None
     dispute_message: UUID | None = None
     dispute_by: UUID | None = None
@@ -131,6 +133,17 @@ class CaseState:
     def standing(self, unit: UUID) -> UUID:
         """Return the party that stands in the place of one that is no more, or the party itself."""
         return self.heirs.get(unit, unit)
+
+    @property
+    def rings_lead(self) -> UUID | None:
+        """Who rings a lead that is not on the hub: who led before, else the home unit (4.5).
+
+        Where the lead is that too, it is whoever opened the case.
+        """
+        if self.episode is None:
+            return None
+        home = None if self.home == self.episode.lead else self.home
+        return self.episode.before or home or self.opener
 
     def relations(self, unit: UUID) -> frozenset[str]:
         """Return what a party is to the case, in the words of the permission map."""
@@ -202,6 +215,8 @@ SELECT r.id AS report_id, r.message_id AS report_message, r.reporter_unit_id,
     w.id AS direction_id, w.message_id AS direction_message, w.to_unit_id AS direction_to,
     ARRAY(SELECT o.to_unit_id FROM lead_request o WHERE o.episode_id = e.id
         UNION SELECT l.unit_id FROM tenure l WHERE l.episode_id = e.id) AS sides,
+    (SELECT b.unit_id FROM tenure b WHERE b.episode_id = e.id AND b.unit_id <> t.unit_id
+        ORDER BY b.number DESC LIMIT 1) AS before,
     ARRAY(SELECT DISTINCT i.to_unit_id FROM information_request i
         WHERE i.case_id = c.id AND i.state = 'open') AS asked,
     e.ended_at IS NULL AND (d.id IS NOT NULL OR w.id IS NOT NULL OR EXISTS (
@@ -333,6 +348,7 @@ def refresh(session: Session, state: CaseState) -> None:
             now.officer_name, now.since, now.request_id, now.request_message, now.to_unit_id,
             now.priority, now.request_no or 1, now.held_until,
             frozenset(state.standing(unit) for unit in now.sides),
+            now.before and state.standing(now.before),
             now.dispute_id, now.dispute_message, now.by_unit_id, now.other_unit_id,
             now.direction_id, now.direction_message, now.direction_to, now.basis or "accepted",
         )  # fmt: skip

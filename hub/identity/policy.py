@@ -1,12 +1,12 @@
 """The one map of permission: action × role × relation to the object; what is not here is denied.
 
 Relations are words that the feature computes: "any" (no object), "own" (my unit's or
-organisation's), "party", "lead", "side" (it leads, led before, or was
-offered the lead), "disputer", "directed" (the direction names it), "adjudicator" (neither side's, while it is
-undecided), "asked" (a question waits for it), "offered" (the open request is to my unit), "requester" (it is
-mine), "addressed" (the report is to my unit), "reporter", "opener", "home", "recipient",
-"not-sender" (somebody else sent or uploaded it), "system" (a partner system, no person),
-"own-system" (a partner system of the organisation itself).
+organisation's), "party", "lead", "side" (it leads, led before, or was offered the lead), "rings-lead"
+(it stands by a lead that is not on the hub), "disputer", "directed" (the direction names it),
+"adjudicator" (neither side's, while it is undecided), "asked" (a question waits for it), "offered" (the
+open request is to my unit), "requester" (it is mine), "addressed" (the report is to my unit),
+"reporter", "opener", "home", "recipient", "not-sender" (somebody else sent or uploaded it), "system" (a
+partner system, no person), "own-system" (a partner system of the organisation itself).
 """
 
 from collections.abc import Collection, Mapping
@@ -135,7 +135,7 @@ PERMISSIONS: Mapping[str, tuple[Rule, ...]] = {
     "send.not-same-child": (_rule(POLICE, "lead", "home", "addressed", "last-lead"),),
     "send.closure": (_rule(STAFF, "opener", "home", "last-lead"),),
     "send.reopen": (_rule(STAFF, "opener", "home", "last-lead"),),
-    "guest-link.issue": (_rule(STAFF, "requester"),),
+    "guest-link.issue": (_rule(STAFF, "requester", "rings-lead"),),
     "signed-reply.upload": (_rule(POLICE, "requester"),),
     "signed-reply.authorise": (_rule({"supervisor"}, "not-sender"),),
 }

@@ -87,8 +87,32 @@ def calls_of(
         message = by_id.get(direction.message_id)
         if message is not None and message.mine:
             found.append(_call(session, actor, view, message, direction.to, now))
+    lead = guests.lead_away(session, actor, keys, view.reference, now) if view.lead else None
+    if lead is not None:
+        found.append(_lead_away(session, actor, view, lead, now))
     found += _unopened(session, actor, view, {call["unit_id"] for call in found}, now)
     return found
+
+
+def _lead_away(
+    session: Session, actor: Actor, view: CaseView, lead: guests.LeadAway, now: datetime
+) -> Shown:
+    """Return how the reader stands by a lead that is not on the hub (DOMAIN.md 4.5)."""
+    unit = session.get_one(Unit, lead.unit_id)
+    return {
+        "unit": unit.name,
+        "unit_id": unit.id,
+        "message_id": lead.message_id,
+        "why": _("It leads and is not on the hub, so its clocks ring you. It hands over between"
+                 " officers, sends news, says that the child is located or offers the lead by a link,"
+                 " one for each."),
+        "numbers": ringing.numbers(unit.id, "open-case", now, actor, view.status),
+        "leads": True,
+        "answer": True,
+        "links": lead.links,
+        "mailbox": guests.mailbox_of(session, unit.id, view.status),
+        "link_address": url_for("messaging.lead_link_send", reference=view.reference),
+    }  # fmt: skip
 
 
 def _unopened(

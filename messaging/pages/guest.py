@@ -12,8 +12,7 @@ from flask_babel import gettext as _
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from hub.errors import HubError
-from hub.identity.actor import Actor
+from hub.errors import HubError, conflict
 from hub.records import audit
 from hub.web import context
 from hub.web.guards import page, permission, public
@@ -24,15 +23,19 @@ from messaging.contracts.reports import OFFICER
 from messaging.guest_secrets import Guest
 from messaging.guests import Opened, WrongCode
 from messaging.model import Message
+from messaging.open_questions import ANSWERS, FURTHER
 from messaging.pages.blueprint import blueprint
 from messaging.pages.forms import MessageForm
 from messaging.pages.reading import Row, rows
+from messaging.state import load
 
 NOT_TAKEN_OVER = (
     *OFFICER, "risk_assessor", "risk_list_version", "review_at", "callback_telephone",
 )  # fmt: skip
 """What whoever records a report says of it themselves."""
 
+TAKEN = {*FURTHER, *(code for codes in ANSWERS.values() for code in codes)}
+OFFER = "lead-transfer-request"
 View = Callable[..., ResponseReturnValue]
 
 
@@ -123,13 +126,18 @@ def answer(token: str) -> ResponseReturnValue:
     now, keys = context.now(), context.runtime().keys
     pass_ = request.form.get("pass", "")[:2000]
     answer_type = request.form.get("answer", "")
-    if answer_type not in {code for codes in open_questions.ANSWERS.values() for code in codes}:
+    if answer_type not in TAKEN:
         raise HubError("answer-missing", 422, "Go back, and choose one of the answers.")
-    form = MessageForm(answer_type, envelope=False)
+    form = _form(answer_type)
     try:
         with context.database().unit_of_work() as session:
             opened = guests.return_with_pass(session, keys, token, pass_, now)
-            command = form.read(request.form, {"in_reply_to": opened.message_id})
+            if answer_type not in opened.takes:
+                raise conflict("answer-other", "This link does not take that: open it again.")
+            if "choose" in request.form:
+                blank = _blank(session, opened, answer_type, {})
+                return _message(session, token, opened, {answer_type: blank})
+            command = form.read(request.form, _known(opened, answer_type))
             if command is None:
                 shown = _message(session, token, opened, {form.message_type: form})
                 return shown, 200 if "more_rows" in request.form else 422
@@ -145,6 +153,20 @@ def answer(token: str) -> ResponseReturnValue:
             raise
         return _ask(token, {"": error.sentence}, error.status)
     return _done(form.message_type, opened)
+
+
+def _form(answer_type: str) -> MessageForm:
+    """Return the form of what a guest sends; only an offer says how it is to be answered."""
+    offers = answer_type == OFFER
+    return MessageForm(answer_type, envelope=offers, leave_out=("lead_after",) if offers else ())
+
+
+def _known(opened: Opened, answer_type: str) -> dict[str, Any]:
+    """Return what the page knows of what is sent: what it answers, or whom the lead is offered."""
+    if answer_type not in FURTHER:
+        return {"in_reply_to": opened.message_id}
+    to = request.form.get("to", "") if answer_type == OFFER else ""
+    return {"to": [to]} if to else {}
 
 
 def _message(
@@ -168,11 +190,11 @@ def _message(
     card = guests.card(session, token, now)
     report = _report(session, opened, message.id)
     answers = []
-    for answer_type in open_questions.answers_to(message.type):
-        form = tried.get(answer_type) or _blank(answer_type, actor, message.body)
-        answers.append(
-            _Answer(answer_type, wording.send_label(answer_type), _says(answer_type), form)
-        )
+    further = opened.takes == FURTHER
+    for answer_type in tried if further else opened.takes:
+        form = tried.get(answer_type) or _blank(session, opened, answer_type, message.body)
+        label = wording.act_name(answer_type) if further else wording.send_label(answer_type)
+        answers.append(_Answer(answer_type, label, _says(answer_type), form))
     return render_template(
         "messaging/guest_answer.html",
         token=token,
@@ -189,6 +211,9 @@ def _message(
         },
         child=report,
         answers=answers,
+        acts=[(one, wording.act_name(one)) for one in FURTHER] if further else [],
+        offers_to=_offers_to(session, opened) if OFFER in opened.takes else [],
+        offered=request.form.get("to", ""),
         problems=next((one.form.problems for one in answers if one.form.problems), {}),
         now=now,
     )
@@ -254,9 +279,28 @@ def _report(session: Session, opened: Opened, message_id: UUID) -> list[Row]:
     return rows(found.type, {n: v for n, v in found.body.items() if n in shown})
 
 
-def _blank(answer_type: str, actor: Actor, asked: Mapping[str, Any]) -> MessageForm:
+def _offers_to(session: Session, opened: Opened) -> list[tuple[str, str]]:
+    """Return the units that the lead may be offered: the police who see the case, who rings first."""
+    case = load(session, opened.actor, opened.reference, context.now(), lock=False)
+    found = [
+        unit
+        for unit, party in case.parties.items()
+        if party.police and party.full and unit not in {*case.heirs, *opened.actor.unit_ids}
+    ]
+    found.sort(key=lambda unit: (unit != case.rings_lead, case.parties[unit].name))
+    return [(str(unit), case.parties[unit].name) for unit in found]
+
+
+def _blank(
+    session: Session, opened: Opened, answer_type: str, asked: Mapping[str, Any]
+) -> MessageForm:
     """Return the form of an answer, filled in with who the guest said they are, and what was told."""
-    form = MessageForm(answer_type, envelope=False)
+    form, actor = _form(answer_type), opened.actor
+    if answer_type in FURTHER:
+        known = views.prefill(
+            session, actor, context.vault(), opened.reference, answer_type, context.now()
+        )
+        form.values = typed_from(known.body)
     officer = {
         "named_officer": actor.name,
         "officer_rank": actor.rank_or_role,
@@ -277,6 +321,8 @@ def _says(answer_type: str) -> str:
         return _("Your unit leads the investigation from the moment you send this.")
     if answer_type == "lead-transfer-decline":
         return _("The lead stays where it is.")
+    if answer_type == OFFER:
+        return _("Your unit leads until they accept.")
     return ""
 
 
@@ -284,6 +330,8 @@ def _done(message_type: str, opened: Opened) -> ResponseReturnValue:
     lines = [_("You can close this page. The link cannot be used again.")]
     if message_type in ("lead-transfer-accept", "missing-episode-report"):
         lines.insert(0, _("%(unit)s leads from this moment.", unit=opened.actor.unit_name))
+    elif message_type in FURTHER:
+        lines.append(_("For the next step, ask the unit that rang you for a fresh link."))
     elif message_type == "lead-transfer-decline":
         lines.insert(0, _("The lead has not moved: the other unit leads."))
     return render_template(
@@ -311,6 +359,26 @@ def send_link(reference: str, number: int) -> ResponseReturnValue:
         guests.issue(
             session, actor, context.runtime().keys, question.message_id, question.unit_id, now
         )
+    return _sent(reference)
+
+
+@page(
+    blueprint,
+    "/cases/<reference>/guest-link/lead",
+    guard=permission("case.list"),
+    methods=("POST",),
+    endpoint="lead_link_send",
+)
+def send_lead_link(reference: str) -> ResponseReturnValue:
+    """Send a lead that is not on the hub a link for one further act, where my unit rings it."""
+    with context.database().unit_of_work() as session:
+        guests.issue_to_lead(
+            session, context.current_actor(), context.runtime().keys, reference, context.now()
+        )
+    return _sent(reference)
+
+
+def _sent(reference: str) -> ResponseReturnValue:
     flash(_("The link is on its way. Read the code below out on the telephone."))
     return redirect(url_for("messaging.case", reference=reference), 303)
 

@@ -39,6 +39,7 @@ from messaging import (
     escalation,
     guests,
     inbox,
+    open_questions,
     receipts,
     sending,
     shown,
@@ -487,11 +488,12 @@ def machine(database: Database, vault: Vault, url: str, people: dict[tuple[str, 
         def a_guest_answers(self, which: int, pick: int) -> None:
             """Somebody of a unit that is not on the hub answers what waits for it."""
             ref = list(self.children)[which % len(self.children)]
-            for action in self.choices(away, ref):
-                if CONTRACTS[action.type].ANSWERS or action.type == "located":
-                    self.say(away, ref, action.type, action, pick)
-                    seen["role guest"] += 1
-                    return
+            offered = self.choices(away, ref)
+            answers = [one for one in offered if CONTRACTS[one.type].ANSWERS]
+            further = [one for one in offered if one.type in open_questions.FURTHER]
+            for action in answers[:1] or further[pick % (len(further) or 1) :][:1]:
+                self.say(away, ref, action.type, action, pick)
+                seen["role guest"] += 1
 
         def ring(self, which: int) -> None:
             """Whoever offered the lead to a unit that is away says that they rang."""

@@ -377,7 +377,7 @@ def rule_5_waits_for_the_call(now: Moment) -> None:
 
 
 def rule_5_rung_instead(now: Moment, clock: Any, told: Iterable[UUID]) -> None:
-    """A missed clock of a lead that is not on the hub rings who led before, or the home unit."""
+    """A missed clock of a lead that is not on the hub rings who led before, or the home unit, or the opener."""
     episode = next(
         row.episode_id
         for row in now["tenure"].values()
@@ -388,8 +388,9 @@ def rule_5_rung_instead(now: Moment, clock: Any, told: Iterable[UUID]) -> None:
         for row in sorted(now["tenure"].values(), key=lambda one: one.number)
         if row.episode_id == episode and row.unit_id != clock.owed_by_unit_id
     ]
-    home = now["cases"][clock.case_id].home_unit_id
-    assert not (before or home) or (before[-1] if before else home) in told
+    case = now["cases"][clock.case_id]
+    home = case.home_unit_id if case.home_unit_id != clock.owed_by_unit_id else None
+    assert (before[-1] if before else home or case.opener_unit_id) in told
 
 
 def rule_8_who_leads_sees(now: Moment) -> None:
