@@ -14,7 +14,7 @@ from hub.records.consultation import Reason
 from hub.web import context
 from hub.web.guards import automatic, page, permission
 from messaging import receipts, signed_replies, standing, views, wording
-from messaging.pages import calls, showing
+from messaging.pages import calls, joined, showing
 from messaging.pages.blueprint import blueprint
 from messaging.pages.signed import sentence
 
@@ -52,9 +52,15 @@ def show(reference: str) -> ResponseReturnValue:
         stands = (
             standing.standing(session, view.id, view.messages) if view.lead and view.full else None
         )
+        before = (
+            joined.standing_of(session, actor, vault, view, why, now, automatic=automatic())
+            if view.lead
+            else []
+        )
+        v = {**shown, "replies": replies, "stands": stands, "joined_stands": before}
         return render_template(
-            "messaging/case.html", v={**shown, "replies": replies, "stands": stands}, now=now,
-            status=view.status, clocks=wording.CLOCKS, taken_over=wording.TAKEN_OVER,
+            "messaging/case.html", v=v, now=now, status=view.status, clocks=wording.CLOCKS,
+            taken_over=wording.TAKEN_OVER,
         )  # fmt: skip
 
 
