@@ -34,11 +34,15 @@ SELECT heir.unit_id, heir.heir_id FROM heir JOIN unit u ON u.id = heir.heir_id
 WHERE u.valid_to IS NULL OR u.valid_to > :today ORDER BY 1
 """)
 
-# A case whose party is no more and whose heir has no part in it, or that has something open there.
+# A case that goes on, or was joined to one that does, whose party is no more and whose heir has no
+# part in it, or that has something open there.
 _CASES = text("""
-WITH gone AS (SELECT * FROM unnest(CAST(:units AS uuid[]), CAST(:heirs AS uuid[])) g(unit_id, heir_id))
+WITH RECURSIVE going AS (
+    SELECT id FROM cases WHERE closed_at IS NULL
+    UNION ALL SELECT c.id FROM going JOIN cases c ON c.joined_into_id = going.id
+), gone AS (SELECT * FROM unnest(CAST(:units AS uuid[]), CAST(:heirs AS uuid[])) g(unit_id, heir_id))
 SELECT DISTINCT p.case_id FROM gone JOIN party p ON p.unit_id = gone.unit_id
-JOIN cases c ON c.id = p.case_id AND c.closed_at IS NULL
+JOIN cases c ON c.id = p.case_id AND c.id IN (SELECT id FROM going)
 WHERE NOT EXISTS (SELECT FROM party h WHERE h.case_id = p.case_id AND h.unit_id = gone.heir_id)
     OR c.home_unit_id = gone.unit_id
     OR EXISTS (SELECT FROM episode e JOIN tenure t ON t.episode_id = e.id AND t.until IS NULL
@@ -64,7 +68,8 @@ ORDER BY 1 LIMIT :most
 """)
 _LOCK = text("""
 UPDATE cases SET last_at = greatest(last_at, :now) WHERE id IN (
-    SELECT id FROM cases WHERE id = :case_id AND closed_at IS NULL FOR UPDATE SKIP LOCKED)
+    SELECT id FROM cases WHERE id = :case_id AND (closed_at IS NULL OR joined_into_id IS NOT NULL)
+    FOR UPDATE SKIP LOCKED)
 RETURNING last_at, status
 """)
 

@@ -3,16 +3,16 @@
 from datetime import datetime
 from typing import cast
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import select, update
 
 from hub.db import new_id
 from hub.errors import invalid
-from messaging import clocks, contracts, lead
+from messaging import aliases, clocks, contracts, lead
 from messaging.act import Act
 from messaging.actions import LINE
 from messaging.effects.steps import open_episode, reachable, tell
 from messaging.meeting_model import CaseAction
-from messaging.model import Case, Clock, Message
+from messaging.model import Clock, Message
 from messaging.state import PartyUnit
 
 
@@ -113,10 +113,8 @@ def give_out(
 
 def lose_lines(act: Act) -> None:
     """End the live lines of enquiry of an episode that ends: there is nobody to find any more."""
-    joined = select(Case.id).where(Case.joined_into_id == act.case.id)
-    lines = select(Clock.action_id).where(
-        or_(Clock.case_id == act.case.id, Clock.case_id.in_(joined)), Clock.kind == LINE
-    )
+    cases = [act.case.id, *aliases.joined_to(act.session, act.case.id)]
+    lines = select(Clock.action_id).where(Clock.case_id.in_(cases), Clock.kind == LINE)
     act.session.execute(
         update(Clock)
         .where(Clock.action_id.in_(lines), Clock.met_at.is_(None), Clock.ended_at.is_(None))

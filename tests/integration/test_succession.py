@@ -361,3 +361,20 @@ def test_a_plan_goes_on_for_a_move_within_the_area_of_what_took_its_polices_plac
     request = world.case(world.met, ref).request
     assert request is not None
     assert (request.to_unit.code, world.lead(ref)) == (MET, NEW)
+
+
+def test_the_successor_has_its_part_in_a_case_that_was_joined_to_one_that_goes_on(
+    world: Reorganised,
+) -> None:
+    child = {"family_name": "EXERCISE", "given_name": "EXERCISE", "date_of_birth": "2012-03-27"}
+    other = world.open(world.kent, child=child).case_reference
+    ref = world.open(world.met, child=child).case_reference
+    world.send(world.met, ref, "lead-transfer-request", kind="join-episodes", lead_after="ours",
+               **OFFER)  # fmt: skip
+    world.send(world.kent, ref, "lead-transfer-accept", **ACCEPT)
+    world.merge()
+    assert world.tick() == 2
+    assert world.tick() == 0
+    heir = world.again(world.kent)
+    assert heir.unit_id != world.kent.unit_id
+    assert [m.type for m in world.case(heir, other).messages] == ["missing-episode-report"]
