@@ -13,7 +13,7 @@ from hub.errors import not_found
 from hub.identity.actor import Actor
 from hub.records import audit
 from hub.records.vault import Vault
-from messaging import attachments, references, views, who_leads
+from messaging import attachments, conversation, references, who_leads
 from messaging.attachment_model import Attachment, AttachmentFile
 from messaging.attachments import AttachmentView
 from messaging.model import Message, Recipient
@@ -64,7 +64,7 @@ def open_(
     )
     mine = set(case.mine(actor))
     if not all(
-        views.may_read(case, mine, row.Message, to, audience)
+        conversation.may_read(case, mine, row.Message, to, audience)
         for audience in (row.Message.audience, row.Attachment.audience)
     ):
         raise not_found()

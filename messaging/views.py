@@ -1,9 +1,8 @@
 """What a reader of a case is shown: its part, and what they may do now (DOMAIN.md 4.8).
 
-Reading is on record: who, which messages, and why. Nothing is decrypted that is not shown.
+Reading is on record: who, which messages, and why.
 """
 
-import json
 from collections.abc import Collection, Mapping
 from datetime import datetime
 from typing import Any
@@ -17,20 +16,18 @@ from hub.identity.actor import Actor
 from hub.identity.reach import reach_of
 from hub.records import audit, consultation
 from hub.records.vault import Vault
-from messaging import aliases, attachments, audiences, placements, receipts, references
+from messaging import aliases, placements, receipts, references
 from messaging.choices import Action, Choosing, Knowing
 from messaging.contracts import CONTRACTS
-from messaging.contracts.identifiers import structured
+from messaging.conversation import add_facts, messages_of
 from messaging.effects import CHOICES, KNOWN
 from messaging.matters import of_case
-from messaging.model import Case, Episode, Message, MessagePart, Receipt, Recipient
+from messaging.model import Case, Episode, Message, Recipient
 from messaging.shown import (
     CaseView,
     ClaimView,
-    Fact,
     Known,
     MessageView,
-    RecipientView,
     ReportView,
     UnitName,
 )
@@ -43,7 +40,6 @@ from messaging.who_leads import (
     reading_unit,
     unit_names,
 )
-from messaging.writing import part_aad
 
 ADDRESSED = "addressed-to-my-unit"
 
@@ -103,11 +99,11 @@ def case_view(
     full = case.parties[unit].full
     told = is_told(session, case, actor)
     names = names_in(session, case.id)
-    messages = _messages(session, actor, vault, case, names, now)
+    messages = messages_of(session, actor, vault, case, names, now)
     seen = [(m.id, mine) for m in messages for mine in m.to_me if shows is None or m.type in shows]
     if not automatic:
         receipts.opened(session, actor, seen, now)
-        _add_facts(session, messages, now, case)
+        add_facts(session, messages, now, case)
     view = CaseView(
         id=case.id,
         reference=case.reference,
@@ -176,7 +172,9 @@ def one_message(
     if row is None:
         raise not_found()
     case = load(session, actor, row.reference, now, lock=False)
-    found = _messages(session, actor, vault, case, names_in(session, case.id), now, only=message_id)
+    found = messages_of(
+        session, actor, vault, case, names_in(session, case.id), now, only=message_id
+    )
     if not found:
         raise not_found()
     return found[0]
@@ -231,148 +229,6 @@ def _report(
     )  # fmt: skip
 
 
-def _messages(
-    session: Session,
-    actor: Actor,
-    vault: Vault,
-    case: CaseState,
-    names: dict[UUID, UnitName],
-    now: datetime,
-    *,
-    only: UUID | None = None,
-) -> list[MessageView]:
-    """Return the messages that the reader may see something of, newest last."""
-    query = select(Message).where(Message.case_id == case.id).order_by(Message.number)
-    if only is not None:
-        query = query.where(Message.id == only)
-    found = list(session.scalars(query))
-    sent_to: dict[UUID, set[UUID]] = {}
-    for row in session.execute(
-        select(Recipient.message_id, Recipient.unit_id).where(Recipient.case_id == case.id)
-    ):
-        sent_to.setdefault(row.message_id, set()).add(row.unit_id)
-    parts: dict[UUID, list[MessagePart]] = {}
-    for part in session.scalars(
-        select(MessagePart).where(MessagePart.message_id.in_([message.id for message in found]))
-    ):
-        parts.setdefault(part.message_id, []).append(part)
-    views = []
-    mine = set(case.mine(actor))
-    taken = attachments.of_case(session, case.id)
-    for message in found:
-        to = sent_to.get(message.id, set())
-        view = _message(message, names, mine, to)
-        readable = [
-            part
-            for part in parts.get(message.id, [])
-            if may_read(case, mine, message, to, part.audience)
-        ]
-        if not readable:
-            continue
-        for part in readable:
-            plain = vault.decrypt(
-                session, case.id, part.ciphertext,
-                part_aad(message.id, message.type, part.audience),
-            )  # fmt: skip
-            document = json.loads(plain)
-            view.body |= document["body"]
-            view.envelope |= document["envelope"]
-        view.body = {
-            name: view.body[name]
-            for name in CONTRACTS[message.type].model_fields
-            if name in view.body
-        }
-        child = view.body.get("child", {})
-        if "identifiers" in child:
-            child["identifiers"] = [structured(one) for one in child["identifiers"]]
-        files = taken.get(message.id, [])
-        view.attachments = [
-            attachments.shown(session, vault, row)
-            for row in files
-            if may_read(case, mine, message, to, row[0].audience)
-        ]
-        view.withheld = len(readable) < len(parts[message.id]) or len(view.attachments) < len(files)
-        views.append(view)
-    _add_facts(session, views, now, case, names)
-    return views
-
-
-def may_read(
-    case: CaseState, mine: set[UUID], message: Message, to: set[UUID], audience: str
-) -> bool:
-    """Say whether one of the units that the reader acts for may read what is for an audience."""
-    return any(
-        audiences.may_read(
-            audience,
-            police=case.parties[unit].police,
-            part=case.parties[unit].part,
-            full=case.parties[unit].full,
-            recipient=unit in to,
-            sender=message.sender_unit_id == unit,
-        )
-        for unit in mine
-    )
-
-
-def _message(
-    message: Message, names: dict[UUID, UnitName], mine: set[UUID], to: set[UUID]
-) -> MessageView:
-    return MessageView(
-        id=message.id,
-        number=message.number,
-        type=message.type,
-        schema_version=message.schema_version,
-        status=message.status,
-        classification=message.classification,
-        priority=message.priority,
-        request_no=message.request_no,
-        sent_at=message.sent_at,
-        reply_due_at=message.reply_due_at,
-        in_reply_to=message.in_reply_to,
-        sender_unit=names[message.sender_unit_id],
-        sender_kind=message.sender_kind,
-        sender_name=message.sender_name,
-        sender_rank=message.sender_rank,
-        sender_collar=message.sender_collar,
-        audience=message.audience,
-        mine=message.sender_unit_id in mine,
-        to_me=tuple(sorted(to & mine)),
-    )
-
-
-def _add_facts(
-    session: Session,
-    views: list[MessageView],
-    now: datetime,
-    case: CaseState,
-    names: dict[UUID, UnitName] | None = None,
-) -> None:
-    """Put each recipient's facts on the messages, as they are now."""
-    ids = [view.id for view in views]
-    if names is not None:
-        rows = session.execute(
-            select(Recipient.message_id, Recipient.unit_id, Recipient.reach)
-            .where(Recipient.message_id.in_(ids))
-            .order_by(Recipient.unit_id)
-        ).all()
-        present = reach_of(session, {row.unit_id for row in rows}, case.status, now) if rows else {}
-        by_id = {view.id: view for view in views}
-        for row in rows:
-            by_id[row.message_id].recipients.append(
-                RecipientView(names[row.unit_id], row.reach, present[row.unit_id])
-            )
-    facts = session.execute(
-        select(
-            Receipt.message_id, Receipt.unit_id, Receipt.kind, Receipt.at, Receipt.who_name
-        ).where(Receipt.message_id.in_(ids))
-    )
-    recipients = {(v.id, r.unit.id): r for v in views for r in v.recipients}
-    for fact in facts:
-        recipient = recipients.get((fact.message_id, fact.unit_id))
-        if recipient is not None:
-            recipient.facts[fact.kind] = Fact(fact.kind, fact.at, fact.who_name)
-
-
 def _child(messages: list[MessageView]) -> dict[str, Any]:
     """Return the child as last reported, as far as the reader may see it."""
     for message in reversed(messages):
@@ -424,7 +280,7 @@ def prefill(
         raise not_found()
     case = load(session, actor, references.clean(reference), now, lock=False)
     names = names_in(session, case.id)
-    messages = _messages(session, actor, vault, case, names, now)
+    messages = messages_of(session, actor, vault, case, names, now)
     latest: dict[str, Any] = {}
     for message in messages:
         latest |= {name: value for name, value in message.body.items() if value is not None}
