@@ -235,3 +235,41 @@ def test_the_emergency_team_of_a_council_names_its_own_childrens_team_and_both_s
     world.send(world.met, ref, "missing-episode-report", **RECORD)
     world.send(world.met, ref, "located", **SEEN)
     assert [row.type for row in world.inbox(world.social_worker) if row.interview] == ["located"]
+
+
+TYPED = {
+    "child.given_name": "EXERCISE Robin", "child.age": "14", "risk": "medium",
+    "last_seen_at-date": "2026-11-01", "last_seen_at-time": "21:30", "why": "EXERCISE",
+    "last_seen_place": "EXERCISE pier", "callback_telephone": "020 7946 0201",
+    "form_id": "2" * 32,
+}  # fmt: skip
+
+
+def test_a_carer_may_say_in_the_report_which_council_is_responsible(
+    client: FlaskClient, acting: list[Actor], world: World, home: Actor
+) -> None:
+    acting.append(home)
+    asks = "Say which council is responsible for the child"
+    assert asks in client.get(f"/cases/new?to={MET}").text
+    found = client.post("/cases/new", data={**TYPED, "to": MET, "do": "find"})
+    assert found.status_code == 303
+    search = client.get(found.headers["Location"] + "Islington").text
+    assert "Which council is responsible for the child?" in search
+    choice = re.search(rf'href="(/cases/new[^"]*authority={ISLINGTON}[^"]*)"', search)
+    assert choice is not None, words(search)
+    form = client.get(choice.group(1).replace("&amp;", "&")).text
+    assert "as the responsible authority" in form
+    assert 'value="EXERCISE pier"' in form, "what was typed is kept"
+    hidden = dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', form))
+    sent = client.post("/cases/new", data={**TYPED, **hidden, "do": "send"})
+    assert sent.status_code == 303, words(sent.text)
+    ref = sent.headers["Location"].rpartition("/")[2]
+    assert parts(world, ref) == {
+        HOME: ("reporter", "limited"),
+        MET: ("police", "full"),
+        ISLINGTON: ("responsible-authority", "full"),
+    }
+    assert [row.type for row in world.inbox(world.social_worker)] == ["missing-episode-report"]
+    for other in (world.social_worker, world.met):
+        acting.append(other)
+        assert asks not in client.get(f"/cases/new?to={MET}").text
