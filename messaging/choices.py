@@ -20,7 +20,10 @@ from messaging.state import CaseState
 
 @dataclass(frozen=True)
 class Action:
-    """Something that the reader may send now, with what the page fills in."""
+    """Something that the reader may send now, with what the page fills in.
+
+    `instead_of` is the council that counts as responsible until another is named.
+    """
 
     type: str
     in_reply_to: UUID | None = None
@@ -28,6 +31,7 @@ class Action:
     to: UUID | None = None
     interview: str | None = None
     match: UUID | None = None
+    instead_of: UUID | None = None
 
 
 @dataclass

@@ -124,7 +124,9 @@ PERMISSIONS: Mapping[str, tuple[Rule, ...]] = {
     ),
     "send.recorded-in-error": (_rule({"supervisor"}, "lead"),),
     "send.interview-record": (_rule(STAFF, "party", "reporter", "recipient"),),
-    "send.authority-named": (_rule(STAFF, "opener", "home", "last-lead", "lead"),),
+    "send.authority-named": (
+        _rule(STAFF, "opener", "reporter", "home", "last-lead", "lead", "addressed"),
+    ),
     "send.placement-notification": (_rule({"practitioner"}, "any", "party"),),
     "send.joint-response-plan": (_rule(STAFF, "party"),),
     "send.plan-reply": (_rule(STAFF, "party"),),

@@ -156,7 +156,10 @@ class InterviewRecord(Contract):
 
 
 class AuthorityNamed(Contract):
-    """The responsible authority of the child, where none was on the case: it sees the case now."""
+    """The responsible authority of the child, where none was known: it sees the case from now on.
+
+    So does a council that only reported the child missing: as the host authority, if another is named.
+    """
 
     TYPE = "authority-named"
     AUDIENCE = "statutory"
@@ -164,6 +167,6 @@ class AuthorityNamed(Contract):
     ACT = "Name the responsible authority"
     SEND = "Name it: it sees the case"
     ADDRESSED = "Which council’s children’s social care is responsible?"
-    SENT = "The responsible authority is on the case, and owes the return home interview."
+    SENT = "The responsible authority sees the case now, and owes any return home interview."
 
     why: Words = Field(json_schema_extra=long("Why this authority", "Whose child in care it is"))

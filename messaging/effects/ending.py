@@ -4,6 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import select, update
+from sqlalchemy.orm import Session
 
 from hub.db import new_id
 from hub.organisations import Unit
@@ -12,7 +13,7 @@ from messaging.act import Act
 from messaging.effects.actions import lose_lines
 from messaging.effects.steps import end_clocks, tell
 from messaging.model import Direction, Dispute, Episode, LeadRequest, LocatedClaim, Tenure
-from messaging.state import OpenEpisode
+from messaging.state import CaseState, OpenEpisode
 
 KEPT = (
     "opened", "opened-urgent", "opened-request", "enquiry", "enquiry-urgent",
@@ -27,7 +28,7 @@ def end_episode(act: Act, episode: OpenEpisode, reason: str, *, dead: bool = Fal
     act.later(lambda: _end(act, episode, reason, dead))
     home = act.case.standing(act.case.home) if act.case.home else None
     owed = returning.owed(
-        reason, dead=dead, led=episode.lead, authority=responsible(act), home=home
+        reason, dead=dead, led=episode.lead, authority=responsible(act.session, act.case), home=home
     )
     for one in owed:
         debtor = one.by
@@ -45,12 +46,11 @@ def end_episode(act: Act, episode: OpenEpisode, reason: str, *, dead: bool = Fal
         )  # fmt: skip
 
 
-def responsible(act: Act) -> UUID | None:
+def responsible(session: Session, case: CaseState) -> UUID | None:
     """Return the children's social care team of the responsible authority, if one is on the case.
 
     A council that was only asked something is not responsible for the child by that.
     """
-    case = act.case
     units = [
         unit
         for unit, party in case.parties.items()
@@ -61,7 +61,7 @@ def responsible(act: Act) -> UUID | None:
     if len(units) < 2:
         return units[0] if units else None
     teams = set(
-        act.session.scalars(
+        session.scalars(
             select(Unit.id).where(Unit.id.in_(units), Unit.kind == "childrens-social-care")
         )
     )

@@ -1,16 +1,14 @@
 """Reports: police record an episode and lead it; a practitioner's tells them (DOMAIN.md 4.1, 4.2)."""
 
 from typing import Any, cast
-from uuid import UUID
 
-from sqlalchemy import Table, select, text, update
-from sqlalchemy.dialects.postgresql import insert as upsert
+from sqlalchemy import select, text, update
 
 from hub.clock import said
 from hub.db import new_id
 from hub.errors import HubError, conflict, forbidden, invalid
 from messaging import contracts, lead, placements
-from messaging.act import Act, insert_rows
+from messaging.act import Act
 from messaging.choices import Action, Choices, Choosing, Knowing
 from messaging.contracts.reports import OFFICER
 from messaging.effects.planning import ask_by_plan
@@ -21,6 +19,7 @@ from messaging.effects.steps import (
     on_duty,
     reachable,
     review,
+    send_on,
     settle,
     step,
     supervises,
@@ -30,12 +29,10 @@ from messaging.effects.steps import (
 )
 from messaging.model import (
     Episode,
-    Recipient,
     Report,
 )
 from messaging.sending import everyone, unit_named
 from messaging.state import PartyUnit
-from messaging.writing import receipt
 
 
 def missing_episode_report(act: Act) -> None:
@@ -184,7 +181,7 @@ def report_not_accepted(act: Act) -> None:
     act.to.setdefault(other.unit_id, other)
     act.add_party(other)
     act.clock("report-outcome", other.unit_id, started=reachable(act, other.unit_id))
-    act.later(lambda: _send_on(act, report.message_id, other.unit_id))
+    act.later(lambda: send_on(act, report.message_id, other.unit_id))
     act.later(
         lambda: act.session.execute(
             update(Report)
@@ -212,22 +209,6 @@ def _settled(act: Act) -> HubError:
         " counts as missing.",
         name=row.sender_name, unit=row.name, at=row.sent_at.isoformat(),
     )  # fmt: skip
-
-
-def _send_on(act: Act, report_message: UUID, unit: UUID) -> None:
-    """Let the unit that a report passes to be one of those it was sent to: it is rung about it."""
-    row = {"message_id": report_message, "unit_id": unit, "case_id": act.case.id,
-           "reach": act.reach[unit]}  # fmt: skip
-    new = act.session.scalar(
-        upsert(cast(Table, Recipient.__table__))
-        .values(row)
-        .on_conflict_do_nothing()
-        .returning(Recipient.unit_id)
-    )
-    if new is not None and act.reach[unit] == "staffed":
-        insert_rows(
-            act.session, "receipt", [receipt(report_message, unit, "delivered", act.at, None)]
-        )
 
 
 def supervisor_request(act: Act) -> None:

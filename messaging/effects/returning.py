@@ -1,9 +1,11 @@
-"""The interviews that a return is owed, and the authority that owes one (DOMAIN.md 6 to 8)."""
+"""The interviews that a return is owed, and which authority is responsible (DOMAIN.md 4.2, 6 to 8)."""
 
+from dataclasses import replace
+from functools import partial
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import update
+from sqlalchemy import text, update
 from sqlalchemy.orm import Session
 
 from hub.clock import LONDON
@@ -13,11 +15,13 @@ from messaging import contracts, owing, returning
 from messaging.act import Act
 from messaging.choices import Action, Choices, Choosing, Knowing
 from messaging.effects.ending import responsible
-from messaging.effects.steps import authorities, meet, tell
+from messaging.effects.placing import HOST
+from messaging.effects.planning import PLACING
+from messaging.effects.steps import authorities, meet, send_on, tell
 from messaging.model import Clock, Interview
 from messaging.owing import Step
 from messaging.sending import unit_named
-from messaging.state import ADJUDICATOR, CaseState
+from messaging.state import ADJUDICATOR, CaseState, OpenReport, PartyUnit
 
 
 def interview_record(act: Act) -> None:
@@ -103,22 +107,100 @@ def _stands_in(case: CaseState, unit: UUID) -> bool:
 
 
 def authority_named(act: Act) -> None:
-    """Let the responsible authority into the case: it owes the return home interview from now on."""
-    named = [unit for unit in act.to.values() if unit.part == "responsible-authority"]
-    if len(named) != 1 or len(act.to) != 1:
+    """Let the responsible authority into the case, from its start: a refused report is told it too (4.2).
+
+    It owes the return home interview from now on (6).
+    """
+    named = [unit_named(act.session, str(unit), "/to/0", act.at) for unit in act.to]
+    if [one.part for one in named] != [PLACING]:
         raise invalid("to-one", "Name one council’s children’s social care team.", "/to")
-    if responsible(act) is not None:
-        raise conflict(
-            "authority-known", "The responsible authority is on the case already: send an update."
-        )
-    to = unit_named(act.session, str(named[0].unit_id), "/to/0", act.at)
+    [to] = named
+    known = responsible(act.session, act.case)
+    if known is not None:
+        _in_place_of(act, known, to)
     act.add_party(to)
+    if act.case.report is not None and act.case.report.state == "not-accepted":
+        _tell_refusal(act, act.case.report, to.unit_id)
     owed = [
         one
         for one in owing.interviews(owing.incidents(act.session, act.case.id))
         if one.interview == "rhi" and one.state == "owed"
     ]
     act.later(lambda: _pass_on(act, owed, to.unit_id))
+
+
+_ONLY_REPORTED = text("""
+WITH RECURSIVE one AS (
+    SELECT CAST(:case AS uuid) AS id
+    UNION SELECT c.id FROM one JOIN cases c ON c.joined_into_id = one.id
+)
+SELECT EXISTS (
+    SELECT FROM one JOIN cases c ON c.id = one.id JOIN unit u ON u.id = c.opener_unit_id
+    WHERE u.organisation_id = :council
+) AND NOT EXISTS (
+    SELECT FROM one JOIN message m ON m.case_id = one.id
+    WHERE m.type = 'placement-notification' AND m.sender_organisation_id = :council
+        OR m.type = 'authority-named' AND EXISTS (
+            SELECT FROM recipient r JOIN unit u ON u.id = r.unit_id
+            WHERE r.message_id = m.id AND u.organisation_id = :council)
+)
+""")
+_HOST = text("""
+WITH RECURSIVE one AS (
+    SELECT CAST(:case AS uuid) AS id
+    UNION SELECT c.id FROM one JOIN cases c ON c.joined_into_id = one.id
+)
+UPDATE party SET part = :host FROM one
+WHERE party.case_id = one.id AND party.part = :placing AND party.unit_id = ANY(:units)
+""")
+_REFUSAL = text("""
+SELECT m.id FROM report r JOIN message s ON s.id = r.message_id
+JOIN message m ON m.case_id = r.case_id AND m.number > s.number
+WHERE r.id = :report AND (m.type = 'report-not-accepted'
+    OR m.type = 'telephone-record' AND m.in_reply_to = s.id)
+ORDER BY m.number
+""")
+
+
+def _only_reported(session: Session, case: CaseState, unit: UUID) -> bool:
+    """Say whether a unit’s council counts as responsible since it opened the case, and no more.
+
+    It has told of no placement, and nobody has named it.
+    """
+    council = case.parties[unit].organisation_id
+    return bool(session.scalar(_ONLY_REPORTED, {"case": case.id, "council": council}))
+
+
+def _in_place_of(act: Act, known: UUID, to: PartyUnit) -> None:
+    """Make a council that only reported the child missing the host authority: it sees what it saw.
+
+    Raises:
+        HubError: 409 `authority-known` where the responsible authority is known by more than that.
+    """
+    case = act.case
+    if known == to.unit_id or not _only_reported(act.session, case, known):
+        raise conflict(
+            "authority-known", "The responsible authority is on the case already: send an update."
+        )
+    council = case.parties[known].organisation_id
+    if council == to.organisation_id:
+        return  # a team of the same council
+    hosts = {
+        unit: replace(party, part=HOST)
+        for unit, party in case.parties.items()
+        if party.part == PLACING and party.organisation_id == council
+    }
+    case.parties |= hosts
+    tell(act, {case.standing(unit) for unit in hosts if case.takes_part(unit)})
+    values = {"case": case.id, "units": list(hosts), "host": HOST, "placing": PLACING}
+    act.later(lambda: act.session.execute(_HOST, values))
+
+
+def _tell_refusal(act: Act, report: OpenReport, to: UUID) -> None:
+    """Send what police said of a report that stands refused to whoever is named since (4.2)."""
+    act.priority = "urgent"
+    for message_id in act.session.scalars(_REFUSAL, {"report": report.id}):
+        act.later(partial(send_on, act, message_id, to))
 
 
 def _pass_on(act: Act, owed: list[Step], to: UUID) -> None:
@@ -139,7 +221,7 @@ def _pass_on(act: Act, owed: list[Step], to: UUID) -> None:
 
 
 def choices(now: Choosing) -> Choices:
-    """Who owes an interview records it; without a responsible authority, one is to be named.
+    """Who owes an interview records it; the responsible authority is named while none is known.
 
     What a unit away owes is recorded by police who see the whole case, or by the home unit.
     """
@@ -153,11 +235,10 @@ def choices(now: Choosing) -> Choices:
     for step in mine:
         if step.record is not None:
             yield Action("interview-record", step.record, interview=step.interview)
-    unnamed = any(
-        one.kind == "rhi" and one.state == "owed" and not one.of_authority for one in steps
-    )
-    if unnamed and now.may("authority-named"):
-        yield Action("authority-named")
+    if now.may("authority-named"):
+        known = responsible(now.session, now.case)
+        if known is None or _only_reported(now.session, now.case, known):
+            yield Action("authority-named", instead_of=known)
 
 
 def _may_record(now: Choosing, debtor: UUID) -> bool:

@@ -15,7 +15,7 @@ from hub.identity.actor import Actor
 from hub.identity.reach import reach
 from hub.organisations import lineage
 from messaging import actions, clocks, codes, contracts, match_clocks, reporting
-from messaging.act import Act
+from messaging.act import Act, insert_rows
 from messaging.model import (
     Clock,
     InformationRequest,
@@ -63,6 +63,20 @@ def tell_duty_inspector(act: Act, unit: UUID) -> None:
     act.to.setdefault(
         force, act.case.parties.get(force) or unit_named(act.session, str(force), "/to", act.at)
     )
+
+
+def send_on(act: Act, message_id: UUID, unit: UUID) -> None:
+    """Let a unit that this message is sent to be one of those that an earlier one was sent to."""
+    row = {"message_id": message_id, "unit_id": unit, "case_id": act.case.id,
+           "reach": act.reach[unit]}  # fmt: skip
+    new = act.session.scalar(
+        upsert(cast(Table, Recipient.__table__))
+        .values(row)
+        .on_conflict_do_nothing()
+        .returning(Recipient.unit_id)
+    )
+    if new is not None and act.reach[unit] == "staffed":
+        insert_rows(act.session, "receipt", [receipt(message_id, unit, "delivered", act.at, None)])
 
 
 def open_episode(act: Act) -> OpenEpisode:

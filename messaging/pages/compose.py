@@ -44,7 +44,7 @@ FINDS = {
 """What the button of their forms says that leads to that search, and keeps what was typed."""
 
 SOUGHT = {
-    "authority-named": ("local-authority",),
+    "authority-named": picking.COUNCILS,
     "information-request": (
         "police", "local-authority", "health", "provider", "voluntary", "national",
     ),
@@ -173,7 +173,7 @@ def show(reference: str, message_type: str) -> ResponseReturnValue:
                 placed=choosing.police_of_placement(session, actor, reference, context.now())
                 if _reports(writing)
                 else (),
-                kinds=SOUGHT.get(message_type, ("police",)),
+                kinds=SOUGHT.get(message_type, picking.POLICE),
             )
         if message_type in NAMING and "q" in request.args:
             heading, field_name = NAMING[message_type]

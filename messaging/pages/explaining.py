@@ -27,6 +27,10 @@ SAID = {
     "recorded-in-error": later(
         "A second person authorises it. It starts no interview, and stays in the history."
     ),
+    "authority-named": later(
+        "It sees the case, hears what police say of the report, and owes any return home interview."
+        " A council that only reported the child missing becomes the host authority."
+    ),
     "joint-response-plan": later(
         "It is in force once the other side agrees, until its review date, while the child is"
         " placed there. Whoever records the report leads until that unit accepts."

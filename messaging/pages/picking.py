@@ -13,6 +13,8 @@ from hub.web import context
 from messaging import wording
 
 LONGEST = 100
+POLICE, COUNCILS = ("police",), ("local-authority",)
+"""The kinds of organisation that a unit is looked for of, where it is of one alone."""
 
 
 def page(
@@ -25,7 +27,7 @@ def page(
     back: str,
     hint: str = "",
     placed: Sequence[UnitFound] = (),
-    kinds: Collection[str] = ("police",),
+    kinds: Collection[str] = POLICE,
 ) -> str:
     """Return the page of a search for a unit; each unit found links on to `address(code)`.
 
@@ -49,6 +51,8 @@ def page(
             "reach_name": str(wording.REACHES[reach]),
         }
 
+    if kinds == COUNCILS:
+        hint = hint or _("The council’s name, or the postcode of the child’s own home.")
     return render_template(
         "messaging/pick_unit.html",
         ref=reference,

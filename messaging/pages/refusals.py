@@ -26,6 +26,7 @@ def refused(session: Session, actor: Actor, view: CaseView, now: datetime) -> Sh
         return None
     mine = report.reporter.id in actor.unit_ids
     may = {act.type for act in view.actions}
+    unnamed = any(act.type == "authority-named" and not act.instead_of for act in view.actions)
     asked = supervisor_asked(session, view.id)
     due = None
     if asked is not None:
@@ -57,6 +58,11 @@ def refused(session: Session, actor: Actor, view: CaseView, now: datetime) -> Sh
             "messaging.compose", reference=view.reference, message_type="supervisor-request"
         )
         if "supervisor-request" in may
+        else None,
+        "name_address": url_for(
+            "messaging.compose", reference=view.reference, message_type="authority-named"
+        )
+        if unnamed
         else None,
         "record_address": url_for(
             "messaging.compose", reference=view.reference, message_type="telephone-record",

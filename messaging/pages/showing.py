@@ -39,6 +39,7 @@ def case(session: Session, actor: Actor, keys: Keys, view: CaseView, now: dateti
     calls = calls_of(session, actor, keys, view, now)
     closed = cache(lambda unit: closing.with_number(session, actor, unit, view.status, now))
     refused = refusals.refused(session, actor, view, now)
+    owing = returning.steps(session, actor, view, now)
     if refused:
         # What the box of the refusal says is said once.
         calls = [call for call in calls if call["message_id"] != refused["message_id"]]
@@ -61,7 +62,7 @@ def case(session: Session, actor: Actor, keys: Keys, view: CaseView, now: dateti
         ],
         **pending(view, actor, now),
         **meeting_section.shown(session, actor, view, now),
-        "owing": returning.steps(session, actor, view, now),
+        "owing": owing,
         "changes": returning.changes(view),
         "ending": returning.ending(view),
         "ended_at": view.matters.incidents[-1].ended_at if view.matters.incidents else None,
@@ -69,7 +70,7 @@ def case(session: Session, actor: Actor, keys: Keys, view: CaseView, now: dateti
         **prepared(view, actor, now),
         **contest(session, actor, view, now),
         "calls": calls,
-        "acts": _acts(view, calls, refused),
+        "acts": _acts(view, calls, refused, owing),
         "child": child_rows(view.child),
         "messages": [_message(m, view, numbers, closed) for m in reversed(view.messages)],
         "tenures": [_tenure(tenure) for tenure in view.tenures],
@@ -163,17 +164,24 @@ def _request(view: CaseView) -> Shown | None:
     }
 
 
-def _acts(view: CaseView, calls: list[Shown], refused: Shown | None) -> list[Shown]:
+def _acts(
+    view: CaseView, calls: list[Shown], refused: Shown | None, owing: list[Shown]
+) -> list[Shown]:
     """Return the buttons; a call that a box above offers to record has none of its own."""
     shown = []
     boxed = {call["message_id"] for call in calls}
     if refused and refused["record_address"]:
         boxed.add(refused["message_id"])
+    named_above = any(step["name_address"] for step in owing) or (
+        refused is not None and refused["name_address"] is not None
+    )
     for act in view.actions:
         if act.type == "telephone-record" and act.in_reply_to in boxed:
             continue
-        if act.type in ("interview-record", "authority-named", "supervisor-request"):
+        if act.type in ("interview-record", "supervisor-request"):
             continue  # the step that is owed, or the box of the refusal, offers it
+        if act.type == "authority-named" and named_above:
+            continue  # so do these
         if act.type == "update" and refused and refused["add_address"]:
             continue  # the box of the refusal offers it
         shown.append(
@@ -233,6 +241,9 @@ def _act_label(view: CaseView, act: Action) -> str:
         return _("Report the child missing again")
     if act.type == "missing-episode-report":
         return _("Record the report: my unit leads")
+    if act.type == "authority-named" and act.instead_of:
+        unit = view.names[act.instead_of].name
+        return _("Name the responsible authority, if it is another than %(unit)s", unit=unit)
     if act.type == "strategy-meeting-invitation" and act.in_reply_to:
         return _("Change or cancel the meeting")
     if act.type == "located" and view.lead is None and not view.asked_only:

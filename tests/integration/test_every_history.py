@@ -55,7 +55,7 @@ from tests.proofs import rules, steps
 from tests.worlds import ISLINGTON, KENT, MET
 
 ESSEX, AWAY, NATIONAL = "essex", "devon-and-cornwall", "npcc/missing-persons"
-CHARITY = "missing-people/helpline"
+CHARITY, CAMDEN = "missing-people/helpline", "E09000007/childrens-social-care"
 UNITS = (MET, KENT, ESSEX, ISLINGTON, AWAY)
 POLICE = (MET, KENT, ESSEX)
 NO_SENDERS = tuple(
@@ -268,7 +268,7 @@ def machine(database: Database, vault: Vault, url: str, people: dict[tuple[str, 
         )
         def begin(self, how: str, pick: int, seed: int, *, asks: bool) -> None:
             """Begin as chance alone seldom gets to: refused, planned, with a live line, twice, found,
-            or directed by the adjudicator after a dispute.
+            or directed by the adjudicator after an offer was held and declined, and disputed twice.
 
             At times Kent accepts the lead with a supervisor's authority alone.
             """
@@ -299,7 +299,10 @@ def machine(database: Database, vault: Vault, url: str, people: dict[tuple[str, 
                 self.first((MET, "officer"), ref, "located")
             elif how == "directed":
                 self.first((MET, "officer"), ref, "lead-transfer-request", 1)
+                self.first((KENT, "officer"), ref, "holding-reply")
                 self.first((KENT, "officer"), ref, "lead-transfer-decline")
+                self.first((MET, "officer"), ref, "dispute")
+                self.first((MET, "officer"), ref, "dispute-withdraw")
                 self.first((MET, "officer"), ref, "dispute")
                 self.first((NATIONAL, "adjudicator"), ref, "direction")
                 self.first((KENT, "officer"), ref, "direction-acknowledge")
@@ -363,7 +366,7 @@ def machine(database: Database, vault: Vault, url: str, people: dict[tuple[str, 
             elif kind in ("lead-transfer-request", "information-request"):
                 to = [(MET, KENT, ESSEX, AWAY)[pick % 4]]
             elif kind == "authority-named":
-                to = [ISLINGTON]
+                to = [(ISLINGTON, CAMDEN)[pick % 2]]
             elif kind == "update" and pick % 4 == 3:
                 to = [CHARITY]
             command = Command.model_validate({
