@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from hub.clock import LONDON
 from hub.errors import conflict, invalid
 from hub.identity.reach import reach
-from messaging import contracts, owing, returning
+from messaging import aliases, contracts, owing, returning
 from messaging.act import Act
 from messaging.choices import Action, Choices, Choosing, Knowing
 from messaging.effects.ending import responsible
@@ -123,7 +123,8 @@ def authority_named(act: Act) -> None:
         _tell_refusal(act, act.case.report, to.unit_id)
     owed = [
         one
-        for one in owing.interviews(owing.incidents(act.session, act.case.id))
+        for case in (act.case.id, *aliases.joined_to(act.session, act.case.id))
+        for one in owing.interviews(owing.incidents(act.session, case))
         if one.interview == "rhi" and one.state == "owed"
     ]
     act.later(lambda: _pass_on(act, owed, to.unit_id))
