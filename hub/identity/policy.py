@@ -153,6 +153,15 @@ def allows(actor: Actor, action: str, *relations: str) -> bool:
     return any(actor.roles & roles and held & wanted for roles, wanted in PERMISSIONS[action])
 
 
+def has_role(actor: Actor, action: str) -> bool:
+    """Say whether a role of the actor's may do this to some object, whatever they are to this one.
+
+    Raises:
+        KeyError: there is no such action, which is an error of the caller.
+    """
+    return any(actor.roles & roles for roles, _wanted in PERMISSIONS[action])
+
+
 def audiences(actor: Actor) -> frozenset[str]:
     """Return whose contacts of the directory the actor may see: public, professional, police."""
     if actor.kind == PASS:

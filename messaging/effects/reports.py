@@ -156,6 +156,10 @@ def report_not_accepted(act: Act) -> None:
     report = act.case.report
     if report is None:
         raise _settled(act)
+    if act.unit != report.addressed:
+        raise conflict(
+            "report-elsewhere", "Another unit has this report, and says what police do with it."
+        )
     asked = supervisor_asked(act.session, act.case.id)
     if asked is None and report.state == "not-accepted":
         raise conflict("report-settled", "The report does not wait for police now.")

@@ -15,7 +15,7 @@ from hub.records.vault import Vault
 from messaging import alarms, board, guests, standing, views
 from messaging.guest_secrets import Guest
 from messaging.state import load
-from tests.worlds import ACCEPT, ISLINGTON, KENT, MET, RECENTLY, REPORT, World
+from tests.worlds import ACCEPT, ISLINGTON, KENT, MET, RECENTLY, REPORT, World, refused
 
 AWAY, CAMDEN = "devon-and-cornwall", "E09000007/childrens-social-care"
 OFFER = {"rationale": "majority-of-enquiries", "circumstances": "EXERCISE"}
@@ -199,3 +199,32 @@ def test_a_high_risk_that_comes_by_a_join_makes_the_open_offer_urgent(world: Wor
     assert (view.risk, view.request.priority) == ("high", "urgent")
     assert view.request.due_at is not None
     assert view.request.due_at <= world.now + timedelta(minutes=10)
+
+
+def test_only_the_unit_that_has_a_report_refuses_it(world: World) -> None:
+    ref = world.open(world.social_worker, to=[MET]).case_reference
+    no = {"reason": "not-met-definition", "explanation": "EXERCISE"}
+    refused(
+        "not-permitted", lambda: world.send(world.social_worker, ref, "report-not-accepted", **no)
+    )
+    elsewhere = {"reason": "wrong-force", "explanation": "EXERCISE", "readdress_to": KENT}
+    world.send(world.met, ref, "report-not-accepted", **elsewhere)
+    refused("report-elsewhere", lambda: world.send(world.met, ref, "report-not-accepted", **no))
+    report = world.case(world.kent, ref).report
+    assert report is not None
+    assert (report.state, report.addressed.code) == ("awaiting-police", KENT)
+
+
+def test_a_role_that_answers_no_offer_answers_none_of_its_own_unit(world: World) -> None:
+    ref = world.open(world.met).case_reference
+    world.send(world.met, ref, "lead-transfer-request", to=[KENT],
+               rationale="majority-of-enquiries", circumstances="EXERCISE")  # fmt: skip
+    clerk = world.someone(KENT, "practitioner")
+    for kind, words in (
+        ("lead-transfer-accept", ACCEPT),
+        ("lead-transfer-decline", {"reason": "wrong-area"}),
+    ):
+        refused(
+            "not-permitted", lambda kind=kind, words=words: world.send(clerk, ref, kind, **words)
+        )
+    assert world.lead(ref) == MET
