@@ -182,9 +182,9 @@ def choices(now: Choosing) -> Choices:
 
 
 def known_placement(known: Knowing) -> dict[str, Any]:
-    """Fill in the placement as last told, but for what the hub finds anew."""
+    """Fill in the placement as last told, but for what the hub finds anew and a change has of its own."""
     body = known.given(*contracts.PlacementNotification.model_fields)
-    for name in ("destination_unit", "home_unit", "ends_on"):
+    for name in ("destination_unit", "home_unit", "starts_on", "ends_on", "emergency"):
         body.pop(name, None)
     current = known.latest.get("action") in ("new", "change")
     body["action"] = "change" if current else "new"

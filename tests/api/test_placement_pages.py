@@ -10,7 +10,14 @@ from hub.db import Database
 from hub.identity.actor import Actor
 from hub.records.vault import Vault
 from messaging import wording
-from tests.integration.test_placements import AGREE, ESSEX_COUNCIL, KENT_COUNCIL, day, place, plan
+from tests.integration.test_placements import (
+    AGREE,
+    ESSEX_COUNCIL,
+    KENT_COUNCIL,
+    day,
+    place,
+    plan,
+)
 from tests.worlds import ISLINGTON, KENT, MET, World
 
 
@@ -33,6 +40,23 @@ def test_a_placement_that_has_not_begun_says_when_it_does(
     page = client.get(f"/cases/{now}").text
     assert ">Current<" in page
     assert "Begins on" not in page
+
+
+def test_a_change_has_a_first_day_and_an_urgency_of_its_own(
+    client: FlaskClient, acting: list[Actor], world: World
+) -> None:
+    with client.application.app_context():
+        ref = place(world, emergency=True).case_reference
+    acting.append(world.social_worker)
+    client.post(f"/cases/{ref}/reason", data={"reason_code": "working-on-it"})
+    page = client.get(f"/cases/{ref}/send/placement-notification").text
+    assert 'value="CT9 1EZ"' in page, "nothing is typed twice"
+    (action,) = re.findall(r'<input[^>]* name="action"[^>]* checked', page)
+    assert 'value="change"' in action
+    assert not re.findall(r'<input[^>]* name="emergency"[^>]* checked', page)
+    days = re.findall(r'<input[^>]* name="starts_on-[^>]*>', page)
+    assert len(days) == 3
+    assert not re.findall(r'value="\d', "".join(days))
 
 
 def test_a_report_from_a_placement_offers_its_police_first(
