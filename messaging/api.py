@@ -26,6 +26,7 @@ from messaging import (
     sending,
     views,
     who_leads,
+    wording,
 )
 from messaging.api_documents import (
     AcknowledgedOut,
@@ -92,6 +93,9 @@ def _prepared(view: CaseView) -> dict[str, Any]:
             "review_on": agreed.review_on.isoformat() if agreed else None,
             "in_force": found.in_force is not None,
             "lapse": found.lapse,
+            "lapse_words": wording.lapse(found.lapse, agreed.begins_on)
+            if agreed and found.lapse
+            else None,
             "proposed_message_id": str(proposed.message_id) if proposed else None,
         }
         if agreed or proposed

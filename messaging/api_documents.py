@@ -289,7 +289,7 @@ class PlacementOut(BaseModel):
 class PlanOut(BaseModel):
     """The agreed plan, and the version that waits for an answer; its words are in its message.
 
-    `lapse` says why an agreed plan is not in force.
+    `lapse` says why an agreed plan is not in force, and `lapse_words` says it to a reader.
     """
 
     message_id: str | None
@@ -297,7 +297,8 @@ class PlanOut(BaseModel):
     lead: UnitOut | None
     review_on: date | None
     in_force: bool
-    lapse: Literal["placement-ended", "review-past"] | None
+    lapse: Literal["placement-ended", "home-changed", "review-past", "placement-not-begun"] | None
+    lapse_words: str | None
     proposed_message_id: str | None
 
 

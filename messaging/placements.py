@@ -47,12 +47,21 @@ class PlanState:
     review_on: date
     state: plans.State
     placement_current: bool
+    begins_on: date
+    sides: frozenset[UUID]
+    """The police between whom it is."""
+    police: frozenset[UUID]
+    """The police of home and placement today."""
     answered_at: datetime | None
+    answer_id: UUID | None
     answered_by_name: str | None
 
     def as_rules(self) -> plans.Plan:
         """Return it as the pure rules know it."""
-        return plans.Plan(self.lead, self.state, self.review_on, self.placement_current)
+        return plans.Plan(
+            self.lead, self.state, self.review_on, self.placement_current, self.begins_on,
+            self.sides, self.police,
+        )  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -125,10 +134,13 @@ def of_case(session: Session, case: CaseState) -> Prepared:
 
 
 def _plan(case: CaseState, row: Any, placement: PlacementState) -> PlanState:
+    by, other = case.standing(row.proposed_by_unit_id), case.standing(row.other_unit_id)
+    home = case.standing(case.home) if case.home else None
     return PlanState(
-        row.id, row.placement_id, row.version, row.message_id, row.number,
-        case.standing(row.proposed_by_unit_id), case.standing(row.other_unit_id),
+        row.id, row.placement_id, row.version, row.message_id, row.number, by, other,
         case.standing(row.lead_unit_id), row.review_on, row.state,
-        row.placement_id == placement.id and placement.current, row.answered_at,
-        row.answered_by_name,
+        row.placement_id == placement.id and placement.current, placement.starts_on,
+        frozenset(unit for unit in (by, other) if case.parties[unit].police),
+        frozenset(unit for unit in (home, placement.destination) if unit),
+        row.answered_at, row.answer_message_id, row.answered_by_name,
     )  # fmt: skip

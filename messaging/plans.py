@@ -11,7 +11,9 @@ from typing import Literal
 Unit = Hashable
 State = Literal["proposed", "agreed", "amended", "declined", "superseded", "overtaken"]
 Event = Literal["agrees", "amends", "declines", "placement-over", "newer-agreed"]
-Lapse = Literal["not-agreed", "placement-ended", "review-past"]
+Lapse = Literal[
+    "not-agreed", "placement-ended", "home-changed", "review-past", "placement-not-begun"
+]  # fmt: skip
 
 EMERGENCY_DAYS = 5
 """Working days in which an emergency placement is told (Care Planning Regulations 2010, r.13)."""
@@ -32,24 +34,35 @@ def after(state: State, event: Event) -> State | None:
 
 @dataclass(frozen=True)
 class Plan:
-    """A version of a plan, as far as the rules go: whom it names, until when, and its placement's."""
+    """A version of a plan, as far as the rules go: whom it names, until when, and its placement's.
+
+    `sides` are the police between whom it is, `police` those of home and placement today.
+    """
 
     lead: Unit
     state: State
     review_on: date
     placement_current: bool
+    begins_on: date
+    sides: frozenset[Unit]
+    police: frozenset[Unit]
 
 
 def lapse(plan: Plan, today: date) -> Lapse | None:
     """Return why a plan is not in force on a day, or None where it is.
 
-    It is in force when it is agreed, its placement current, and its review date not past.
+    It is in force when it is agreed, its placement begun and not over, the home police those who
+    made it, and its review date not past.
     """
     if plan.state != "agreed":
         return "not-agreed"
     if not plan.placement_current:
         return "placement-ended"
-    return "review-past" if plan.review_on < today else None
+    if not plan.sides <= plan.police:
+        return "home-changed"
+    if plan.review_on < today:
+        return "review-past"
+    return "placement-not-begun" if today < plan.begins_on else None
 
 
 def whom_to_ask(plan: Plan | None, recorded_by: Unit, today: date) -> Unit | None:

@@ -74,7 +74,7 @@ def _begin(act: Act, body: contracts.PlacementNotification, prepared: Prepared) 
         },
     )  # fmt: skip
     if prepared.current is not None and prepared.current.destination == destination.unit_id:
-        carry_plans(act, prepared.current, placement_id)
+        carry_plans(act, prepared, prepared.current, placement_id)
     elif before is not None and not before.ended:
         end_plans(act, prepared)
 

@@ -39,6 +39,11 @@ def joint_response_plan(act: Act) -> None:
         raise conflict("plan-proposed", "A version of the plan waits for its answer already.")
     if body.review_on <= prepared.today:
         raise invalid("in-past", "The review date must be later than today.", "/body/review_on")
+    if body.review_on < placement.starts_on:
+        raise invalid(
+            "review-before", "The review date cannot be before the placement begins.",
+            "/body/review_on",
+        )  # fmt: skip
     leads = unit_named(act.session, body.lead_unit, "/body/lead_unit", act.at).unit_id
     if leads not in (act.case.home, placement.destination):
         names = " or ".join(
@@ -125,7 +130,7 @@ def plan_reply(act: Act) -> None:
         raise conflict("plan-review-past", "Its review date has gone by: amend it.")
     old = prepared.agreed
     if old is not None:
-        meet(act, old.message_id, "plan-review")
+        meet(act, old.answer_id, "plan-review")
         _answer(act, old, "newer-agreed")
     _settle(act, asked, "agrees")
     home = act.case.home or act.unit
@@ -165,14 +170,26 @@ def _answer(act: Act, plan: PlanState, event: plans.Event) -> None:
 
 def end_plans(act: Act, prepared: Prepared) -> None:
     """End what waits for the placement's sake: a proposed version, and the reminder of the agreed."""
-    if prepared.proposed is not None:
-        _settle(act, prepared.proposed, "placement-over")
-    if prepared.agreed is not None:
-        meet(act, prepared.agreed.message_id, "plan-review", met=False)
+    for plan in (prepared.proposed, prepared.agreed):
+        if plan is not None:
+            _end_plan(act, plan)
 
 
-def carry_plans(act: Act, before: PlacementState, placement_id: UUID) -> None:
-    """Let what is agreed and proposed for a placement go on for the one that follows it."""
+def _end_plan(act: Act, plan: PlanState) -> None:
+    if plan.state == "proposed":
+        _settle(act, plan, "placement-over")
+    else:
+        meet(act, plan.answer_id, "plan-review", met=False)
+
+
+def carry_plans(act: Act, prepared: Prepared, before: PlacementState, placement_id: UUID) -> None:
+    """Let what is agreed and proposed for a placement go on for the one that follows it.
+
+    What the police of another home made, or were asked, is that home's alone (decision 0011).
+    """
+    for plan in (prepared.proposed, prepared.agreed):
+        if plan is not None and not plan.sides <= {act.case.home, before.destination}:
+            _end_plan(act, plan)
     act.later(
         lambda: act.session.execute(
             update(Plan)

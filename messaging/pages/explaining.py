@@ -28,8 +28,9 @@ SAID = {
         "A second person authorises it. It starts no interview, and stays in the history."
     ),
     "joint-response-plan": later(
-        "It is in force once the other side agrees, until its review date, while the child is"
-        " placed there. Whoever records the report leads until that unit accepts."
+        "It is in force once the other side agrees, from the first day of the placement until its"
+        " review date, while the child is placed there. Whoever records the report leads until that"
+        " unit accepts."
     ),
 }
 

@@ -30,7 +30,7 @@ def prepared(view: CaseView, actor: Actor, now: datetime) -> Shown:
         plan = {
             **_plan(view, found.agreed),
             "in_force": found.in_force is not None,
-            "lapse": wording.LAPSES[found.lapse] if found.lapse else "",
+            "lapse": wording.lapse(found.lapse, found.agreed.begins_on) if found.lapse else "",
             "sides": _sides(view, found.placement, actor, now),
         }
     return {

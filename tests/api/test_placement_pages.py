@@ -15,6 +15,7 @@ from tests.integration.test_placements import (
     ESSEX_COUNCIL,
     KENT_COUNCIL,
     day,
+    notice,
     place,
     plan,
 )
@@ -40,6 +41,25 @@ def test_a_placement_that_has_not_begun_says_when_it_does(
     page = client.get(f"/cases/{now}").text
     assert ">Current<" in page
     assert "Begins on" not in page
+
+
+def test_a_plan_that_is_not_in_force_says_why(
+    client: FlaskClient, acting: list[Actor], world: World
+) -> None:
+    with client.application.app_context():
+        ref = place(world, starts_on=day(world, 3).isoformat()).case_reference
+        world.send(world.kent, ref, "joint-response-plan", **plan(world))
+        world.send(world.met, ref, "plan-reply", **AGREE)
+    acting.append(world.kent)
+    from_day = f"In force from {wording.day(day(world, 3))}, when the placement begins."
+    for path in (f"/cases/{ref}", f"/cases/{ref}/plan"):
+        page = client.get(path).text
+        assert from_day in page
+        assert "Whoever records the report leads until" not in page
+    with client.application.app_context():
+        world.send(world.social_worker, ref, "placement-notification",
+                   **notice(world, action="change", home_unit="essex"))  # fmt: skip
+    assert "Another police unit is the home now" in client.get(f"/cases/{ref}/plan").text
 
 
 def test_a_change_has_a_first_day_and_an_urgency_of_its_own(

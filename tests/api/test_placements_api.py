@@ -64,7 +64,15 @@ def test_a_councils_system_tells_of_a_placement_and_police_plan_for_it(
     read = schema["/api/v1/cases/{reference}"]["GET"].Case(path_parameters={"reference": ref})
     reply = read.call(headers={"Authorization": f"Bearer {kent.token}"})
     read.validate_response(reply, checks=list(CHECKS))
-    assert reply.json()["plan"]["in_force"] is True
+    told = reply.json()["plan"]
+    assert (told["in_force"], told["lapse"]) == (False, "placement-not-begun")
+    assert told["lapse_words"].endswith(", when the placement begins.")
+    start = {"action": "change", "starts_on": datetime.now(UTC).date().isoformat()}
+    assert council.post(path, notice(**start)).status_code == 201
+    reply = read.call(headers={"Authorization": f"Bearer {kent.token}"})
+    read.validate_response(reply, checks=list(CHECKS))
+    told = reply.json()["plan"]
+    assert (told["in_force"], told["lapse"], told["lapse_words"]) == (True, None, None)
 
     assert essex.get(f"/api/v1/cases/{ref}").status_code == 404
     wrong = essex.post("/api/v1/cases", {**REPORT, "placement_reference": "EX-2222-2222"})

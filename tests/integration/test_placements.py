@@ -18,7 +18,7 @@ from hub.identity.actor import Actor
 from hub.records.keys import Keys
 from hub.records.vault import Vault
 from hub.settings import Settings
-from messaging import alarms, attachments, downloads, guests, open_questions, sending, views
+from messaging import alarms, attachments, downloads, guests, open_questions, plans, sending, views
 from messaging.attachments import Label, Place
 from messaging.contracts import Command
 from messaging.guest_secrets import Guest
@@ -56,7 +56,7 @@ def notice(world: World, **more: Any) -> dict[str, Any]:
         "child": {"given_name": "EXERCISE child", "age": 14},
         "placement_address": "EXERCISE House, Margate",
         "placement_postcode": "CT9 1EZ",
-        "starts_on": day(world, 1).isoformat(),
+        "starts_on": day(world).isoformat(),
         "social_worker_telephone": "020 7946 0201",
         "risk_flags": ["CCE"],
         **more,
@@ -101,6 +101,14 @@ def plans_of(world: World, ref: str) -> list[tuple[int, str]]:
             {"ref": ref},
         )  # fmt: skip
         return [(row.version, row.state) for row in rows]
+
+
+def clocks(world: World) -> list[str]:
+    """Return what runs for a plan."""
+    running = ("SELECT kind FROM clock WHERE kind LIKE 'plan-%' AND met_at IS NULL"
+               " AND ended_at IS NULL ORDER BY kind")  # fmt: skip
+    with world.database.unit_of_work() as session:
+        return list(session.scalars(text(running)))
 
 
 def by_reference(world: World, actor: Actor, ref: str, **more: Any) -> sending.Sent:
@@ -163,6 +171,7 @@ def test_a_move_tells_old_and_new_and_the_old_sees_what_it_saw(world: World) -> 
     )  # fmt: skip
     assert {world.met.unit_id, world.kent.unit_id, world.stranger.unit_id} <= set(moved.reach)
     assert plans_of(world, ref) == [(1, "agreed"), (2, "overtaken")]
+    assert clocks(world) == []
     assert world.case(world.stranger, ref).full
     assert world.case(world.kent, ref).full
     world.send(world.stranger, ref, "missing-episode-report", **REPORT)
@@ -265,6 +274,82 @@ def test_no_request_for_a_plan_that_names_the_recorder_or_is_in_force_no_more(wo
     assert world.case(world.met, past).request is None, "past its review"
 
 
+def asks_by_plan(world: World, ref: str, monkeypatch: pytest.MonkeyPatch) -> bool:
+    """Record the child missing in Kent; say whether the Met is asked, and the database agrees."""
+    with monkeypatch.context() as patch:
+        patch.setattr(plans, "lapse", lambda *_: None)
+        try:
+            with world.database.unit_of_work() as session:
+                command = Command(type="missing-episode-report", body=REPORT)
+                sending.send(session, world.kent, world.vault, ref, command, world.now)
+                session.execute(text("SET CONSTRAINTS ALL IMMEDIATE"))
+                session.rollback()
+            let_in = True
+        except HubError as error:
+            assert error.code == "plan-not-in-force"
+            let_in = False
+    world.send(world.kent, ref, "missing-episode-report", **REPORT)
+    request = world.case(world.met, ref).request
+    assert (request is not None) == let_in
+    assert request is None or request.to_unit.code == MET
+    return let_in
+
+
+def lapse(world: World, ref: str) -> str | None:
+    prepared = world.case(world.met, ref).prepared
+    assert prepared is not None
+    assert (prepared.in_force is None) == (prepared.lapse is not None)
+    return prepared.lapse
+
+
+@pytest.mark.parametrize(("later", "lapsed"), [(1, "placement-not-begun"), (2, None)])
+def test_a_plan_is_in_force_from_the_first_day_of_its_placement(
+    world: World, monkeypatch: pytest.MonkeyPatch, later: int, lapsed: str | None
+) -> None:
+    ref = place(world, starts_on=day(world, 2).isoformat()).case_reference
+    early = plan(world, review_on=day(world, 1).isoformat())
+    refused("review-before", lambda: world.send(world.met, ref, "joint-response-plan", **early))
+    world.send(world.met, ref, "joint-response-plan", **plan(world))
+    world.send(world.kent, ref, "plan-reply", **AGREE)
+    world.now += timedelta(days=later)
+    assert lapse(world, ref) == lapsed
+    assert asks_by_plan(world, ref, monkeypatch) == (lapsed is None)
+
+
+@pytest.mark.parametrize("by", ["the home", "the council"])
+def test_a_plan_of_the_home_before_asks_nobody_for_the_new_home_never_agreed_to_it(
+    world: World, monkeypatch: pytest.MonkeyPatch, by: str
+) -> None:
+    ref = place(world).case_reference
+    proposer = {"the home": world.met, "the council": world.social_worker}[by]
+    words = {name: value for name, value in plan(world).items() if name != "associates"}
+    world.send(proposer, ref, "joint-response-plan", **words)
+    world.send(world.kent if proposer is world.met else world.met, ref, "plan-reply", **AGREE)
+    world.send(world.kent, ref, "joint-response-plan", **plan(world))
+    moved = {"action": "change", "home_unit": "essex"}
+    world.send(world.social_worker, ref, "placement-notification", **notice(world, **moved))
+    assert plans_of(world, ref) == [(1, "agreed"), (2, "overtaken")]
+    assert lapse(world, ref) == "home-changed"
+    assert clocks(world) == []
+    assert not asks_by_plan(world, ref, monkeypatch)
+
+
+def test_a_plan_of_council_and_destination_outlives_a_change_of_home(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ref = place(world).case_reference
+    words = {name: value for name, value in plan(world, KENT).items() if name != "associates"}
+    world.send(world.social_worker, ref, "joint-response-plan", **words)
+    world.send(world.kent, ref, "plan-reply", **AGREE)
+    moved = {"action": "change", "home_unit": "essex"}
+    world.send(world.social_worker, ref, "placement-notification", **notice(world, **moved))
+    assert lapse(world, ref) is None
+    world.send(world.stranger, ref, "missing-episode-report", **REPORT)
+    request = world.case(world.met, ref).request
+    assert request is not None
+    assert request.to_unit.code == KENT
+
+
 def test_what_answers_something_else_than_a_plan_that_waits_is_refused_in_words(
     world: World,
 ) -> None:
@@ -315,6 +400,7 @@ def test_a_plan_is_agreed_by_the_other_side_in_versions(
     world.send(world.kent, ref, "joint-response-plan", **plan(world))
     world.send(world.met, ref, "plan-reply", **AGREE)
     assert plans_of(world, ref)[1:] == [(2, "superseded"), (3, "declined"), (4, "agreed")]
+    assert clocks(world) == ["plan-review"], "of the one that is agreed"
 
 
 def test_the_reference_of_a_placement_is_the_key_and_nothing_else_is(

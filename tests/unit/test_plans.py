@@ -50,14 +50,17 @@ def test_later_is_never_less_late(starts: date, told: date, emergency: bool) -> 
 
 
 @given(
-    st.sampled_from(get_args(plans.State)), DAYS, DAYS, st.booleans(), st.sampled_from("ab"),
-    st.sampled_from("ab"),
+    st.sampled_from(get_args(plans.State)), DAYS, DAYS, DAYS, st.booleans(), st.sampled_from("ab"),
+    st.frozensets(st.sampled_from("abc")), st.sampled_from("ab"),
 )  # fmt: skip
 def test_only_a_plan_in_force_that_names_another_asks_for_the_lead(
-    state: plans.State, review_on: date, today: date, current: bool, lead: str, recorded_by: str
-) -> None:
-    plan = plans.Plan(lead, state, review_on, current)
-    in_force = state == "agreed" and current and today <= review_on
+    state: plans.State, begins_on: date, review_on: date, today: date, current: bool, lead: str,
+    sides: frozenset[str], recorded_by: str,
+) -> None:  # fmt: skip
+    plan = plans.Plan(lead, state, review_on, current, begins_on, sides, frozenset("ab"))
+    in_force = (
+        state == "agreed" and current and "c" not in sides and begins_on <= today <= review_on
+    )
     assert (plans.lapse(plan, today) is None) == in_force
     asked = plans.whom_to_ask(plan, recorded_by, today)
     assert asked == (lead if in_force and lead != recorded_by else None)
