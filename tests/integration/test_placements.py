@@ -179,7 +179,7 @@ def test_a_move_tells_old_and_new_and_the_old_sees_what_it_saw(world: World) -> 
     with world.database.unit_of_work() as session:
         states = session.scalars(text("SELECT state FROM placement ORDER BY id")).all()
     assert states == ["ended", "current"]
-    with pytest.raises(HubError), world.database.unit_of_work() as session:
+    with pytest.raises(DBAPIError), world.database.unit_of_work() as session:
         session.execute(
             text("UPDATE plan SET placement_id = (SELECT id FROM placement WHERE state = 'current')"
                  " WHERE state = 'agreed'")
@@ -350,6 +350,131 @@ def test_a_plan_of_council_and_destination_outlives_a_change_of_home(
     assert request.to_unit.code == KENT
 
 
+ESSEX = {"action": "change", "placement_postcode": "CM1 1AB", "destination_unit": "essex"}
+HERE = {"action": "change", "placement_address": "EXERCISE other house, Margate"}
+
+
+def moves(world: World, ref: str, days: int, **more: Any) -> None:
+    """Tell of a move so many days ahead."""
+    world.send(world.social_worker, ref, "placement-notification",
+               **notice(world, **{"starts_on": day(world, days).isoformat(), **more}))  # fmt: skip
+
+
+def placed(world: World, ref: str) -> list[tuple[str, date, date | None]]:
+    """Return where the child is, and where they move to, with the days."""
+    view = world.case(world.met, ref)
+    assert view.prepared is not None
+    found = (view.prepared.current, view.prepared.following)
+    return [(view.names[p.destination].code, p.starts_on, p.ends_on) for p in found if p]
+
+
+def test_until_a_move_that_is_told_ahead_the_child_is_where_they_are(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = day(world)
+    gap, begun = agreed(world), agreed(world)
+    for ref in (gap, begun):
+        world.send(world.met, ref, "joint-response-plan", **plan(world, KENT))
+        moves(world, ref, 3, **ESSEX)
+        assert plans_of(world, ref) == [(1, "agreed"), (2, "overtaken")]
+        assert placed(world, ref) == [
+            (KENT, first, day(world, 2)),
+            ("essex", day(world, 3), None),
+        ]
+        # What is planned now is for the move.
+        refused("plan-lead", lambda r=ref: world.send(
+            world.met, r, "joint-response-plan", **plan(world, KENT)))  # fmt: skip
+        world.send(world.met, ref, "joint-response-plan", **plan(world, MET))
+        world.send(world.stranger, ref, "plan-reply", **AGREE)
+        assert plans_of(world, ref)[2:] == [(3, "agreed")]
+    world.now += timedelta(days=2)
+    prepared = world.case(world.met, gap).prepared
+    assert prepared is not None
+    assert prepared.in_force is not None
+    assert prepared.agreed_following is not None
+    assert (prepared.in_force.version, prepared.agreed_following.version) == (1, 3)
+    assert asks_by_plan(world, gap, monkeypatch), "the last day"
+    world.now += timedelta(days=1)
+    prepared = world.case(world.met, begun).prepared
+    assert prepared is not None
+    assert prepared.in_force is not None
+    assert (prepared.in_force.version, prepared.agreed_following) == (3, None)
+    assert placed(world, begun) == [("essex", day(world), None)]
+    assert asks_by_plan(world, begun, monkeypatch)
+    world.send(world.met, begun, "joint-response-plan", **plan(world, MET))
+    world.send(world.stranger, begun, "plan-reply", **AGREE)
+    assert plans_of(world, begun)[::2] == [(1, "superseded"), (3, "superseded")]
+
+
+def test_without_a_plan_for_the_move_nobody_is_asked_from_its_first_day(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ref = agreed(world)
+    moves(world, ref, 3, **ESSEX)
+    world.now += timedelta(days=3)
+    assert lapse(world, ref) == "placement-ended"
+    assert not asks_by_plan(world, ref, monkeypatch)
+
+
+@pytest.mark.parametrize("later", [0, 2, 3, 9])
+def test_a_plan_goes_on_through_a_move_with_the_same_police_that_is_told_ahead(
+    world: World, monkeypatch: pytest.MonkeyPatch, later: int
+) -> None:
+    ref = agreed(world)
+    moves(world, ref, 3, **HERE)
+    world.send(world.met, ref, "joint-response-plan", **plan(world))
+    world.send(world.kent, ref, "plan-reply", **AGREE)
+    assert plans_of(world, ref) == [(1, "superseded"), (2, "agreed")]
+    world.now += timedelta(days=later)
+    assert lapse(world, ref) is None
+    assert asks_by_plan(world, ref, monkeypatch)
+
+
+def test_a_move_told_anew_before_it_begins_is_another(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = day(world)
+    ref = agreed(world)
+    moves(world, ref, 3, **ESSEX)
+    world.send(world.met, ref, "joint-response-plan", **plan(world))
+    moves(world, ref, 5, **ESSEX)
+    assert placed(world, ref) == [(KENT, first, day(world, 4)), ("essex", day(world, 5), None)]
+    world.send(world.stranger, ref, "plan-reply", **AGREE)
+    assert plans_of(world, ref) == [(1, "agreed"), (2, "agreed")]
+    moves(world, ref, 6, **HERE)
+    assert placed(world, ref) == [(KENT, first, day(world, 5)), (KENT, day(world, 6), None)]
+    world.now += timedelta(days=6)
+    prepared = world.case(world.met, ref).prepared
+    assert prepared is not None
+    assert prepared.in_force is not None
+    assert prepared.in_force.version == 1
+    moves(world, ref, -2, **HERE)
+    assert placed(world, ref) == [(KENT, day(world, -2), None)], "told late of what was told ahead"
+    assert asks_by_plan(world, ref, monkeypatch)
+
+
+def test_an_end_before_a_move_that_was_told_ahead_calls_it_off(world: World) -> None:
+    first = day(world)
+    ref, then = agreed(world), agreed(world)
+    for one in (ref, then):
+        moves(world, one, 3, **ESSEX)
+        world.send(world.met, one, "joint-response-plan", **plan(world))
+    moves(world, ref, 0, action="end", ends_on=day(world, 2).isoformat())
+    assert placed(world, ref) == [(KENT, first, day(world, 2))]
+    assert plans_of(world, ref) == [(1, "agreed"), (2, "overtaken")]
+    assert lapse(world, ref) is None
+    moves(world, then, 3, action="end", ends_on=day(world, 9).isoformat())
+    assert placed(world, then) == [
+        (KENT, first, day(world, 2)),
+        ("essex", day(world, 3), day(world, 9)),
+    ]
+    world.now += timedelta(days=3)
+    assert (placed(world, ref), lapse(world, ref)) == ([], "placement-ended")
+    moves(world, ref, -1, action="new")
+    assert placed(world, ref) == [(KENT, day(world, -1), None)]
+    assert lapse(world, ref) == "placement-ended", "a new placement is planned for anew"
+
+
 def test_what_answers_something_else_than_a_plan_that_waits_is_refused_in_words(
     world: World,
 ) -> None:
@@ -476,6 +601,9 @@ def test_the_database_keeps_the_plan_too(world: World) -> None:
         "UPDATE placement SET state = 'ended'",
         "INSERT INTO placement SELECT gen_random_uuid(), case_id, :id, 'current', starts_on, ends_on,"
         " destination_unit_id, host_unit_id, emergency, at_a_distance, 0, NULL FROM placement",
+        "INSERT INTO placement SELECT gen_random_uuid(), case_id, :id, 'current', starts_on,"
+        " starts_on, destination_unit_id, host_unit_id, emergency, at_a_distance, 0, :id"
+        " FROM placement",
     )
     for statement in forged:
         with pytest.raises((HubError, DBAPIError)), world.database.unit_of_work() as session:

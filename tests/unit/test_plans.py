@@ -80,6 +80,25 @@ def test_a_version_is_answered_once_and_agreed_before_it_is_superseded(
     assert "superseded" not in states or states == ["proposed", "agreed", "superseded"]
 
 
+@given(DAYS, st.lists(st.tuples(st.integers(0, 9), st.integers(-9, 9)), max_size=8))
+def test_a_child_is_placed_in_one_place_on_each_day(
+    today: date, changes: list[tuple[int, int]]
+) -> None:
+    told: list[tuple[date, date | None]] = [(today, None)]
+    for after_days, ahead in changes:
+        today += timedelta(days=after_days)
+        starts_on = today + timedelta(days=ahead)
+        live = [
+            one for one in told if plans.placement_current(False, one[1] is not None, one[1], today)
+        ]
+        ends = ((begun, plans.last_day(begun, starts_on, today)) for begun, _ in live)
+        told = [(begun, last) for begun, last in ends if last is not None] + [(starts_on, None)]
+        assert len(told) <= 2
+        for day in (today + timedelta(days=n) for n in range(20)):
+            here = [b for b, last in told if b <= day and (last is None or day <= last)]
+            assert len(here) == 1, "no day without, and none with two"
+
+
 @given(DAYS, DAYS, st.booleans(), st.booleans())
 def test_an_end_told_ahead_leaves_the_placement_current_until_that_day_is_past(
     ends_on: date, today: date, ended: bool, told: bool
