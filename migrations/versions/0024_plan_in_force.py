@@ -48,10 +48,24 @@ DROP FUNCTION check_placement_alone;
 UPDATE placement a SET state = 'ended' WHERE a.state = 'current' AND a.end_message_id IS NOT NULL
     AND EXISTS (SELECT FROM placement b WHERE b.case_id = a.case_id AND b.state = 'current'
         AND b.starts_on > a.starts_on);
+SET CONSTRAINTS ALL IMMEDIATE;
+ALTER TABLE plan DISABLE TRIGGER plan_way;
+WITH RECURSIVE its AS (
+    SELECT id AS plan_id, placement_id FROM plan WHERE state IN ('agreed', 'proposed')
+    UNION
+    SELECT its.plan_id, after.id
+    FROM its JOIN placement before ON before.id = its.placement_id
+    JOIN placement after ON after.message_id = before.end_message_id
+    WHERE EXISTS (
+        SELECT standing_for(before.destination_unit_id)
+        INTERSECT SELECT standing_for(after.destination_unit_id))
+)
+UPDATE plan p SET placement_id = l.id FROM its JOIN placement l ON l.id = its.placement_id
+WHERE p.id = its.plan_id AND l.state = 'current' AND l.id <> p.placement_id;
+ALTER TABLE plan ENABLE TRIGGER plan_way;
 UPDATE plan a SET state = 'superseded' WHERE a.state = 'agreed'
     AND EXISTS (SELECT FROM plan b WHERE b.case_id = a.case_id AND b.state = 'agreed'
         AND b.version > a.version);
-SET CONSTRAINTS ALL IMMEDIATE;
 DROP INDEX uq_placement_case_id_current, uq_plan_placement_id_agreed;
 CREATE UNIQUE INDEX uq_placement_case_id_current ON placement (case_id) WHERE state = 'current';
 CREATE UNIQUE INDEX uq_plan_case_id_agreed ON plan (case_id) WHERE state = 'agreed';
@@ -126,7 +140,10 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Ask for neither; what another placement follows is over, and one plan is agreed in a case."""
+    """Ask for neither; what another placement follows is over, and one plan is agreed in a case.
+
+    A plan that went on for what follows is carried there.
+    """
     op.execute(DAYS_BEFORE)
     op.execute(BASIS.format(named=BEFORE))
     op.execute("DROP FUNCTION standing_for")

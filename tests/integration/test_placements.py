@@ -601,9 +601,6 @@ def test_the_database_keeps_the_plan_too(world: World) -> None:
         "UPDATE placement SET state = 'ended'",
         "INSERT INTO placement SELECT gen_random_uuid(), case_id, :id, 'current', starts_on, ends_on,"
         " destination_unit_id, host_unit_id, emergency, at_a_distance, 0, NULL FROM placement",
-        "INSERT INTO placement SELECT gen_random_uuid(), case_id, :id, 'current', starts_on,"
-        " starts_on, destination_unit_id, host_unit_id, emergency, at_a_distance, 0, :id"
-        " FROM placement",
     )
     for statement in forged:
         with pytest.raises((HubError, DBAPIError)), world.database.unit_of_work() as session:
@@ -614,6 +611,21 @@ def test_the_database_keeps_the_plan_too(world: World) -> None:
     with pytest.raises(HubError) as caught, world.database.unit_of_work() as session:
         session.execute(text("UPDATE lead_request SET basis = 'agreed-plan' WHERE state = 'open'"))
     assert caught.value.code == "plan-not-in-force"
+
+
+@pytest.mark.parametrize("days", [0, 3])
+def test_the_database_lets_no_two_placements_share_a_day(world: World, days: int) -> None:
+    ref = place(world, starts_on=day(world, -1).isoformat()).case_reference
+    moves(world, ref, 3, **ESSEX)
+    told = world.send(world.met, ref, "update", heading="other", text="EXERCISE")
+    with pytest.raises(HubError) as caught, world.database.unit_of_work() as session:
+        session.execute(
+            text("INSERT INTO placement SELECT gen_random_uuid(), case_id, :id, 'current', :on, :on,"
+                 " destination_unit_id, host_unit_id, emergency, at_a_distance, 0, :id"
+                 " FROM placement LIMIT 1"),
+            {"id": told.message_id, "on": day(world, days)},
+        )  # fmt: skip
+    assert caught.value.code == "placement-current"
 
 
 def test_the_review_is_reminded_of_on_its_day(world: World) -> None:
