@@ -42,6 +42,7 @@ from messaging.api_documents import (
     MessagesQuery,
     SentOut,
 )
+from messaging.api_prepared import named, prepared
 from messaging.contest import contest
 from messaging.contracts import CONTRACTS, Command
 from messaging.shown import CaseView, MessageView, UnitName
@@ -54,49 +55,6 @@ for _type, _contract in CONTRACTS.items():
 PURPOSE = {"Purpose": "Why the case is consulted; put on record. Without it, the reason is that a"
            " message was addressed to your unit, or that your unit is a party."}  # fmt: skip
 REFERENCE = {"reference": "The case's reference, such as MC-7K3Q-9XJ2"}
-
-
-def _unit(unit: UnitName) -> dict[str, str]:
-    return {
-        "id": str(unit.id), "code": unit.code, "name": unit.name, "organisation": unit.organisation
-    }  # fmt: skip
-
-
-def _prepared(view: CaseView) -> dict[str, Any]:
-    """Return placement and plan, where the reader sees the whole case."""
-    found = view.prepared
-    if found is None or found.placement is None:
-        return {"placement": None, "plan": None}
-
-    def unit(key: UUID | None) -> dict[str, str] | None:
-        return _unit(view.names[key]) if key in view.names else None
-
-    placement, agreed, proposed = found.placement, found.agreed, found.proposed
-    return {
-        "placement": {
-            "message_id": str(placement.message_id),
-            "current": placement.current,
-            "starts_on": placement.starts_on.isoformat(),
-            "ends_on": placement.ends_on.isoformat() if placement.ends_on else None,
-            "home": _unit(view.home) if view.home else None,
-            "destination": unit(placement.destination),
-            "host_authority": unit(placement.host),
-            "emergency": placement.emergency,
-            "at_a_distance": placement.at_a_distance,
-            "working_days_late": placement.working_days_late,
-        },
-        "plan": {
-            "message_id": str(agreed.message_id) if agreed else None,
-            "version": agreed.version if agreed else None,
-            "lead": unit(agreed.lead) if agreed else None,
-            "review_on": agreed.review_on.isoformat() if agreed else None,
-            "in_force": found.in_force is not None,
-            "lapse": found.lapse,
-            "proposed_message_id": str(proposed.message_id) if proposed else None,
-        }
-        if agreed or proposed
-        else None,
-    }
 
 
 def _message(view: MessageView, reference: str) -> dict[str, Any]:
@@ -114,7 +72,7 @@ def _message(view: MessageView, reference: str) -> dict[str, Any]:
         "reply_due_at": view.reply_due_at.isoformat() if view.reply_due_at else None,
         "in_reply_to": str(view.in_reply_to) if view.in_reply_to else None,
         "sender": {
-            "unit": _unit(view.sender_unit),
+            "unit": named(view.sender_unit),
             "kind": view.sender_kind,
             "name": view.sender_name,
             "rank": view.sender_rank,
@@ -130,7 +88,7 @@ def _message(view: MessageView, reference: str) -> dict[str, Any]:
         "attachments": [{**asdict(one), "id": str(one.id)} for one in view.attachments],
         "recipients": [
             {
-                "unit": _unit(recipient.unit),
+                "unit": named(recipient.unit),
                 "reach": recipient.reach_now,
                 "facts": [
                     {"kind": fact.kind, "at": fact.at.isoformat(), "who": fact.who}
@@ -153,7 +111,7 @@ def _sent(session: Session, sent: sending.Sent) -> dict[str, Any]:
         "reply_due_at": sent.reply_due_at.isoformat() if sent.reply_due_at else None,
         "recipients": [
             {
-                "unit": _unit(unit),
+                "unit": named(unit),
                 "reach": sent.reach[unit.id],
                 "delivered": sent.reach[unit.id] == "staffed",
                 "ring": _ring(unit, sent)
@@ -320,7 +278,7 @@ def read_case(reference: str) -> ResponseReturnValue:
             "report_state": view.report.state if view.report else None,
             "child": view.child,
             "lead": lead,
-            **_prepared(view),
+            **prepared(view),
             "actions": list(dict.fromkeys(action.type for action in view.actions)),
             **others,
             "messages": [_message(message, view.reference) for message in view.messages],
@@ -337,7 +295,7 @@ def _others(session: Session, view: CaseView) -> dict[str, Any]:
             {
                 "match": str(one["match"]),
                 "since": one["since"].isoformat(),
-                "unit": _unit(one["named"]),
+                "unit": named(one["named"]),
                 "ring": [
                     {"value": n.value, "label": n.label, "note": n.note} for n in one["numbers"]
                 ],

@@ -260,7 +260,9 @@ class CaseOut(BaseModel):
     child: dict[str, Any]
     lead: LeadOut
     placement: "PlacementOut | None"
+    following_placement: "PlacementOut | None"
     plan: "PlanOut | None"
+    following_plan: "PlanOut | None"
     actions: list[str]
     contested: list[ContestedOut]
     joined_into: str | None
@@ -269,9 +271,11 @@ class CaseOut(BaseModel):
 
 
 class PlacementOut(BaseModel):
-    """The latest placement, for who sees the whole case; 0 working days late is on time.
+    """A placement, for who sees the whole case; 0 working days late is on time.
 
-    It is current from when it is told of, before `starts_on` too.
+    It is current from when it is told of, before `starts_on` too, until the end of `ends_on` where
+    that is told. `placement` is where the child is or is to be, or was last; `following_placement`
+    where they move to from there, as it was told ahead.
     """
 
     message_id: str
@@ -289,7 +293,8 @@ class PlacementOut(BaseModel):
 class PlanOut(BaseModel):
     """The agreed plan, and the version that waits for an answer; its words are in its message.
 
-    `lapse` says why an agreed plan is not in force.
+    `following_plan` is the one agreed for `following_placement`, where its police are others.
+    `lapse` says why an agreed plan is not in force, and `lapse_words` says it to a reader.
     """
 
     message_id: str | None
@@ -297,7 +302,8 @@ class PlanOut(BaseModel):
     lead: UnitOut | None
     review_on: date | None
     in_force: bool
-    lapse: Literal["placement-ended", "review-past"] | None
+    lapse: Literal["placement-ended", "home-changed", "review-past", "placement-not-begun"] | None
+    lapse_words: str | None
     proposed_message_id: str | None
 
 

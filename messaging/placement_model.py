@@ -12,8 +12,8 @@ from hub.db import Base, new_id, register_constraint
 class Placement(Base):
     """Where a child is placed: the police unit of the address, and how soon it was told.
 
-    Dates are calendar dates in Europe/London. A placement whose end was told ahead stays current
-    until that day has gone by.
+    Dates are calendar dates in Europe/London. A placement whose end, or the move from it, was told
+    ahead stays current until that day has gone by.
     """
 
     __tablename__ = "placement"
@@ -65,7 +65,12 @@ for _name, _code, _sentence in (
         "plan-proposed",
         "A version of the plan waits for its answer already.",
     ),
-    ("uq_plan_case_id_agreed", "plan-agreed", "A version of the plan is agreed already."),
+    (
+        "ck_placement_alone",
+        "placement-current",
+        "A placement is current in this case: say that it changes, or ends.",
+    ),
+    ("uq_plan_placement_id_agreed", "plan-agreed", "A version of the plan is agreed already."),
     ("ck_plan_way", "plan-answered", "This version of the plan was answered already."),
     (
         "ck_lead_request_plan",

@@ -1,5 +1,6 @@
 """The placement of a case, and the plan agreed for it, as they stand on a day."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -15,7 +16,7 @@ from messaging.state import CaseState
 
 @dataclass(frozen=True)
 class PlacementState:
-    """The latest placement of a case; its units are those that stand in their place now."""
+    """A placement of a case; its units are those that stand in their place now."""
 
     id: UUID
     message_id: UUID
@@ -29,7 +30,10 @@ class PlacementState:
     at_a_distance: bool
     working_days_late: int
     current: bool
+    """It is not over; one that is told ahead is current before it begins."""
     ended: bool
+    end_id: UUID | None
+    """The message that ended it, or says when it ends."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +41,8 @@ class PlanState:
     """One version of the plan; its units are those that stand in their place now."""
 
     id: UUID
-    placement_id: UUID
+    placements: frozenset[UUID]
+    """The placement that it was made for, and those that follow it with the same police."""
     version: int
     message_id: UUID
     number: int
@@ -47,20 +52,34 @@ class PlanState:
     review_on: date
     state: plans.State
     placement_current: bool
+    begins_on: date
+    destination: UUID
+    home: UUID | None
+    sides: frozenset[UUID]
+    """The police between whom it is."""
     answered_at: datetime | None
+    answer_id: UUID | None
     answered_by_name: str | None
 
     def as_rules(self) -> plans.Plan:
         """Return it as the pure rules know it."""
-        return plans.Plan(self.lead, self.state, self.review_on, self.placement_current)
+        return plans.Plan(
+            self.lead, self.state, self.review_on, self.placement_current, self.begins_on,
+            self.sides, frozenset(unit for unit in (self.home, self.destination) if unit),
+        )  # fmt: skip
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """What is prepared in a case: its placement, the agreed plan, a version that is proposed."""
+    """What is prepared in a case: placements, the agreed plan of each, a version that is proposed."""
 
     placement: PlacementState | None
+    """Where the child is placed, or is to be; or was last."""
+    following: PlacementState | None
+    """Where they move to from there, as it was told ahead."""
     agreed: PlanState | None
+    agreed_following: PlanState | None
+    """What is agreed for the move, where its police are others."""
     proposed: PlanState | None
     every: tuple[PlanState, ...]
     """Every version of the plan, the first one first."""
@@ -77,9 +96,19 @@ class Prepared:
         return self.placement if self.placement and self.placement.current else None
 
     @property
+    def to_plan(self) -> PlacementState | None:
+        """The placement that a plan is made for now: of a move told ahead, where other police answer."""
+        now, then = self.current, self.following
+        return then if now and then and then.destination != now.destination else now
+
+    @property
     def lapse(self) -> plans.Lapse | None:
         """Why the agreed plan is not in force; None where it is, or there is none."""
-        return plans.lapse(self.agreed.as_rules(), self.today) if self.agreed else None
+        return self.lapse_of(self.agreed) if self.agreed else None
+
+    def lapse_of(self, plan: PlanState) -> plans.Lapse | None:
+        """Return why a plan is not in force, or None where it is."""
+        return plans.lapse(plan.as_rules(), self.today)
 
     @property
     def in_force(self) -> PlanState | None:
@@ -87,9 +116,9 @@ class Prepared:
         return self.agreed if self.agreed and self.lapse is None else None
 
 
-_PLACEMENT = text("""
+_PLACEMENTS = text("""
 SELECT l.*, m.number, m.sender_unit_id FROM placement l JOIN message m ON m.id = l.message_id
-WHERE l.case_id = :case_id ORDER BY l.state = 'current' DESC, m.number DESC LIMIT 1
+WHERE l.case_id = :case_id ORDER BY m.number
 """)
 _PLANS = text("""
 SELECT p.*, m.number FROM plan p JOIN message m ON m.id = p.message_id
@@ -100,35 +129,65 @@ WHERE p.case_id = :case_id ORDER BY p.version
 def of_case(session: Session, case: CaseState) -> Prepared:
     """Return what is prepared in a case at its moment."""
     today = case.at.astimezone(LONDON).date()
-    found = session.execute(_PLACEMENT, {"case_id": case.id}).one_or_none()
-    if found is None:
-        return Prepared(None, None, None, (), today)
-    placement = PlacementState(
-        found.id, found.message_id, found.number, case.standing(found.sender_unit_id),
-        found.starts_on, found.ends_on, case.standing(found.destination_unit_id),
-        case.standing(found.host_unit_id) if found.host_unit_id else None,
-        found.emergency, found.at_a_distance, found.working_days_late,
-        plans.placement_current(
-            found.state == "ended", found.end_message_id is not None, found.ends_on, today
-        ),
-        found.state == "ended",
-    )  # fmt: skip
+    rows = session.execute(_PLACEMENTS, {"case_id": case.id}).all()
+    told = [_placement(case, row, today) for row in rows]
+    if not told:
+        return Prepared(None, None, None, None, None, (), today)
+    live = sorted((one for one in told if one.current), key=lambda one: one.starts_on)
+    now = live[0] if live else max(told, key=lambda one: (one.starts_on <= today, one.number))
+    then = live[1] if len(live) > 1 else None
     rows = session.execute(_PLANS, {"case_id": case.id}).all()
-    versions = [_plan(case, row, placement) for row in rows]
+    versions = [_plan(case, row, told) for row in rows]
+    agreed = [one for one in versions if one.state == "agreed"]
+    for_now, for_then = _last_for(now, agreed), _last_for(then, agreed)
+    for_now = for_now or for_then or (agreed[-1] if agreed else None)
     return Prepared(
-        placement,
-        next((one for one in versions if one.state == "agreed"), None),
+        now,
+        then,
+        for_now,
+        None if for_then is for_now else for_then,
         next((one for one in versions if one.state == "proposed"), None),
         tuple(versions),
         today,
     )
 
 
-def _plan(case: CaseState, row: Any, placement: PlacementState) -> PlanState:
-    return PlanState(
-        row.id, row.placement_id, row.version, row.message_id, row.number,
-        case.standing(row.proposed_by_unit_id), case.standing(row.other_unit_id),
-        case.standing(row.lead_unit_id), row.review_on, row.state,
-        row.placement_id == placement.id and placement.current, row.answered_at,
-        row.answered_by_name,
+def _last_for(placement: PlacementState | None, versions: Iterable[PlanState]) -> PlanState | None:
+    found = [one for one in versions if placement and placement.id in one.placements]
+    return found[-1] if found else None
+
+
+def _placement(case: CaseState, row: Any, today: date) -> PlacementState:
+    return PlacementState(
+        row.id, row.message_id, row.number, case.standing(row.sender_unit_id),
+        row.starts_on, row.ends_on, case.standing(row.destination_unit_id),
+        case.standing(row.host_unit_id) if row.host_unit_id else None,
+        row.emergency, row.at_a_distance, row.working_days_late,
+        plans.placement_current(
+            row.state == "ended", row.end_message_id is not None, row.ends_on, today
+        ),
+        row.state == "ended", row.end_message_id,
     )  # fmt: skip
+
+
+def _plan(case: CaseState, row: Any, told: Sequence[PlacementState]) -> PlanState:
+    by, other = case.standing(row.proposed_by_unit_id), case.standing(row.other_unit_id)
+    its = _goes_on_for(row.placement_id, told)
+    live = [one for one in its if one.current]
+    return PlanState(
+        row.id, frozenset(one.id for one in its), row.version, row.message_id, row.number, by, other,
+        case.standing(row.lead_unit_id), row.review_on, row.state, bool(live),
+        min(one.starts_on for one in live or its), its[0].destination,
+        case.standing(case.home) if case.home else None,
+        frozenset(unit for unit in (by, other) if case.parties[unit].police),
+        row.answered_at, row.answer_message_id, row.answered_by_name,
+    )  # fmt: skip
+
+
+def _goes_on_for(placement_id: UUID, told: Sequence[PlacementState]) -> list[PlacementState]:
+    """Return the placement that a plan was made for, and those that follow it with the same police."""
+    found = [one for one in told if one.id == placement_id]
+    for one in told:
+        if (one.message_id, one.destination) == (found[-1].end_id, found[-1].destination):
+            found.append(one)
+    return found

@@ -11,7 +11,9 @@ from typing import Literal
 Unit = Hashable
 State = Literal["proposed", "agreed", "amended", "declined", "superseded", "overtaken"]
 Event = Literal["agrees", "amends", "declines", "placement-over", "newer-agreed"]
-Lapse = Literal["not-agreed", "placement-ended", "review-past"]
+Lapse = Literal[
+    "not-agreed", "placement-ended", "home-changed", "review-past", "placement-not-begun"
+]  # fmt: skip
 
 EMERGENCY_DAYS = 5
 """Working days in which an emergency placement is told (Care Planning Regulations 2010, r.13)."""
@@ -32,24 +34,35 @@ def after(state: State, event: Event) -> State | None:
 
 @dataclass(frozen=True)
 class Plan:
-    """A version of a plan, as far as the rules go: whom it names, until when, and its placement's."""
+    """A version of a plan, as far as the rules go: whom it names, until when, and its placement's.
+
+    `sides` are the police between whom it is, `police` those of home and placement today.
+    """
 
     lead: Unit
     state: State
     review_on: date
     placement_current: bool
+    begins_on: date
+    sides: frozenset[Unit]
+    police: frozenset[Unit]
 
 
 def lapse(plan: Plan, today: date) -> Lapse | None:
     """Return why a plan is not in force on a day, or None where it is.
 
-    It is in force when it is agreed, its placement current, and its review date not past.
+    It is in force when it is agreed, its placement begun and not over, the home police those who
+    made it, and its review date not past.
     """
     if plan.state != "agreed":
         return "not-agreed"
     if not plan.placement_current:
         return "placement-ended"
-    return "review-past" if plan.review_on < today else None
+    if not plan.sides <= plan.police:
+        return "home-changed"
+    if plan.review_on < today:
+        return "review-past"
+    return "placement-not-begun" if today < plan.begins_on else None
 
 
 def whom_to_ask(plan: Plan | None, recorded_by: Unit, today: date) -> Unit | None:
@@ -65,6 +78,15 @@ def whom_to_ask(plan: Plan | None, recorded_by: Unit, today: date) -> Unit | Non
 def placement_current(ended: bool, end_told: bool, ends_on: date | None, today: date) -> bool:
     """Say whether a placement is current: one whose end was told ahead is, until that day is past."""
     return not ended and not (end_told and ends_on is not None and ends_on < today)
+
+
+def last_day(begun_on: date, next_from: date, today: date) -> date | None:
+    """Return the last day of a placement when one is told of that takes its place; None: over at once.
+
+    Where the child is, they stay until the day before a move that is told ahead. What has not begun
+    never does: the move is told in its place.
+    """
+    return next_from - timedelta(days=1) if begun_on <= today < next_from else None
 
 
 def working_days_late(

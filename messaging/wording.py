@@ -122,7 +122,7 @@ PLAN_STATES: dict[str, LazyString] = {
     "amended": later("Amended: a later version took its place"),
     "declined": later("Declined"),
     "superseded": later("Replaced by a later version that was agreed"),
-    "overtaken": later("Overtaken: the placement has ended"),
+    "overtaken": later("Overtaken: the placement has ended, or the home police changed"),
 }
 
 LANES: dict[str, LazyString] = {
@@ -239,6 +239,9 @@ RUNGS_ELSEWHERE: dict[str, LazyString] = {
 
 LAPSES: dict[str, LazyString] = {
     "placement-ended": later("The placement it was agreed for has ended: it names nobody now."),
+    "home-changed": later(
+        "Another police unit is the home now, and has not agreed to it: it names nobody now."
+    ),
     "review-past": later("Its review date has gone by: it names nobody until it is agreed again."),
 }
 """Why an agreed plan is not in force."""
@@ -276,6 +279,13 @@ def lateness(working_days: int) -> str:
             "Told late by %(num)s working day", "Told late by %(num)s working days", working_days
         )
     )
+
+
+def lapse(why: str, begins_on: date) -> str:
+    """Return why an agreed plan is not in force, in words."""
+    if why == "placement-not-begun":
+        return _("In force from %(day)s, when the placement begins.", day=day(begins_on))
+    return str(LAPSES[why])
 
 
 def duration(minutes: int) -> str:

@@ -166,7 +166,9 @@ class JointResponsePlan(Contract):
     SEND = "Propose the plan"
     NEED = "Agree, amend or decline the plan"
     ASKS = True
-    SENT = "The plan is proposed. It is in force once the other side agrees."
+    SENT = (
+        "The plan is proposed. It is in force once the other side agrees and the placement begins."
+    )
 
     lead_unit: str = Field(
         max_length=200,

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import update
+from sqlalchemy import text, update
 
 from directory import public as directory
 from directory.public import Placed
@@ -13,13 +13,17 @@ from hub.errors import conflict, forbidden, invalid
 from messaging import contracts, placements, plans
 from messaging.act import Act
 from messaging.choices import Action, Choices, Choosing, Knowing
-from messaging.effects.planning import PLACING, carry_plans, end_plans
+from messaging.effects.planning import PLACING, end_plans
 from messaging.model import Case, Placement
 from messaging.placements import PlacementState, Prepared
 from messaging.sending import everyone, unit_named
 from messaging.state import PartyUnit
 
 HOST = "host-authority"
+_PAST = text("""
+UPDATE placement SET state = 'ended' WHERE case_id = :case_id AND state = 'current'
+    AND end_message_id IS NOT NULL AND ends_on < :today
+""")
 
 
 def placement_notification(act: Act) -> None:
@@ -47,7 +51,7 @@ def placement_notification(act: Act) -> None:
 
 
 def _begin(act: Act, body: contracts.PlacementNotification, prepared: Prepared) -> None:
-    """Begin a placement, in the place of one that is over; who was told of that stays a party.
+    """Begin a placement, in the place of what was told before; who was told of that stays a party.
 
     What is agreed and proposed goes on where it is with the same police (decision 0011).
     """
@@ -56,27 +60,27 @@ def _begin(act: Act, body: contracts.PlacementNotification, prepared: Prepared) 
     act.add_party(destination)
     act.to[destination.unit_id] = act.case.parties[destination.unit_id]
     host = _host(act, placed)
-    placement_id, before, told = new_id(), prepared.placement, prepared.today
-    if before is not None and not before.ended:
-        _over(act, before, {})
+    today = prepared.today
+    act.later(lambda: act.session.execute(_PAST, {"case_id": act.case.id, "today": today}))
+    for before in (prepared.current, prepared.following):
+        if before is not None:
+            last = plans.last_day(before.starts_on, body.starts_on, today)
+            _ends(act, before, **({"ends_on": last} if last else {"state": "ended"}))
     late = plans.working_days_late(
-        body.starts_on, told, emergency=bool(body.emergency),
+        body.starts_on, today, emergency=bool(body.emergency),
         is_free=lambda day: directory.is_bank_holiday(day, placed.nation),
     )  # fmt: skip
     act.insert(
         "placement",
         {
-            "id": placement_id, "case_id": act.case.id, "message_id": act.message_id,
+            "id": new_id(), "case_id": act.case.id, "message_id": act.message_id,
             "starts_on": body.starts_on, "ends_on": body.ends_on,
             "destination_unit_id": destination.unit_id, "host_unit_id": host,
             "emergency": bool(body.emergency), "at_a_distance": bool(body.at_a_distance),
             "working_days_late": late,
         },
     )  # fmt: skip
-    if prepared.current is not None and prepared.current.destination == destination.unit_id:
-        carry_plans(act, prepared.current, placement_id)
-    elif before is not None and not before.ended:
-        end_plans(act, prepared)
+    end_plans(act, prepared, destination.unit_id)
 
 
 def _destination(act: Act, body: contracts.PlacementNotification) -> tuple[PartyUnit, Placed]:
@@ -144,30 +148,33 @@ def _host(act: Act, placed: Placed) -> UUID | None:
 
 
 def _end(act: Act, body: contracts.PlacementNotification, prepared: Prepared) -> None:
-    """End the placement on its last day; told ahead, it is current until then."""
-    before = prepared.current
-    assert before is not None and body.ends_on is not None  # noqa: S101, PT018  # its contract
-    if body.ends_on < before.starts_on:
+    """End the placement on its last day; told ahead, it is current until then.
+
+    A move that was told ahead and begins after that day is off.
+    """
+    before, ahead, last = prepared.current, prepared.following, body.ends_on
+    assert before is not None and last is not None  # noqa: S101, PT018  # its contract
+    if ahead is not None and ahead.starts_on <= last:
+        before, ahead = ahead, None
+    if last < before.starts_on:
         raise invalid("ends-on", "The last day cannot be before the first.", "/body/ends_on")
-    if body.ends_on >= prepared.today:
-        act.later(
-            lambda: act.session.execute(
-                update(Placement)
-                .where(Placement.id == before.id)
-                .values(ends_on=body.ends_on, end_message_id=act.message_id)
-            )
-        )
+    if ahead is not None:
+        _ends(act, ahead, state="ended")
+        end_plans(act, prepared, before.destination)
+    if last >= prepared.today:
+        _ends(act, before, ends_on=last)
         return
-    _over(act, before, {"ends_on": body.ends_on})
+    _ends(act, before, state="ended", ends_on=last)
     end_plans(act, prepared)
 
 
-def _over(act: Act, before: PlacementState, dates: dict[str, Any]) -> None:
-    """End a placement with this message."""
-    values = {"state": "ended", "end_message_id": act.message_id, **dates}
+def _ends(act: Act, before: PlacementState, **values: Any) -> None:
+    """End a placement with this message: at once, or on a day that is told ahead."""
     act.later(
         lambda: act.session.execute(
-            update(Placement).where(Placement.id == before.id).values(**values)
+            update(Placement)
+            .where(Placement.id == before.id)
+            .values(end_message_id=act.message_id, **values)
         )
     )
 
@@ -182,9 +189,9 @@ def choices(now: Choosing) -> Choices:
 
 
 def known_placement(known: Knowing) -> dict[str, Any]:
-    """Fill in the placement as last told, but for what the hub finds anew."""
+    """Fill in the placement as last told, but for what the hub finds anew and a change has of its own."""
     body = known.given(*contracts.PlacementNotification.model_fields)
-    for name in ("destination_unit", "home_unit", "ends_on"):
+    for name in ("destination_unit", "home_unit", "starts_on", "ends_on", "emergency"):
         body.pop(name, None)
     current = known.latest.get("action") in ("new", "change")
     body["action"] = "change" if current else "new"

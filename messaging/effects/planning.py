@@ -29,7 +29,7 @@ def joint_response_plan(act: Act) -> None:
     """Propose a plan, or amend the one that waits for one's answer: a new version."""
     body = cast(contracts.JointResponsePlan, act.body)
     prepared = placements.of_case(act.session, act.case)
-    placement = prepared.current
+    placement = prepared.to_plan
     if placement is None:
         raise conflict("placement-none", "No placement is current here: a plan is for one.")
     sides = _sides(act.case, placement)
@@ -39,6 +39,11 @@ def joint_response_plan(act: Act) -> None:
         raise conflict("plan-proposed", "A version of the plan waits for its answer already.")
     if body.review_on <= prepared.today:
         raise invalid("in-past", "The review date must be later than today.", "/body/review_on")
+    if body.review_on < placement.starts_on:
+        raise invalid(
+            "review-before", "The review date cannot be before the placement begins.",
+            "/body/review_on",
+        )  # fmt: skip
     leads = unit_named(act.session, body.lead_unit, "/body/lead_unit", act.at).unit_id
     if leads not in (act.case.home, placement.destination):
         names = " or ".join(
@@ -123,10 +128,12 @@ def plan_reply(act: Act) -> None:
         return
     if asked.review_on < prepared.today:
         raise conflict("plan-review-past", "Its review date has gone by: amend it.")
-    old = prepared.agreed
-    if old is not None:
-        meet(act, old.message_id, "plan-review")
-        _answer(act, old, "newer-agreed")
+    for old in prepared.every:
+        if old.state == "agreed" and (
+            old.placements & asked.placements or not old.placement_current
+        ):
+            meet(act, old.answer_id, "plan-review")
+            _answer(act, old, "newer-agreed")
     _settle(act, asked, "agrees")
     home = act.case.home or act.unit
     act.later(lambda: _remind(act, home, asked))
@@ -163,23 +170,22 @@ def _answer(act: Act, plan: PlanState, event: plans.Event) -> None:
     )
 
 
-def end_plans(act: Act, prepared: Prepared) -> None:
-    """End what waits for the placement's sake: a proposed version, and the reminder of the agreed."""
-    if prepared.proposed is not None:
-        _settle(act, prepared.proposed, "placement-over")
-    if prepared.agreed is not None:
-        meet(act, prepared.agreed.message_id, "plan-review", met=False)
+def end_plans(act: Act, prepared: Prepared, goes_on_with: UUID | None = None) -> None:
+    """End what waits for a placement's sake: a proposed version, and the reminder of an agreed one.
 
-
-def carry_plans(act: Act, before: PlacementState, placement_id: UUID) -> None:
-    """Let what is agreed and proposed for a placement go on for the one that follows it."""
-    act.later(
-        lambda: act.session.execute(
-            update(Plan)
-            .where(Plan.placement_id == before.id, Plan.state.in_(("agreed", "proposed")))
-            .values(placement_id=placement_id)
-        )
-    )
+    What is between the home police and those of where the child is placed from now on goes on.
+    """
+    for plan in (prepared.proposed, prepared.agreed, prepared.agreed_following):
+        if plan is None or (
+            plan.placement_current
+            and plan.destination == goes_on_with
+            and plan.sides <= {act.case.home, goes_on_with}
+        ):
+            continue
+        if plan.state == "proposed":
+            _settle(act, plan, "placement-over")
+        else:
+            meet(act, plan.answer_id, "plan-review", met=False)
 
 
 def ask_by_plan(
@@ -207,17 +213,18 @@ def choices(now: Choosing) -> Choices:
     if not now.may("joint-response-plan"):
         return
     prepared = placements.of_case(now.session, now.case)
-    if prepared.current is None:
+    placement = prepared.to_plan
+    if placement is None:
         return
     asked = prepared.proposed
-    sides = _sides(now.case, prepared.current)
+    sides = _sides(now.case, placement)
     if asked is not None:
         if asked.other in now.mine:
             yield Action("plan-reply", asked.message_id)
             yield Action("joint-response-plan", asked.message_id)
         return
     if any(unit in sides for unit in now.mine):
-        for unit in dict.fromkeys((now.case.home, prepared.current.destination)):
+        for unit in dict.fromkeys((now.case.home, placement.destination)):
             if unit is not None:
                 yield Action("joint-response-plan", to=unit)
 

@@ -33,8 +33,8 @@ def offered(
         return {}
     case = load(session, actor, references.clean(reference), now, lock=False)
     if message_type == "joint-response-plan":
-        current = placements.of_case(session, case).current
-        sides = {case.home, current.destination if current else None} - {None}
+        planned = placements.of_case(session, case).to_plan
+        sides = {case.home, planned.destination if planned else None} - {None}
         return {"lead_unit": _named(session, sides)}
     units = _named(session, case.parties.keys() - case.heirs.keys())
     if message_type == "strategy-meeting-invitation":

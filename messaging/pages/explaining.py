@@ -32,8 +32,9 @@ SAID = {
         " A council that only reported the child missing becomes the host authority."
     ),
     "joint-response-plan": later(
-        "It is in force once the other side agrees, until its review date, while the child is"
-        " placed there. Whoever records the report leads until that unit accepts."
+        "It is in force once the other side agrees, from the first day of the placement until its"
+        " review date, while the child is placed there. Whoever records the report leads until that"
+        " unit accepts."
     ),
 }
 

@@ -155,10 +155,10 @@ class _Pack:
         self._or_none(self.v["child"])
 
     def placement(self) -> None:
-        """Print the placement."""
-        p, one = self.p, self.v["placement"]
+        """Print the placement, and the move from it that is told ahead."""
+        p, v = self.p, self.v
         self._section(_("Placement"))
-        if one:
+        for one in filter(None, (v["placement"], v["following"])):
             p.pair(_("State"), one["state"])
             p.pair(_("Where"), _("from %(home)s to %(destination)s", home=one["home"],
                                  destination=one["destination"]))  # fmt: skip
@@ -168,14 +168,13 @@ class _Pack:
             if one["host"]:
                 p.pair(_("Host authority"), one["host"])
             p.pair(_("Notice"), f"{one['lateness']} ({self._message(one['number'])})")
-        self._or_none(one)
+        self._or_none(v["placement"])
 
     def plan(self) -> None:
-        """Print the plan that was agreed, whether it is in force, and every version with its fate."""
+        """Print what was agreed, whether it is in force, and every version with its fate."""
         p, v = self.p, self.v
         self._section(_("Joint response plan"))
-        plan = v["plan"]
-        if plan:
+        for plan in filter(None, (v["plan"], v["following_plan"])):
             p.pair(_("State"), _("In force") if plan["in_force"] else plan["lapse"])
             p.pair(_("If the child goes missing, it names to lead"), plan["lead"])
             p.pair(_("Review date"), plan["review_on"])
@@ -190,7 +189,7 @@ class _Pack:
                 said.append(", ".join(part for part in parts if part))
             said.append(self._message(one["number"]))
             p.pair(_("Version %(number)s", number=one["version"]), "\n".join(said))
-        self._or_none(plan or v["versions"])
+        self._or_none(v["versions"])
 
     def meetings(self) -> None:
         """Print each meeting: what for, who came, what was decided."""

@@ -12,7 +12,7 @@ from hub.identity.actor import Actor
 from messaging import wording
 from messaging.pages import ringing
 from messaging.pages.reading import Row, rows
-from messaging.placements import PlacementState, PlanState
+from messaging.placements import PlacementState, PlanState, Prepared
 from messaging.shown import CaseView, MessageView
 
 Shown = dict[str, Any]
@@ -21,22 +21,34 @@ LEFT_OUT = ("lead_unit", "review_on")
 
 
 def prepared(view: CaseView, actor: Actor, now: datetime) -> Shown:
-    """Return placement, agreed plan and proposed version in words, for who sees the whole case."""
+    """Return placements, agreed plans and proposed version in words, for who sees the whole case.
+
+    With what follows, where a move is told ahead.
+    """
     found = view.prepared
     if found is None or found.placement is None:
-        return {"placement": None, "plan": None, "proposed": None}
-    plan = None
-    if found.agreed is not None:
-        plan = {
-            **_plan(view, found.agreed),
-            "in_force": found.in_force is not None,
-            "lapse": wording.LAPSES[found.lapse] if found.lapse else "",
-            "sides": _sides(view, found.placement, actor, now),
-        }
+        return dict.fromkeys(("placement", "following", "plan", "following_plan", "proposed"))
+
+    def agreed(plan: PlanState | None, placement: PlacementState | None) -> Shown | None:
+        if plan is None or placement is None:
+            return None
+        return _agreed(view, found, plan) | {"sides": _sides(view, placement, actor, now)}
+
     return {
         "placement": _placement(view, found.placement, found.today),
-        "plan": plan,
+        "following": _placement(view, found.following, found.today) if found.following else None,
+        "plan": agreed(found.agreed, found.placement),
+        "following_plan": agreed(found.agreed_following, found.following),
         "proposed": _plan(view, found.proposed) if found.proposed else None,
+    }
+
+
+def _agreed(view: CaseView, found: Prepared, plan: PlanState) -> Shown:
+    lapse = found.lapse_of(plan)
+    return {
+        **_plan(view, plan),
+        "in_force": lapse is None,
+        "lapse": wording.lapse(lapse, plan.begins_on) if lapse else "",
     }
 
 

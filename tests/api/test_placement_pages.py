@@ -10,7 +10,18 @@ from hub.db import Database
 from hub.identity.actor import Actor
 from hub.records.vault import Vault
 from messaging import wording
-from tests.integration.test_placements import AGREE, ESSEX_COUNCIL, KENT_COUNCIL, day, place, plan
+from tests.integration.test_placements import (
+    AGREE,
+    ESSEX,
+    ESSEX_COUNCIL,
+    KENT_COUNCIL,
+    agreed,
+    day,
+    moves,
+    notice,
+    place,
+    plan,
+)
 from tests.worlds import ISLINGTON, KENT, MET, World
 
 
@@ -33,6 +44,66 @@ def test_a_placement_that_has_not_begun_says_when_it_does(
     page = client.get(f"/cases/{now}").text
     assert ">Current<" in page
     assert "Begins on" not in page
+
+
+def test_a_plan_that_is_not_in_force_says_why(
+    client: FlaskClient, acting: list[Actor], world: World
+) -> None:
+    with client.application.app_context():
+        ref = place(world, starts_on=day(world, 3).isoformat()).case_reference
+        world.send(world.kent, ref, "joint-response-plan", **plan(world))
+        world.send(world.met, ref, "plan-reply", **AGREE)
+    acting.append(world.kent)
+    from_day = f"In force from {wording.day(day(world, 3))}, when the placement begins."
+    for path in (f"/cases/{ref}", f"/cases/{ref}/plan"):
+        page = client.get(path).text
+        assert from_day in page
+        assert "Whoever records the report leads until" not in page
+    with client.application.app_context():
+        world.send(world.social_worker, ref, "placement-notification",
+                   **notice(world, action="change", home_unit="essex"))  # fmt: skip
+    assert "Another police unit is the home now" in client.get(f"/cases/{ref}/plan").text
+
+
+def test_a_move_that_is_told_ahead_stands_beside_where_the_child_is(
+    client: FlaskClient, acting: list[Actor], world: World
+) -> None:
+    with client.application.app_context():
+        ref = agreed(world)
+        moves(world, ref, 3, **ESSEX)
+        world.send(world.met, ref, "joint-response-plan", **plan(world))
+        world.send(world.stranger, ref, "plan-reply", **AGREE)
+    acting.append(world.kent)
+    page = client.get(f"/cases/{ref}").text
+    here, then = page.index("from Central North to East Kent"), page.index("told ahead</h2>")
+    assert here < then < page.index("from Central North to Essex")
+    assert f"until {wording.day(day(world, 2))}." in page
+    assert f"Begins on {wording.day(day(world, 3))}" in page
+    paper = client.get(f"/cases/{ref}/plan").text
+    for text in (page, paper):
+        assert "the hub asks it at once" in text, "by the plan of where the child is"
+        assert f"In force from {wording.day(day(world, 3))}, when the placement begins." in text
+    assert "Now at Essex" in paper
+    propose = client.get(f"/cases/{ref}/send/joint-response-plan").text
+    (select,) = re.findall(r'<select[^>]* name="lead_unit".*?</select>', propose, re.DOTALL)
+    assert re.findall(r'<option value="([^"]+)"', select) == ["essex", MET]
+
+
+def test_a_change_has_a_first_day_and_an_urgency_of_its_own(
+    client: FlaskClient, acting: list[Actor], world: World
+) -> None:
+    with client.application.app_context():
+        ref = place(world, emergency=True).case_reference
+    acting.append(world.social_worker)
+    client.post(f"/cases/{ref}/reason", data={"reason_code": "working-on-it"})
+    page = client.get(f"/cases/{ref}/send/placement-notification").text
+    assert 'value="CT9 1EZ"' in page, "nothing is typed twice"
+    (action,) = re.findall(r'<input[^>]* name="action"[^>]* checked', page)
+    assert 'value="change"' in action
+    assert not re.findall(r'<input[^>]* name="emergency"[^>]* checked', page)
+    days = re.findall(r'<input[^>]* name="starts_on-[^>]*>', page)
+    assert len(days) == 3
+    assert not re.findall(r'value="\d', "".join(days))
 
 
 def test_a_report_from_a_placement_offers_its_police_first(

@@ -34,7 +34,9 @@ def notice(**more: Any) -> dict[str, Any]:
 def test_a_councils_system_tells_of_a_placement_and_police_plan_for_it(
     app: Flask, partner: Make
 ) -> None:
-    council, met, kent, essex = (partner(u) for u in (COUNCIL, MET, KENT, "essex"))
+    council, met, kent, essex, surrey = (
+        partner(u) for u in (COUNCIL, MET, KENT, "essex", "surrey")
+    )
     opened = council.post("/api/v1/cases", notice())
     assert opened.status_code == 201, opened.text
     ref = opened.json["case_reference"]
@@ -64,7 +66,27 @@ def test_a_councils_system_tells_of_a_placement_and_police_plan_for_it(
     read = schema["/api/v1/cases/{reference}"]["GET"].Case(path_parameters={"reference": ref})
     reply = read.call(headers={"Authorization": f"Bearer {kent.token}"})
     read.validate_response(reply, checks=list(CHECKS))
-    assert reply.json()["plan"]["in_force"] is True
+    told = reply.json()["plan"]
+    assert (told["in_force"], told["lapse"]) == (False, "placement-not-begun")
+    assert told["lapse_words"].endswith(", when the placement begins.")
+    start = {"action": "change", "starts_on": datetime.now(UTC).date().isoformat()}
+    assert council.post(path, notice(**start)).status_code == 201
+    reply = read.call(headers={"Authorization": f"Bearer {kent.token}"})
+    read.validate_response(reply, checks=list(CHECKS))
+    told = reply.json()["plan"]
+    assert (told["in_force"], told["lapse"], told["lapse_words"]) == (True, None, None)
+    assert reply.json()["following_placement"] is None
+    soon = (datetime.now(UTC).date() + timedelta(days=3)).isoformat()
+    move = {"action": "change", "starts_on": soon, "destination_unit": "surrey"}
+    assert council.post(path, notice(**move)).status_code == 201
+    assert met.post(path, plan).status_code == 201
+    assert surrey.post(path, agree).status_code == 201
+    reply = read.call(headers={"Authorization": f"Bearer {kent.token}"})
+    read.validate_response(reply, checks=list(CHECKS))
+    case = reply.json()
+    assert (case["placement"]["destination"]["code"], case["plan"]["in_force"]) == (KENT, True)
+    assert case["following_placement"]["starts_on"] == soon
+    assert case["following_plan"]["lapse"] == "placement-not-begun"
 
     assert essex.get(f"/api/v1/cases/{ref}").status_code == 404
     wrong = essex.post("/api/v1/cases", {**REPORT, "placement_reference": "EX-2222-2222"})

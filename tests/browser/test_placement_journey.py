@@ -42,7 +42,7 @@ def test_a_placement_a_plan_and_the_lead_that_comes_by_it(
     worker.get_by_label("Age in years").fill("13")
     worker.get_by_label("Address of the placement").fill("EXERCISE House")
     worker.get_by_label("Postcode of the placement").fill("EH1 1YZ")
-    _fill_day(worker, "First day of the placement", 1)
+    _fill_day(worker, "First day of the placement", 0)
     worker.get_by_label("Social worker’s telephone").fill("020 7946 0201")
     act(worker, "Tell police of the placement")
     expect(worker.get_by_role("alert")).to_contain_text("Choose the police unit")

@@ -18,7 +18,7 @@ from hub.identity.actor import Actor
 from hub.records.keys import Keys
 from hub.records.vault import Vault
 from hub.settings import Settings
-from messaging import alarms, attachments, downloads, guests, open_questions, sending, views
+from messaging import alarms, attachments, downloads, guests, open_questions, plans, sending, views
 from messaging.attachments import Label, Place
 from messaging.contracts import Command
 from messaging.guest_secrets import Guest
@@ -56,7 +56,7 @@ def notice(world: World, **more: Any) -> dict[str, Any]:
         "child": {"given_name": "EXERCISE child", "age": 14},
         "placement_address": "EXERCISE House, Margate",
         "placement_postcode": "CT9 1EZ",
-        "starts_on": day(world, 1).isoformat(),
+        "starts_on": day(world).isoformat(),
         "social_worker_telephone": "020 7946 0201",
         "risk_flags": ["CCE"],
         **more,
@@ -101,6 +101,14 @@ def plans_of(world: World, ref: str) -> list[tuple[int, str]]:
             {"ref": ref},
         )  # fmt: skip
         return [(row.version, row.state) for row in rows]
+
+
+def clocks(world: World) -> list[str]:
+    """Return what runs for a plan."""
+    running = ("SELECT kind FROM clock WHERE kind LIKE 'plan-%' AND met_at IS NULL"
+               " AND ended_at IS NULL ORDER BY kind")  # fmt: skip
+    with world.database.unit_of_work() as session:
+        return list(session.scalars(text(running)))
 
 
 def by_reference(world: World, actor: Actor, ref: str, **more: Any) -> sending.Sent:
@@ -163,6 +171,7 @@ def test_a_move_tells_old_and_new_and_the_old_sees_what_it_saw(world: World) -> 
     )  # fmt: skip
     assert {world.met.unit_id, world.kent.unit_id, world.stranger.unit_id} <= set(moved.reach)
     assert plans_of(world, ref) == [(1, "agreed"), (2, "overtaken")]
+    assert clocks(world) == []
     assert world.case(world.stranger, ref).full
     assert world.case(world.kent, ref).full
     world.send(world.stranger, ref, "missing-episode-report", **REPORT)
@@ -170,7 +179,7 @@ def test_a_move_tells_old_and_new_and_the_old_sees_what_it_saw(world: World) -> 
     with world.database.unit_of_work() as session:
         states = session.scalars(text("SELECT state FROM placement ORDER BY id")).all()
     assert states == ["ended", "current"]
-    with pytest.raises(HubError), world.database.unit_of_work() as session:
+    with pytest.raises(DBAPIError), world.database.unit_of_work() as session:
         session.execute(
             text("UPDATE plan SET placement_id = (SELECT id FROM placement WHERE state = 'current')"
                  " WHERE state = 'agreed'")
@@ -265,6 +274,207 @@ def test_no_request_for_a_plan_that_names_the_recorder_or_is_in_force_no_more(wo
     assert world.case(world.met, past).request is None, "past its review"
 
 
+def asks_by_plan(world: World, ref: str, monkeypatch: pytest.MonkeyPatch) -> bool:
+    """Record the child missing in Kent; say whether the Met is asked, and the database agrees."""
+    with monkeypatch.context() as patch:
+        patch.setattr(plans, "lapse", lambda *_: None)
+        try:
+            with world.database.unit_of_work() as session:
+                command = Command(type="missing-episode-report", body=REPORT)
+                sending.send(session, world.kent, world.vault, ref, command, world.now)
+                session.execute(text("SET CONSTRAINTS ALL IMMEDIATE"))
+                session.rollback()
+            let_in = True
+        except HubError as error:
+            assert error.code == "plan-not-in-force"
+            let_in = False
+    world.send(world.kent, ref, "missing-episode-report", **REPORT)
+    request = world.case(world.met, ref).request
+    assert (request is not None) == let_in
+    assert request is None or request.to_unit.code == MET
+    return let_in
+
+
+def lapse(world: World, ref: str) -> str | None:
+    prepared = world.case(world.met, ref).prepared
+    assert prepared is not None
+    assert (prepared.in_force is None) == (prepared.lapse is not None)
+    return prepared.lapse
+
+
+@pytest.mark.parametrize(("later", "lapsed"), [(1, "placement-not-begun"), (2, None)])
+def test_a_plan_is_in_force_from_the_first_day_of_its_placement(
+    world: World, monkeypatch: pytest.MonkeyPatch, later: int, lapsed: str | None
+) -> None:
+    ref = place(world, starts_on=day(world, 2).isoformat()).case_reference
+    early = plan(world, review_on=day(world, 1).isoformat())
+    refused("review-before", lambda: world.send(world.met, ref, "joint-response-plan", **early))
+    world.send(world.met, ref, "joint-response-plan", **plan(world))
+    world.send(world.kent, ref, "plan-reply", **AGREE)
+    world.now += timedelta(days=later)
+    assert lapse(world, ref) == lapsed
+    assert asks_by_plan(world, ref, monkeypatch) == (lapsed is None)
+
+
+@pytest.mark.parametrize("by", ["the home", "the council"])
+def test_a_plan_of_the_home_before_asks_nobody_for_the_new_home_never_agreed_to_it(
+    world: World, monkeypatch: pytest.MonkeyPatch, by: str
+) -> None:
+    ref = place(world).case_reference
+    proposer = {"the home": world.met, "the council": world.social_worker}[by]
+    words = {name: value for name, value in plan(world).items() if name != "associates"}
+    world.send(proposer, ref, "joint-response-plan", **words)
+    world.send(world.kent if proposer is world.met else world.met, ref, "plan-reply", **AGREE)
+    world.send(world.kent, ref, "joint-response-plan", **plan(world))
+    moved = {"action": "change", "home_unit": "essex"}
+    world.send(world.social_worker, ref, "placement-notification", **notice(world, **moved))
+    assert plans_of(world, ref) == [(1, "agreed"), (2, "overtaken")]
+    assert lapse(world, ref) == "home-changed"
+    assert clocks(world) == []
+    assert not asks_by_plan(world, ref, monkeypatch)
+
+
+def test_a_plan_of_council_and_destination_outlives_a_change_of_home(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ref = place(world).case_reference
+    words = {name: value for name, value in plan(world, KENT).items() if name != "associates"}
+    world.send(world.social_worker, ref, "joint-response-plan", **words)
+    world.send(world.kent, ref, "plan-reply", **AGREE)
+    moved = {"action": "change", "home_unit": "essex"}
+    world.send(world.social_worker, ref, "placement-notification", **notice(world, **moved))
+    assert lapse(world, ref) is None
+    world.send(world.stranger, ref, "missing-episode-report", **REPORT)
+    request = world.case(world.met, ref).request
+    assert request is not None
+    assert request.to_unit.code == KENT
+
+
+ESSEX = {"action": "change", "placement_postcode": "CM1 1AB", "destination_unit": "essex"}
+HERE = {"action": "change", "placement_address": "EXERCISE other house, Margate"}
+
+
+def moves(world: World, ref: str, days: int, **more: Any) -> None:
+    """Tell of a move so many days ahead."""
+    world.send(world.social_worker, ref, "placement-notification",
+               **notice(world, **{"starts_on": day(world, days).isoformat(), **more}))  # fmt: skip
+
+
+def placed(world: World, ref: str) -> list[tuple[str, date, date | None]]:
+    """Return where the child is, and where they move to, with the days."""
+    view = world.case(world.met, ref)
+    assert view.prepared is not None
+    found = (view.prepared.current, view.prepared.following)
+    return [(view.names[p.destination].code, p.starts_on, p.ends_on) for p in found if p]
+
+
+def test_until_a_move_that_is_told_ahead_the_child_is_where_they_are(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = day(world)
+    gap, begun = agreed(world), agreed(world)
+    for ref in (gap, begun):
+        world.send(world.met, ref, "joint-response-plan", **plan(world, KENT))
+        moves(world, ref, 3, **ESSEX)
+        assert plans_of(world, ref) == [(1, "agreed"), (2, "overtaken")]
+        assert placed(world, ref) == [
+            (KENT, first, day(world, 2)),
+            ("essex", day(world, 3), None),
+        ]
+        # What is planned now is for the move.
+        refused("plan-lead", lambda r=ref: world.send(
+            world.met, r, "joint-response-plan", **plan(world, KENT)))  # fmt: skip
+        world.send(world.met, ref, "joint-response-plan", **plan(world, MET))
+        world.send(world.stranger, ref, "plan-reply", **AGREE)
+        assert plans_of(world, ref)[2:] == [(3, "agreed")]
+    world.now += timedelta(days=2)
+    prepared = world.case(world.met, gap).prepared
+    assert prepared is not None
+    assert prepared.in_force is not None
+    assert prepared.agreed_following is not None
+    assert (prepared.in_force.version, prepared.agreed_following.version) == (1, 3)
+    assert asks_by_plan(world, gap, monkeypatch), "the last day"
+    world.now += timedelta(days=1)
+    prepared = world.case(world.met, begun).prepared
+    assert prepared is not None
+    assert prepared.in_force is not None
+    assert (prepared.in_force.version, prepared.agreed_following) == (3, None)
+    assert placed(world, begun) == [("essex", day(world), None)]
+    assert asks_by_plan(world, begun, monkeypatch)
+    world.send(world.met, begun, "joint-response-plan", **plan(world, MET))
+    world.send(world.stranger, begun, "plan-reply", **AGREE)
+    assert plans_of(world, begun)[::2] == [(1, "superseded"), (3, "superseded")]
+
+
+def test_without_a_plan_for_the_move_nobody_is_asked_from_its_first_day(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ref = agreed(world)
+    moves(world, ref, 3, **ESSEX)
+    world.now += timedelta(days=3)
+    assert lapse(world, ref) == "placement-ended"
+    assert not asks_by_plan(world, ref, monkeypatch)
+
+
+@pytest.mark.parametrize("later", [0, 2, 3, 9])
+def test_a_plan_goes_on_through_a_move_with_the_same_police_that_is_told_ahead(
+    world: World, monkeypatch: pytest.MonkeyPatch, later: int
+) -> None:
+    ref = agreed(world)
+    moves(world, ref, 3, **HERE)
+    world.send(world.met, ref, "joint-response-plan", **plan(world))
+    world.send(world.kent, ref, "plan-reply", **AGREE)
+    assert plans_of(world, ref) == [(1, "superseded"), (2, "agreed")]
+    world.now += timedelta(days=later)
+    assert lapse(world, ref) is None
+    assert asks_by_plan(world, ref, monkeypatch)
+
+
+def test_a_move_told_anew_before_it_begins_is_another(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = day(world)
+    ref = agreed(world)
+    moves(world, ref, 3, **ESSEX)
+    world.send(world.met, ref, "joint-response-plan", **plan(world))
+    moves(world, ref, 5, **ESSEX)
+    assert placed(world, ref) == [(KENT, first, day(world, 4)), ("essex", day(world, 5), None)]
+    world.send(world.stranger, ref, "plan-reply", **AGREE)
+    assert plans_of(world, ref) == [(1, "agreed"), (2, "agreed")]
+    moves(world, ref, 6, **HERE)
+    assert placed(world, ref) == [(KENT, first, day(world, 5)), (KENT, day(world, 6), None)]
+    world.now += timedelta(days=6)
+    prepared = world.case(world.met, ref).prepared
+    assert prepared is not None
+    assert prepared.in_force is not None
+    assert prepared.in_force.version == 1
+    moves(world, ref, -2, **HERE)
+    assert placed(world, ref) == [(KENT, day(world, -2), None)], "told late of what was told ahead"
+    assert asks_by_plan(world, ref, monkeypatch)
+
+
+def test_an_end_before_a_move_that_was_told_ahead_calls_it_off(world: World) -> None:
+    first = day(world)
+    ref, then = agreed(world), agreed(world)
+    for one in (ref, then):
+        moves(world, one, 3, **ESSEX)
+        world.send(world.met, one, "joint-response-plan", **plan(world))
+    moves(world, ref, 0, action="end", ends_on=day(world, 2).isoformat())
+    assert placed(world, ref) == [(KENT, first, day(world, 2))]
+    assert plans_of(world, ref) == [(1, "agreed"), (2, "overtaken")]
+    assert lapse(world, ref) is None
+    moves(world, then, 3, action="end", ends_on=day(world, 9).isoformat())
+    assert placed(world, then) == [
+        (KENT, first, day(world, 2)),
+        ("essex", day(world, 3), day(world, 9)),
+    ]
+    world.now += timedelta(days=3)
+    assert (placed(world, ref), lapse(world, ref)) == ([], "placement-ended")
+    moves(world, ref, -1, action="new")
+    assert placed(world, ref) == [(KENT, day(world, -1), None)]
+    assert lapse(world, ref) == "placement-ended", "a new placement is planned for anew"
+
+
 def test_what_answers_something_else_than_a_plan_that_waits_is_refused_in_words(
     world: World,
 ) -> None:
@@ -315,6 +525,7 @@ def test_a_plan_is_agreed_by_the_other_side_in_versions(
     world.send(world.kent, ref, "joint-response-plan", **plan(world))
     world.send(world.met, ref, "plan-reply", **AGREE)
     assert plans_of(world, ref)[1:] == [(2, "superseded"), (3, "declined"), (4, "agreed")]
+    assert clocks(world) == ["plan-review"], "of the one that is agreed"
 
 
 def test_the_reference_of_a_placement_is_the_key_and_nothing_else_is(
@@ -400,6 +611,21 @@ def test_the_database_keeps_the_plan_too(world: World) -> None:
     with pytest.raises(HubError) as caught, world.database.unit_of_work() as session:
         session.execute(text("UPDATE lead_request SET basis = 'agreed-plan' WHERE state = 'open'"))
     assert caught.value.code == "plan-not-in-force"
+
+
+@pytest.mark.parametrize("days", [0, 3])
+def test_the_database_lets_no_two_placements_share_a_day(world: World, days: int) -> None:
+    ref = place(world, starts_on=day(world, -1).isoformat()).case_reference
+    moves(world, ref, 3, **ESSEX)
+    told = world.send(world.met, ref, "update", heading="other", text="EXERCISE")
+    with pytest.raises(HubError) as caught, world.database.unit_of_work() as session:
+        session.execute(
+            text("INSERT INTO placement SELECT gen_random_uuid(), case_id, :id, 'current', :on, :on,"
+                 " destination_unit_id, host_unit_id, emergency, at_a_distance, 0, :id"
+                 " FROM placement LIMIT 1"),
+            {"id": told.message_id, "on": day(world, days)},
+        )  # fmt: skip
+    assert caught.value.code == "placement-current"
 
 
 def test_the_review_is_reminded_of_on_its_day(world: World) -> None:

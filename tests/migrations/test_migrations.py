@@ -20,7 +20,18 @@ from hub.migrating import downgrade, position, upgrade
 from hub.records.vault import Vault
 from messaging import resetting, sending
 from messaging.contracts import Command
-from tests.worlds import MET, World
+from tests.integration.test_placements import (
+    AGREE,
+    ESSEX,
+    HERE,
+    lapse,
+    moves,
+    place,
+    placed,
+    plan,
+    plans_of,
+)
+from tests.worlds import KENT, MET, World
 
 MODELS = (
     directory.model, hub.identity.model, hub.jobs.model, hub.records.model, messaging.model,
@@ -112,3 +123,31 @@ def test_what_was_reset_shows_again_below_the_reset_and_its_episode_is_over(
     assert ended == ["recorded-in-error"]
     upgrade(owner_url)
     assert position(owner_url) == "current"
+
+
+def test_a_move_told_ahead_goes_down_to_one_placement_and_one_agreed_plan(
+    owner_url: str, database: Database, vault: Vault, someone: Callable[..., Actor]
+) -> None:
+    world = World(database, vault, someone)
+    ref, same = (place(world, destination_unit=KENT, home_unit=MET).case_reference for _ in "ab")
+    for one, moved in ((ref, ESSEX), (same, {**HERE, "destination_unit": KENT})):
+        world.send(world.met, one, "joint-response-plan", **plan(world))
+        world.send(world.kent, one, "plan-reply", **AGREE)
+        moves(world, one, 0, **HERE, destination_unit=KENT)
+        moves(world, one, 3, **moved)
+    world.send(world.met, ref, "joint-response-plan", **plan(world))
+    world.send(world.stranger, ref, "plan-reply", **AGREE)
+    assert plans_of(world, ref) == [(1, "agreed"), (2, "agreed")]
+    database.dispose()
+    downgrade(owner_url, "0023")
+    with database.unit_of_work() as session:
+        placed_at = session.scalars(
+            text("SELECT l.state FROM plan p JOIN placement l ON l.id = p.placement_id"
+                 " WHERE p.state = 'agreed'")
+        ).all()  # fmt: skip
+    assert placed_at == ["current", "current"], "the plan that went on is carried"
+    database.dispose()
+    upgrade(owner_url)
+    assert plans_of(world, ref) == [(1, "superseded"), (2, "agreed")]
+    assert [code for code, _, _ in placed(world, ref)] == ["essex"]
+    assert lapse(world, same) == "placement-not-begun"

@@ -50,14 +50,17 @@ def test_later_is_never_less_late(starts: date, told: date, emergency: bool) -> 
 
 
 @given(
-    st.sampled_from(get_args(plans.State)), DAYS, DAYS, st.booleans(), st.sampled_from("ab"),
-    st.sampled_from("ab"),
+    st.sampled_from(get_args(plans.State)), DAYS, DAYS, DAYS, st.booleans(), st.sampled_from("ab"),
+    st.frozensets(st.sampled_from("abc")), st.sampled_from("ab"),
 )  # fmt: skip
 def test_only_a_plan_in_force_that_names_another_asks_for_the_lead(
-    state: plans.State, review_on: date, today: date, current: bool, lead: str, recorded_by: str
-) -> None:
-    plan = plans.Plan(lead, state, review_on, current)
-    in_force = state == "agreed" and current and today <= review_on
+    state: plans.State, begins_on: date, review_on: date, today: date, current: bool, lead: str,
+    sides: frozenset[str], recorded_by: str,
+) -> None:  # fmt: skip
+    plan = plans.Plan(lead, state, review_on, current, begins_on, sides, frozenset("ab"))
+    in_force = (
+        state == "agreed" and current and "c" not in sides and begins_on <= today <= review_on
+    )
     assert (plans.lapse(plan, today) is None) == in_force
     asked = plans.whom_to_ask(plan, recorded_by, today)
     assert asked == (lead if in_force and lead != recorded_by else None)
@@ -75,6 +78,25 @@ def test_a_version_is_answered_once_and_agreed_before_it_is_superseded(
             states.append(found)
     assert len(states) <= 3
     assert "superseded" not in states or states == ["proposed", "agreed", "superseded"]
+
+
+@given(DAYS, st.lists(st.tuples(st.integers(0, 9), st.integers(-9, 9)), max_size=8))
+def test_a_child_is_placed_in_one_place_on_each_day(
+    today: date, changes: list[tuple[int, int]]
+) -> None:
+    told: list[tuple[date, date | None]] = [(today, None)]
+    for after_days, ahead in changes:
+        today += timedelta(days=after_days)
+        starts_on = today + timedelta(days=ahead)
+        live = [
+            one for one in told if plans.placement_current(False, one[1] is not None, one[1], today)
+        ]
+        ends = ((begun, plans.last_day(begun, starts_on, today)) for begun, _ in live)
+        told = [(begun, last) for begun, last in ends if last is not None] + [(starts_on, None)]
+        assert len(told) <= 2
+        for day in (today + timedelta(days=n) for n in range(20)):
+            here = [b for b, last in told if b <= day and (last is None or day <= last)]
+            assert len(here) == 1, "no day without, and none with two"
 
 
 @given(DAYS, DAYS, st.booleans(), st.booleans())
