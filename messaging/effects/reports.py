@@ -4,7 +4,7 @@ from typing import Any, cast
 
 from sqlalchemy import select, text, update
 
-from hub.clock import said
+from hub.clock import LONDON, said
 from hub.db import new_id
 from hub.errors import HubError, conflict, forbidden, invalid
 from messaging import contracts, lead, placements
@@ -260,9 +260,24 @@ def known_report(known: Knowing) -> dict[str, Any]:
     body = known.given(*contracts.MissingEpisodeReport.model_fields)
     for name in (*OFFICER, "risk_assessor", "risk_list_version", "review_at"):
         body.pop(name, None)
-    address = ", ".join(known.given("placement_address", "placement_postcode").values())
+    address = _placed_at(known)
     if address and isinstance(body.get("child"), dict):
         body["child"] = {"placement_address": address, **body["child"]}
     if "missing_history" in known.latest:
         body.setdefault("previous_episodes", known.latest["missing_history"])
     return body
+
+
+def _placed_at(known: Knowing) -> str:
+    """Return the address of the last placement that has begun: a move told ahead is none yet."""
+    today = known.now.astimezone(LONDON).date().isoformat()
+    begun = [
+        body
+        for kind, body in known.said
+        if kind == "placement-notification"
+        and "placement_address" in body
+        and body.get("starts_on", today) <= today
+    ]
+    last = begun[-1] if begun else {}
+    parts = (last.get("placement_address"), last.get("placement_postcode"))
+    return ", ".join(part for part in parts if part)

@@ -791,3 +791,22 @@ def test_a_recording_that_is_admitted_brings_the_plan_into_play(
     assert (asked.type, asked.body["rationale"]) == ("lead-transfer-request", "agreed-plan")
     world.send(world.met, ref, "lead-transfer-accept", **ACCEPT)
     assert [t.basis for t in world.case(essex, ref).tenures] == ["recorded", "agreed-plan"]
+
+
+def test_a_report_is_filled_in_with_where_the_child_is_placed_and_not_with_where_they_move_to(
+    world: World,
+) -> None:
+    ref = place(world).case_reference
+    move = {**HERE, "starts_on": day(world, 5).isoformat()}
+    world.send(world.social_worker, ref, "placement-notification", **notice(world, **move))
+
+    def filled() -> str:
+        with world.database.unit_of_work() as session:
+            known = views.prefill(
+                session, world.kent, world.vault, ref, "missing-episode-report", world.now
+            )
+        return str(known.body["child"]["placement_address"])
+
+    assert filled() == "EXERCISE House, Margate, CT9 1EZ"
+    world.now += timedelta(days=5)
+    assert filled() == "EXERCISE other house, Margate, CT9 1EZ"
