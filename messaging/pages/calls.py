@@ -41,8 +41,9 @@ def calls_of(
                 call |= _answer_elsewhere(session, actor, keys, view, message, call, now)
             taken = report.state == "recorded-by-telephone"
             if taken:
-                call["why"] = _("They took it by telephone: it is not confirmed on the hub. They can"
-                                " record it by a link, or a signed reply.")  # fmt: skip
+                call["why"] = ""
+                call["said"] = _("They took it by telephone: it is not confirmed on the hub. They can"
+                                 " record it by a link, or a signed reply.")  # fmt: skip
             if call["away"] or not taken:
                 found.append(call)
     if request and request.from_unit.id in actor.unit_ids:
@@ -91,6 +92,25 @@ def calls_of(
     return found
 
 
+def boxes_of(calls: list[Shown]) -> list[Shown]:
+    """Return a box for each unit that is rung, with everything that it is rung about."""
+    by_unit: dict[UUID, list[Shown]] = {}
+    for call in calls:
+        by_unit.setdefault(call["unit_id"], []).append(call)
+    return [
+        {
+            "unit": about[0]["unit"],
+            "why": next((call["why"] for call in about if call["why"]), ""),
+            "numbers": list(dict.fromkeys(one for call in about for one in call["numbers"])),
+            "answer": any(call["answer"] for call in about),
+            "mailbox": next((call["mailbox"] for call in about if call["mailbox"]), None),
+            "by_reply": any(call["reply_address"] for call in about),
+            "about": about,
+        }
+        for about in by_unit.values()
+    ]
+
+
 def _unopened(
     session: Session, actor: Actor, view: CaseView, boxed: set[UUID], now: datetime
 ) -> list[Shown]:
@@ -116,7 +136,7 @@ def _unopened(
                 continue
             call = _call(session, actor, view, message, unit, now)
             if not call["why"]:
-                call["why"] = _("It has not opened message %(number)s yet.", number=message.number)
+                call["said"] = _("It has not opened it yet.")
             rung[unit] = call
     return list(rung.values())
 
@@ -139,11 +159,13 @@ def _call(
         "unit_code": unit.code,
         "message_id": message.id,
         "number": message.number,
+        "name": wording.type_name(message.type),
         "away": away,
         "why": _("It is not on the hub: nothing is delivered to it until it has been told.")
         if away
         else closing.sentence(session, unit.id, view.status, now),
         "numbers": ringing.numbers(unit.id, ringing.need_of(message.type), now, actor, view.status),
+        "said": "",
         "told": _told(message.type, told.who, told.at) if told else None,
         "told_at": told.at if told else None,
         "script_address": url_for(

@@ -20,7 +20,7 @@ from messaging.choices import Action
 from messaging.contest import contest
 from messaging.model import Case, Message
 from messaging.pages import closing, meeting_section, quoting, refusals, returning
-from messaging.pages.calls import calls_of
+from messaging.pages.calls import boxes_of, calls_of
 from messaging.pages.pending import pending
 from messaging.pages.preparing import prepared
 from messaging.pages.reading import Row, child_rows, not_given, rows
@@ -68,7 +68,7 @@ def case(session: Session, actor: Actor, keys: Keys, view: CaseView, now: dateti
         "also_wanted": returning.also_wanted(view),
         **prepared(view, actor, now),
         **contest(session, actor, view, now),
-        "calls": calls,
+        "boxes": boxes_of(calls),
         "acts": _acts(view, calls, refused),
         "child": child_rows(view.child),
         "messages": [_message(m, view, numbers, closed) for m in reversed(view.messages)],

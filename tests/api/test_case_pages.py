@@ -1,0 +1,53 @@
+"""What the page of a case says: whom to ring, and about what."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from flask.testing import FlaskClient
+
+from hub.db import Database
+from hub.identity.actor import Actor
+from hub.records.vault import Vault
+from tests.worlds import World
+
+AWAY = "devon-and-cornwall"
+OFFER = {"rationale": "majority-of-enquiries", "circumstances": "EXERCISE"}
+
+
+@pytest.fixture
+def world(database: Database, vault: Vault, someone: Callable[..., Actor]) -> World:
+    return World(database, vault, someone)
+
+
+@pytest.fixture
+def page(client: FlaskClient, acting: list[Actor]) -> Callable[..., str]:
+    """Return a function that gives a page of a case as somebody sees it."""
+
+    def look(actor: Actor, reference: str, path: str = "") -> str:
+        acting.append(actor)
+        client.post(f"/cases/{reference}/reason", data={"reason_code": "working-on-it"})
+        reply = client.get(f"/cases/{reference}{path}")
+        assert reply.status_code == 200, reply.status
+        return reply.text
+
+    return look
+
+
+def test_a_unit_is_rung_once_about_everything_and_each_matter_says_which_message_it_is(
+    page: Callable[..., str], world: World
+) -> None:
+    ref = world.open(world.met).case_reference
+    world.send(world.met, ref, "lead-transfer-request", to=[AWAY], priority="urgent", **OFFER)
+    world.send(world.met, ref, "information-request", to=[AWAY], questions="EXERCISE")
+    shown = page(world.met, ref)
+    (box,) = re.findall(r'<section class="hub-call".*?</section>', shown, re.DOTALL)
+    assert box.count("Ring Devon &amp; Cornwall Police") == 1
+    for number, name in ((2, "Offer of the lead"), (3, "Questions or enquiries")):
+        assert re.search(
+            f'<a [^>]*href="#message-{number}">About message {number}: {name}</a>', box
+        )
+        assert f"/script/{number}?unit={AWAY}" in box
+        assert f"about message {number}</span></a>" in box, "each button says which it is"
+    dialled = re.findall(r'href="tel:([^"]+)"', box)
+    assert len(dialled) == len(set(dialled)) > 0
