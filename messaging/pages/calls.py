@@ -41,7 +41,7 @@ def calls_of(
                 call |= _answer_elsewhere(session, actor, keys, view, message, call, now)
             taken = report.state == "recorded-by-telephone"
             if taken:
-                call["why"] = ""
+                call |= {"why": "", "urgent": False}
                 call["said"] = _("They took it by telephone: it is not confirmed on the hub. They can"
                                  " record it by a link, or a signed reply.")  # fmt: skip
             if call["away"] or not taken:
@@ -93,13 +93,17 @@ def calls_of(
 
 
 def boxes_of(calls: list[Shown]) -> list[Shown]:
-    """Return a box for each unit that is rung, with everything that it is rung about."""
+    """Return a box for each unit that is rung, with everything that it is rung about.
+
+    The urgent ones come first: they stand above what the reader may do.
+    """
     by_unit: dict[UUID, list[Shown]] = {}
     for call in calls:
         by_unit.setdefault(call["unit_id"], []).append(call)
-    return [
+    boxes = [
         {
             "unit": about[0]["unit"],
+            "urgent": any(call["urgent"] for call in about),
             "why": next((call["why"] for call in about if call["why"]), ""),
             "numbers": list(dict.fromkeys(one for call in about for one in call["numbers"])),
             "answer": any(call["answer"] for call in about),
@@ -109,6 +113,7 @@ def boxes_of(calls: list[Shown]) -> list[Shown]:
         }
         for about in by_unit.values()
     ]
+    return sorted(boxes, key=lambda box: not box["urgent"])
 
 
 def _unopened(
@@ -160,6 +165,7 @@ def _call(
         "message_id": message.id,
         "number": message.number,
         "name": wording.type_name(message.type),
+        "urgent": message.priority == "urgent",
         "away": away,
         "why": _("It is not on the hub: nothing is delivered to it until it has been told.")
         if away

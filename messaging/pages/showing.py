@@ -31,6 +31,12 @@ Shown = dict[str, Any]
 
 COLOURS = {"awaiting-police": "red", "not-accepted": "red", "recorded-by-telephone": "yellow"}
 PRIMARY = ("lead-transfer-accept", "located-confirm", "missing-episode-report", "admit-recording")
+MAIN = (
+    *PRIMARY, "lead-transfer-decline", "holding-reply", "located-refuse", "report-not-accepted",
+    "not-same-child", "direction", "direction-acknowledge", "information-response", "plan-reply",
+    "strategy-meeting-reply",
+)  # fmt: skip
+"""Acts that somebody waits for: they stand first on the page, each beside its opposite."""
 
 
 def case(session: Session, actor: Actor, keys: Keys, view: CaseView, now: datetime) -> Shown:
@@ -181,6 +187,8 @@ def _acts(view: CaseView, calls: list[Shown], refused: Shown | None) -> list[Sho
                 "label": _act_label(view, act),
                 "address": _act_address(view, act),
                 "primary": act.type in PRIMARY,
+                "main": act.type in MAIN
+                or (act.type == "joint-response-plan" and act.in_reply_to is not None),
             }
         )
     return shown

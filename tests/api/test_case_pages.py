@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 from hub.db import Database
 from hub.identity.actor import Actor
 from hub.records.vault import Vault
-from tests.worlds import World
+from tests.worlds import KENT, World
 
 AWAY = "devon-and-cornwall"
 OFFER = {"rationale": "majority-of-enquiries", "circumstances": "EXERCISE"}
@@ -51,3 +51,35 @@ def test_a_unit_is_rung_once_about_everything_and_each_matter_says_which_message
         assert f"about message {number}</span></a>" in box, "each button says which it is"
     dialled = re.findall(r'href="tel:([^"]+)"', box)
     assert len(dialled) == len(set(dialled)) > 0
+
+
+def test_what_somebody_waits_for_stands_at_the_top_below_an_urgent_call_alone(
+    page: Callable[..., str], world: World
+) -> None:
+    ref = world.open(world.met).case_reference
+    world.send(world.met, ref, "information-request", to=[AWAY], questions="EXERCISE")
+    shown = page(world.met, ref)
+    assert 'href="#acts">What you can do now</a>' in shown.partition('class="hub-state"')[0]
+    assert shown.index('id="acts"') > shown.index("Ring Devon"), "it is not urgent"
+
+    world.send(world.met, ref, "lead-transfer-request", to=[KENT], priority="urgent", **OFFER)
+    shown = page(world.kent, ref)
+    top = shown.partition('class="hub-state"')[0]
+    for act in ("Accept the lead", "Decline the lead", "Say by when you decide"):
+        assert top.count(f">{act}</a>") == 1
+        assert shown.count(f">{act}</a>") == 1
+    assert 'href="#acts">What else you can do</a>' in top
+    assert ">What else you can do</h2>" in shown
+
+    world.send(world.kent, ref, "information-request", to=[AWAY], questions="EXERCISE",
+               immediate_action=True)  # fmt: skip
+    shown = page(world.kent, ref)
+    jump, box, acts = (
+        shown.index(what)
+        for what in (
+            'href="#main-acts"',
+            "Ring Devon &amp; Cornwall Police",
+            ">Accept the lead</a>",
+        )
+    )
+    assert jump < box < acts
