@@ -83,3 +83,16 @@ def test_what_somebody_waits_for_stands_at_the_top_below_an_urgent_call_alone(
         )
     )
     assert jump < box < acts
+
+
+def test_the_unit_that_is_told_after_three_days_stands_below_who_is_rung_now_and_without_999(
+    page: Callable[..., str], world: World
+) -> None:
+    ref = world.open(world.met).case_reference
+    world.send(world.met, ref, "lead-transfer-request", to=[AWAY], priority="urgent", **OFFER)
+    world.send(world.met, ref, "information-request", to=["hampshire"], questions="EXERCISE")
+    shown = page(world.met, ref)
+    steps = shown.partition('id="owing"')[2].partition("</section>")[0]
+    assert re.findall(r'href="tel:([^"]+)"', steps), "it can be rung from its own place"
+    assert "999" not in steps
+    assert shown.rindex('class="hub-call"') < shown.index('id="owing"')
