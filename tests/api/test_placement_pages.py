@@ -11,7 +11,11 @@ from hub.identity.actor import Actor
 from hub.records.vault import Vault
 from messaging import wording
 from tests.integration.test_placements import AGREE, ESSEX_COUNCIL, KENT_COUNCIL, day, place, plan
-from tests.worlds import ISLINGTON, KENT, MET, World
+from tests.worlds import ISLINGTON, KENT, MET, REPORT, World
+
+OFFER = {
+    "rationale": "majority-of-enquiries", "circumstances": "EXERCISE", "priority": "urgent",
+}  # fmt: skip
 
 
 @pytest.fixture
@@ -115,3 +119,39 @@ def test_associates_that_police_added_stay_on_the_screen_when_the_council_amends
         world.send(world.met, ref, "plan-reply", **AGREE)
     acting.append(world.met)
     assert "Associates, as version 2 gave them" in client.get(f"/cases/{ref}/plan").text
+
+
+def test_an_offer_of_the_lead_is_for_the_other_side_of_the_placement_until_it_was_asked(
+    client: FlaskClient, acting: list[Actor], world: World
+) -> None:
+    with client.application.app_context():
+        ref = place(world, starts_on=day(world).isoformat()).case_reference
+        world.send(world.kent, ref, "missing-episode-report", **REPORT)
+    acting.append(world.kent)
+    path = f"/cases/{ref}/send/lead-transfer-request"
+    page = client.get(path).text
+    assert "To Central North." in page
+    assert f'href="{path}?q=">Choose another unit</a>' in page
+    page = client.get(f"{path}?q=").text
+    assert page.index(f'href="{path}?to={MET}"') < page.index('name="q"')
+    assert ISLINGTON not in page, "police alone lead"
+    assert "home unit" in page
+    with client.application.app_context():
+        world.send(world.kent, ref, "lead-transfer-request", to=[MET], **OFFER)
+    assert "To Central North." not in client.get(path).text, "it was asked"
+
+
+def test_the_units_of_the_case_are_offered_first_to_whoever_asks_another_unit(
+    client: FlaskClient, acting: list[Actor], world: World
+) -> None:
+    with client.application.app_context():
+        ref = place(world, starts_on=day(world).isoformat()).case_reference
+        world.send(world.kent, ref, "missing-episode-report", **REPORT)
+    acting.append(world.met)
+    path = f"/cases/{ref}/send/information-request"
+    page = client.get(path).text
+    offered = re.findall(rf'href="{path}\?to=([^"]+)"', page.partition('name="q"')[0])
+    assert offered[0] == KENT, "who leads stands first"
+    assert {ISLINGTON, KENT_COUNCIL} <= set(offered)
+    assert MET not in offered
+    assert f'href="{path}?q=">Choose another unit</a>' in client.get(f"{path}?to={KENT}").text
