@@ -223,12 +223,12 @@ def _keep(writing: Writing, files: Attaching) -> None:
 
 
 def _quoted(writing: Writing, known: Known) -> list[dict[str, Any]]:
-    """Return what the form is an answer to: the question, or the reasons of both sides."""
+    """Return what the form is an answer to, or the reasons of both sides of a dispute."""
     if writing.message_type == "direction" and known.dispute is not None:
         return quoting.sides(known.messages, *known.dispute)
-    if writing.message_type == "information-response":
+    if writing.message_type in quoting.ANSWERING:
         asked = _replied_to(writing)
-        return [quoting.quoted(one) for one in known.messages if one.id == asked]
+        return [quoting.quoted(one, known.names) for one in known.messages if one.id == asked]
     return []
 
 

@@ -96,3 +96,18 @@ def test_the_unit_that_is_told_after_three_days_stands_below_who_is_rung_now_and
     assert re.findall(r'href="tel:([^"]+)"', steps), "it can be rung from its own place"
     assert "999" not in steps
     assert shown.rindex('class="hub-call"') < shown.index('id="owing"')
+
+
+def test_a_form_of_an_answer_quotes_the_offer_that_it_answers(
+    page: Callable[..., str], world: World
+) -> None:
+    ref = world.open(world.met).case_reference
+    words = {**OFFER, "circumstances": "EXERCISE: seen in Margate"}
+    offer = world.send(
+        world.met, ref, "lead-transfer-request", to=[KENT], priority="urgent", **words
+    )
+    for answer in ("lead-transfer-accept", "lead-transfer-decline", "holding-reply"):
+        shown = page(world.kent, ref, f"/send/{answer}?re={offer.message_id}")
+        above = shown.partition('enctype="multipart/form-data"')[0]
+        assert "Central North: Offer of the lead" in above
+        assert "EXERCISE: seen in Margate" in above

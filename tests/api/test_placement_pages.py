@@ -155,3 +155,18 @@ def test_the_units_of_the_case_are_offered_first_to_whoever_asks_another_unit(
     assert {ISLINGTON, KENT_COUNCIL} <= set(offered)
     assert MET not in offered
     assert f'href="{path}?q=">Choose another unit</a>' in client.get(f"{path}?to={KENT}").text
+
+
+def test_the_answer_to_a_plan_quotes_the_plan(
+    client: FlaskClient, acting: list[Actor], world: World
+) -> None:
+    with client.application.app_context():
+        ref = place(world, starts_on=day(world).isoformat()).case_reference
+        sent = world.send(world.kent, ref, "joint-response-plan", **plan(world))
+    acting.append(world.met)
+    page = client.get(f"/cases/{ref}/send/plan-reply?re={sent.message_id}").text
+    above = page.partition('enctype="multipart/form-data"')[0]
+    assert "East Kent: Joint response plan" in above
+    assert plan(world)["first_actions_home"] in above
+    assert "Central North" in above.partition("Which unit leads")[2], "by its name"
+    assert MET not in above
