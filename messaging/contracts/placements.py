@@ -20,6 +20,7 @@ class PlacementNotification(Contract):
     SEND = "Tell police of the placement"
     NEED = "Read of the placement"
     SENT = "The notification is sent. See below who has it, and whom you must ring."
+    REPEATED = ("child.placement_address",)
 
     action: Literal["new", "change", "end"] = Field(
         "new", json_schema_extra=ask("What you tell", labels=codes.PLACEMENTS, asked=True)

@@ -47,7 +47,7 @@ def not_given(message_type: str, body: Mapping[str, Any], *, whole: bool) -> lis
     contract = CONTRACTS[message_type]
     lacks = [
         one.label
-        for one in fields_of(contract, leave_out=contract.COMPUTED)
+        for one in fields_of(contract, leave_out=(*contract.COMPUTED, *contract.REPEATED))
         if _at(body, one.name) in (None, "", []) and (whole or not one.audience)
     ]
     return [{"label": _("Not given"), "value": "; ".join(lacks)}] if lacks else []

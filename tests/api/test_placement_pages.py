@@ -170,3 +170,19 @@ def test_the_answer_to_a_plan_quotes_the_plan(
     assert plan(world)["first_actions_home"] in above
     assert "Central North" in above.partition("Which unit leads")[2], "by its name"
     assert MET not in above
+
+
+def test_the_address_of_a_placement_is_asked_once(
+    client: FlaskClient, acting: list[Actor], world: World
+) -> None:
+    with client.application.app_context():
+        ref = place(world, starts_on=day(world).isoformat()).case_reference
+    acting.append(world.social_worker)
+    client.post(f"/cases/{ref}/reason", data={"reason_code": "working-on-it"})
+    for path in ("/cases/placement", f"/cases/{ref}/send/placement-notification"):
+        page = client.get(path).text
+        assert re.findall(r'name="([\w.]*placement_address)"', page) == ["placement_address"]
+    (lacks,) = re.findall(
+        r"Not given\s*</dt>\s*<dd[^>]*>([^<]*)<", client.get(f"/cases/{ref}").text
+    )
+    assert "Placement address" not in lacks
