@@ -6,7 +6,7 @@ A contract's field says in `json_schema_extra` what a form needs beyond its type
 `hidden` (never on a form), `asked` (of a field with a default: marked as needed), `offered` (of a
 closed list, what a form offers). Nested models become fieldsets with dotted names. A list of models
 becomes `rows` repeated fieldsets, each called `row`, with numbered names ("attendees.0.role"); one
-more is shown when the form is posted with `more_rows` set to its name.
+more is shown when the form is posted with `more_rows` set to its name, and the page opens there.
 """
 
 import types
@@ -45,6 +45,8 @@ class FormField:
     row: str = ""
     extended: bool = False
     """One more row was asked for."""
+    focus: bool = False
+    """Whether the page opens at it: it is the first question of the row that was asked for."""
     rows: list[list["FormField"]] = field(default_factory=list)
 
     @property
@@ -118,6 +120,7 @@ def fields_of(
                 _row_fields(row, f"{name}.{index}.", typed, wrong)
                 for index in range(_row_count(name, typed, int(cast(int, extra.get("rows", 1)))))
             ]
+            found[-1].rows[-1][0].focus = found[-1].extended
     found.sort(key=lambda one: one.more)
     return found
 
