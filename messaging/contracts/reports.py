@@ -96,7 +96,7 @@ class MissingEpisodeReport(Contract):
     AUDIENCE = "all-parties"
     NAME = "Report of a missing child"
     ACT = "Record the report"
-    SEND = "Record it: my unit leads"
+    SEND = "Record the report: my unit leads"
     NEED = "Record the report, or say why not"
     ASKS = True
     COMPUTED = ("risk_list_version",)

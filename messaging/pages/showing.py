@@ -235,17 +235,21 @@ def _act_label(view: CaseView, act: Action) -> str:
         return _("Propose a plan: %(unit)s leads", unit=view.names[act.to].name)
     if act.type == "joint-response-plan":
         return _("Amend the plan")
-    if act.type == "missing-episode-report" and not view.tenures and view.report is None:
-        return _("Report the child missing")
     if act.type == "missing-episode-report" and act.in_reply_to is None:
-        return _("Report the child missing again")
-    if act.type == "missing-episode-report":
-        return _("Record the report: my unit leads")
+        return _report_label(view)
     if act.type == "strategy-meeting-invitation" and act.in_reply_to:
         return _("Change or cancel the meeting")
     if act.type == "located" and view.lead is None and not view.asked_only:
         return _("The child has come back")
     return wording.act_name(act.type)
+
+
+def _report_label(view: CaseView) -> str:
+    """Return the name of a first or a further report: police record it, others tell police."""
+    again = bool(view.tenures) or view.report is not None
+    if view.names[view.unit].police:
+        return _("Record the report: missing again") if again else _("Record the report")
+    return _("Report the child missing again") if again else _("Report the child missing")
 
 
 def _message(

@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 from hub.db import Database
 from hub.identity.actor import Actor
 from hub.records.vault import Vault
-from tests.worlds import KENT, World
+from tests.worlds import KENT, MET, World
 
 AWAY = "devon-and-cornwall"
 OFFER = {"rationale": "majority-of-enquiries", "circumstances": "EXERCISE"}
@@ -111,3 +111,20 @@ def test_a_form_of_an_answer_quotes_the_offer_that_it_answers(
         above = shown.partition('enctype="multipart/form-data"')[0]
         assert "Central North: Offer of the lead" in above
         assert "EXERCISE: seen in Margate" in above
+
+
+def test_recording_a_report_has_one_name_on_its_button_its_form_and_its_sending(
+    page: Callable[..., str], world: World
+) -> None:
+    ref = world.open(world.social_worker, to=[MET]).case_reference
+    (address,) = re.findall(
+        rf'href="/cases/{ref}(/send/missing-episode-report[^"]*)">([^<]*)</a>',
+        page(world.met, ref),
+    )
+    assert address[1] == "Record the report"
+    form = page(world.met, ref, address[0])
+    assert re.search(r"<h1[^>]*>Record the report</h1>", form)
+    assert re.search(r"<button[^>]*>\s*Record the report: my unit leads\s*</button>", form)
+    assert ">Report a child missing</h1>" in page(
+        world.social_worker, ref, "/send/missing-episode-report?to=kent/east"
+    )

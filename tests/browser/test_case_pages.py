@@ -163,7 +163,7 @@ def test_a_case_is_carried_through_without_scripts(sign_in: SignIn) -> None:
     met = sign_in(cast.MET_OFFICER, js=False)
     met.goto("/cases/new")
     fill_report(met)
-    act(met, "Record it: my unit leads")
+    act(met, "Record the report: my unit leads")
     reference = met.url.rsplit("/", 1)[-1]
     offer(met, "Thanet", "East Kent")
     kent = sign_in(cast.KENT_OFFICER, js=False)
