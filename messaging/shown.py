@@ -1,6 +1,6 @@
 """What a reader of a case is shown, as records."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -201,10 +201,12 @@ class CaseView:
 class Known:
     """What a form of a type is filled in with, and the messages that its reader may see.
 
-    `dispute` is the open one's message, and the unit that it is with.
+    `dispute` is the open one's message, and the unit that it is with; `names` are the names of the
+    case's units by their codes.
     """
 
     status: str
     body: dict[str, Any]
     messages: Sequence[MessageView] = ()
     dispute: tuple[UUID, UUID | None] | None = None
+    names: Mapping[str, str] = field(default_factory=dict)

@@ -303,6 +303,7 @@ def prefill(
     return Known(
         case.status, {name: value for name, value in body.items() if value}, messages,
         (dispute, case.episode.dispute_other) if case.episode and dispute else None,
+        {unit.code: unit.name for unit in names.values()},
     )  # fmt: skip
 
 

@@ -3,10 +3,11 @@
 A contract's field says in `json_schema_extra` what a form needs beyond its type: `label`, `hint`,
 `widget` (text, textarea, tel, email, select, or suggested: text for which the page has suggestions),
 `width`, `labels` (of a closed list; of a text, what is suggested), `more` (shown under "Add more"),
-`hidden` (never on a form), `asked` (of a field with a default: marked as needed), `offered` (of a
+`read` (what it is called to readers, where the label speaks to whoever fills it in), `hidden`
+(never on a form), `asked` (of a field with a default: marked as needed), `offered` (of a
 closed list, what a form offers). Nested models become fieldsets with dotted names. A list of models
 becomes `rows` repeated fieldsets, each called `row`, with numbered names ("attendees.0.role"); one
-more is shown when the form is posted with `more_rows` set to its name.
+more is shown when the form is posted with `more_rows` set to its name, and the page opens there.
 """
 
 import types
@@ -43,8 +44,12 @@ class FormField:
     group: str = ""
     audience: str = ""
     row: str = ""
+    read: str = ""
+    """What it is called where the answer is read."""
     extended: bool = False
     """One more row was asked for."""
+    focus: bool = False
+    """Whether the page opens at it: it is the first question of the row that was asked for."""
     rows: list[list["FormField"]] = field(default_factory=list)
 
     @property
@@ -110,6 +115,7 @@ def fields_of(
                 audience=str(extra.get("audience", "")),
             )
         )
+        found[-1].read = gettext(str(extra["read"])) if "read" in extra else found[-1].label
         row = _row_model(info)
         if row is not None:
             found[-1].extended = typed.get("more_rows") == name
@@ -118,6 +124,7 @@ def fields_of(
                 _row_fields(row, f"{name}.{index}.", typed, wrong)
                 for index in range(_row_count(name, typed, int(cast(int, extra.get("rows", 1)))))
             ]
+            found[-1].rows[-1][0].focus = found[-1].extended
     found.sort(key=lambda one: one.more)
     return found
 

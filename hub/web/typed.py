@@ -72,8 +72,8 @@ def _parse_rows(
     values: Values,
     problems: dict[str, str],
 ) -> list[dict[str, Any]]:
-    """Read the rows in which something was typed; keep how many were shown."""
-    values[f"{one.name}-rows"] = str(len(one.rows))
+    """Read the rows in which something was typed; keep how many were shown, without the new one."""
+    values[f"{one.name}-rows"] = str(len(one.rows) - one.extended)
     rows = []
     for number in numbers:
         document: dict[str, Any] = {}

@@ -87,10 +87,16 @@ class RecordedInError(Contract):
         "known-whereabouts", "other",
     ] = Field(json_schema_extra=ask("What was wrong", labels=codes.ERRORS))  # fmt: skip
     reason: Words = Field(
-        json_schema_extra=long("Explain it", "Nothing is removed: it stays in the history.")
+        json_schema_extra=long(
+            "Explain it", "Nothing is removed: it stays in the history.", read="Explanation"
+        )
     )
     authorised_by: Line = Field(
-        json_schema_extra=ask("Authorised by, besides you: name", "A second person, not yourself.")
+        json_schema_extra=ask(
+            "Authorised by, besides you: name",
+            "A second person, not yourself.",
+            read="Authorised by, besides the sender: name",
+        )
     )
     authoriser_rank: Line | None = Field(None, json_schema_extra=ask("Their rank", width=20))
     authoriser_collar: Line | None = Field(

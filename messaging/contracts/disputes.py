@@ -21,7 +21,9 @@ class Dispute(Contract):
 
     grounds: Words = Field(
         json_schema_extra=long(
-            "Your grounds", "Where most enquiries are, and who can best locate the child"
+            "Your grounds",
+            "Where most enquiries are, and who can best locate the child",
+            read="Grounds",
         )
     )
     proposed_lead: Line | None = Field(None, json_schema_extra=ask("Who should lead, and why"))
@@ -40,7 +42,7 @@ class DisputeWithdraw(Contract):
     SEND = "Withdraw the dispute"
     ANSWERS = True
 
-    reason: Words = Field(json_schema_extra=long("Why you withdraw it"))
+    reason: Words = Field(json_schema_extra=long("Why you withdraw it", read="Why it is withdrawn"))
 
 
 class Direction(Contract):
@@ -61,7 +63,9 @@ class Direction(Contract):
         json_schema_extra=ask("Which unit leads", "Its code, such as kent/east."),
     )
     reasons: Words = Field(
-        json_schema_extra=long("Your reasons", "What weighed, and what did not: both sides read it")
+        json_schema_extra=long(
+            "Your reasons", "What weighed, and what did not: both sides read it", read="Reasons"
+        )
     )
     match: UUID | None = Field(None, json_schema_extra=ask("", hidden=True))
     """The other case of the same child, whose episode ends in this one as it is acknowledged."""
@@ -97,5 +101,6 @@ class DirectionAcknowledge(Contract):
             "If you told them by telephone: whom, on which number, and when",
             "Adjudicators only.",
             more=True,
+            read="Told by telephone: whom, on which number, and when",
         ),
     )

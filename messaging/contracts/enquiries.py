@@ -21,7 +21,9 @@ class InformationRequest(Contract):
     ASKS = True
 
     questions: Words = Field(
-        json_schema_extra=long("What you ask", "One a line: questions, or enquiries to carry out")
+        json_schema_extra=long(
+            "What you ask", "One a line: questions, or enquiries to carry out", read="What is asked"
+        )
     )
     needed_by: AwareDatetime | None = Field(
         None,
@@ -63,7 +65,10 @@ class InformationResponse(Contract):
         json_schema_extra=ask("What came of it", labels=codes.INFORMATION)
     )
     answers: Words | None = Field(
-        None, json_schema_extra=long("Your answers", "One a line, in the order of the questions")
+        None,
+        json_schema_extra=long(
+            "Your answers", "One a line, in the order of the questions", read="Answers"
+        ),
     )
     reason: Words | None = Field(
         None, json_schema_extra=long("Why, where it is refused or only part")

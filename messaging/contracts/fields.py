@@ -58,6 +58,8 @@ class Contract(BaseModel):
     """Whether it may change the case of a match, or a joined one: all are held, by their ids."""
     COMPUTED: ClassVar[tuple[str, ...]] = ()
     """Fields that the hub writes itself: no form asks for them."""
+    REPEATED: ClassVar[tuple[str, ...]] = ()
+    """Fields of its parts for which it has a field of its own: no form asks twice."""
     OPENS: ClassVar[bool] = False
     """Whether it is sent in a closed case, and opens it again."""
 

@@ -41,6 +41,7 @@ class NotSameChild(Contract):
         json_schema_extra=long(
             "How you know that it is another child",
             "What differs: birth date, photo, where they live",
+            read="How it is known that it is another child",
         )
     )
     match: UUID | None = Field(None, json_schema_extra=ask("", hidden=True))

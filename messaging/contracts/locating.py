@@ -71,7 +71,10 @@ class LocatedConfirm(Contract):
     ANSWERS = True
 
     confirmed_how: Words | None = Field(
-        None, json_schema_extra=long("How you made sure", "Optional, and useful later")
+        None,
+        json_schema_extra=long(
+            "How you made sure", "Optional, and useful later", read="How it was made sure"
+        ),
     )
 
 
@@ -87,6 +90,8 @@ class LocatedRefuse(Contract):
 
     reason: Words = Field(
         json_schema_extra=long(
-            "Why you do not confirm", "What does not fit, or what you still check"
+            "Why you do not confirm",
+            "What does not fit, or what you still check",
+            read="Why it is not confirmed",
         )
     )

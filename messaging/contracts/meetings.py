@@ -173,7 +173,7 @@ class StrategyMeetingReply(Contract):
     SENT = "Your reply is sent. You can change it until the meeting starts."
 
     attendance: Literal["attending", "deputy", "report-only", "declined"] = Field(
-        json_schema_extra=ask("Do you attend?", labels=codes.ATTENDANCE)
+        json_schema_extra=ask("Do you attend?", labels=codes.ATTENDANCE, read="Attendance")
     )
     person: Line = Field(json_schema_extra=ask("Who", "The person who comes, or who declines"))
     person_role: Line | None = Field(None, json_schema_extra=ask("Rank or role", width=20))
@@ -183,7 +183,10 @@ class StrategyMeetingReply(Contract):
     reason: Words | None = Field(
         None,
         validate_default=True,
-        json_schema_extra=long("Why, where you decline or send a report only"),
+        json_schema_extra=long(
+            "Why, where you decline or send a report only",
+            read="Why, of a decline or a report only",
+        ),
     )
 
     @field_validator("reason")

@@ -24,7 +24,13 @@ class LeadTransferRequest(Contract):
 
     rationale: Literal[
         "majority-of-enquiries", "best-opportunity-to-locate", "agreed-plan", "other"
-    ] = Field(json_schema_extra=ask("Why they should lead", labels=codes.RATIONALES))
+    ] = Field(
+        json_schema_extra=ask(
+            "Why they should lead",
+            labels=codes.RATIONALES,
+            read="Why the unit that is asked should lead",
+        )
+    )
     circumstances: Words = Field(
         json_schema_extra=long("Circumstances, in short", "What happened, and why they are at risk")
     )
@@ -146,11 +152,15 @@ class LeadTransferDecline(Contract):
     explanation: Words | None = Field(
         None,
         validate_default=True,
-        json_schema_extra=long("Explain it", "Needed for “another reason”"),
+        json_schema_extra=long("Explain it", "Needed for “another reason”", read="Explanation"),
     )
     information_needed: Words | None = Field(
         None,
-        json_schema_extra=long("Information you would need", "What would let you decide otherwise"),
+        json_schema_extra=long(
+            "Information you would need",
+            "What would let you decide otherwise",
+            read="Information that is needed first",
+        ),
     )
     suggested_lead: Line | None = Field(
         None, json_schema_extra=ask("Who should lead instead", "The unit, and why it")
@@ -175,7 +185,7 @@ class LeadTransferWithdraw(Contract):
     SEND = "Withdraw the offer"
     ANSWERS = True
 
-    reason: Words = Field(json_schema_extra=long("Why you withdraw it"))
+    reason: Words = Field(json_schema_extra=long("Why you withdraw it", read="Why it is withdrawn"))
 
 
 class HoldingReply(Contract):
@@ -189,6 +199,8 @@ class HoldingReply(Contract):
     ANSWERS = True
 
     decide_by: AwareDatetime = Field(
-        json_schema_extra=ask("By when you decide", "At most 1 hour from now if urgent, else 8.")
+        json_schema_extra=ask(
+            "By when you decide", "At most 1 hour from now if urgent, else 8.", read="Decides by"
+        )
     )
     reason: Words = Field(json_schema_extra=long("Why not now", "What you wait for"))

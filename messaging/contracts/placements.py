@@ -20,9 +20,13 @@ class PlacementNotification(Contract):
     SEND = "Tell police of the placement"
     NEED = "Read of the placement"
     SENT = "The notification is sent. See below who has it, and whom you must ring."
+    REPEATED = ("child.placement_address",)
 
     action: Literal["new", "change", "end"] = Field(
-        "new", json_schema_extra=ask("What you tell", labels=codes.PLACEMENTS, asked=True)
+        "new",
+        json_schema_extra=ask(
+            "What you tell", labels=codes.PLACEMENTS, asked=True, read="What is told"
+        ),
     )
     child: Child = Field(json_schema_extra=ask("The child"))
     placement_address: Line = Field(
@@ -228,14 +232,16 @@ class PlanReply(Contract):
 
     answer: Literal["agrees", "amends", "declines"] = Field(
         json_schema_extra=ask(
-            "Your answer", labels=codes.PLAN_ANSWERS, offered=("agrees", "declines")
+            "Your answer", labels=codes.PLAN_ANSWERS, offered=("agrees", "declines"), read="Answer"
         )
     )
     named_person: Line = Field(json_schema_extra=ask("Who answers, by name and rank or role"))
     reason: Words | None = Field(
         None,
         validate_default=True,
-        json_schema_extra=long("Why, if you decline", "Needed when you decline"),
+        json_schema_extra=long(
+            "Why, if you decline", "Needed when you decline", read="Why it is declined"
+        ),
     )
     plan: JointResponsePlan | None = Field(
         None,

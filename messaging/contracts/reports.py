@@ -96,7 +96,7 @@ class MissingEpisodeReport(Contract):
     AUDIENCE = "all-parties"
     NAME = "Report of a missing child"
     ACT = "Record the report"
-    SEND = "Record it: my unit leads"
+    SEND = "Record the report: my unit leads"
     NEED = "Record the report, or say why not"
     ASKS = True
     COMPUTED = ("risk_list_version",)
@@ -292,11 +292,13 @@ class TelephoneRecord(Contract):
     SEND = "Put the call on record"
     SENT = "The call is on record."
 
-    called_at: AwareDatetime = Field(json_schema_extra=ask("When you spoke"))
+    called_at: AwareDatetime = Field(
+        json_schema_extra=ask("When you spoke", read="Time of the call")
+    )
     outcome: Literal["taken", "refused", "told-to-wait", "handed-over"] = Field(
         json_schema_extra=ask("What came of it", labels=codes.CALLS)
     )
-    with_name: Line = Field(json_schema_extra=ask("Whom you spoke to"))
+    with_name: Line = Field(json_schema_extra=ask("Whom you spoke to", read="Spoke to"))
     with_collar: Line | None = Field(
         None,
         validate_default=True,
@@ -321,7 +323,9 @@ class TelephoneRecord(Contract):
         None,
         validate_default=True,
         json_schema_extra=long(
-            "What they said", "Their reason, when they refused or told you to wait"
+            "What they said",
+            "Their reason, when they refused or told you to wait",
+            read="What was said",
         ),
     )
     unit: str | None = Field(None, max_length=200, json_schema_extra=ask("", hidden=True))
@@ -361,6 +365,7 @@ class ReportNotAccepted(Contract):
         json_schema_extra=long(
             "Explain it to the reporter",
             "What you know and what you checked: they read it as you write it",
+            read="Explanation to the reporter",
         )
     )
     what_would_change_it: Words | None = Field(

@@ -41,8 +41,9 @@ def calls_of(
                 call |= _answer_elsewhere(session, actor, keys, view, message, call, now)
             taken = report.state == "recorded-by-telephone"
             if taken:
-                call["why"] = _("They took it by telephone: it is not confirmed on the hub. They can"
-                                " record it by a link, or a signed reply.")  # fmt: skip
+                call |= {"why": "", "urgent": False}
+                call["said"] = _("They took it by telephone: it is not confirmed on the hub. They can"
+                                 " record it by a link, or a signed reply.")  # fmt: skip
             if call["away"] or not taken:
                 found.append(call)
     if request and request.from_unit.id in actor.unit_ids:
@@ -99,20 +100,52 @@ def _lead_away(
 ) -> Shown:
     """Return how the reader stands by a lead that is not on the hub (DOMAIN.md 4.5)."""
     unit = session.get_one(Unit, lead.unit_id)
+    mailbox = guests.mailbox_of(session, unit.id, view.status)
+    said = _("It hands over between officers, sends news, says that the child is located or offers"
+             " the lead by a guest link to its verified mailbox, one for each.")  # fmt: skip
+    if mailbox is None:
+        said += " " + _(
+            "No mailbox of theirs has been verified by call-back, so no link can be sent."
+        )
     return {
         "unit": unit.name,
         "unit_id": unit.id,
         "message_id": lead.message_id,
-        "why": _("It leads and is not on the hub, so its clocks ring you. It hands over between"
-                 " officers, sends news, says that the child is located or offers the lead by a link,"
-                 " one for each."),
+        "urgent": False,
+        "why": _("It leads and is not on the hub, so its clocks ring you."),
         "numbers": ringing.numbers(unit.id, "open-case", now, actor, view.status),
         "leads": True,
-        "answer": True,
+        "said": said,
+        "answer": False,
         "links": lead.links,
-        "mailbox": guests.mailbox_of(session, unit.id, view.status),
+        "mailbox": mailbox,
         "link_address": url_for("messaging.lead_link_send", reference=view.reference),
+        "reply_address": None,
     }  # fmt: skip
+
+
+def boxes_of(calls: list[Shown]) -> list[Shown]:
+    """Return a box for each unit that is rung, with everything that it is rung about.
+
+    The urgent ones come first: they stand above what the reader may do.
+    """
+    by_unit: dict[UUID, list[Shown]] = {}
+    for call in calls:
+        by_unit.setdefault(call["unit_id"], []).append(call)
+    boxes = [
+        {
+            "unit": about[0]["unit"],
+            "urgent": any(call["urgent"] for call in about),
+            "why": next((call["why"] for call in about if call["why"]), ""),
+            "numbers": list(dict.fromkeys(one for call in about for one in call["numbers"])),
+            "answer": any(call["answer"] for call in about),
+            "mailbox": next((call["mailbox"] for call in about if call["mailbox"]), None),
+            "by_reply": any(call["reply_address"] for call in about),
+            "about": about,
+        }
+        for about in by_unit.values()
+    ]
+    return sorted(boxes, key=lambda box: not box["urgent"])
 
 
 def _unopened(
@@ -140,7 +173,7 @@ def _unopened(
                 continue
             call = _call(session, actor, view, message, unit, now)
             if not call["why"]:
-                call["why"] = _("It has not opened message %(number)s yet.", number=message.number)
+                call["said"] = _("It has not opened it yet.")
             rung[unit] = call
     return list(rung.values())
 
@@ -163,11 +196,14 @@ def _call(
         "unit_code": unit.code,
         "message_id": message.id,
         "number": message.number,
+        "name": wording.type_name(message.type),
+        "urgent": message.priority == "urgent",
         "away": away,
         "why": _("It is not on the hub: nothing is delivered to it until it has been told.")
         if away
         else closing.sentence(session, unit.id, view.status, now),
         "numbers": ringing.numbers(unit.id, ringing.need_of(message.type), now, actor, view.status),
+        "said": "",
         "told": _told(message.type, told.who, told.at) if told else None,
         "told_at": told.at if told else None,
         "script_address": url_for(

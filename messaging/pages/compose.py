@@ -1,13 +1,11 @@
 """Writing a message in a case: what is on the case already is filled in, and it is sent once."""
 
-from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
 from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
-from flask_babel import lazy_gettext as later
 from sqlalchemy.orm import Session
 
 from hub.errors import HubError, not_found
@@ -20,37 +18,16 @@ from messaging import attachments, drafts, sending, views, wording
 from messaging.contracts import CONTRACTS, Command
 from messaging.contracts.reports import OFFICER
 from messaging.contracts.returning import PREVENTION, RHI
-from messaging.pages import attaching, choosing, explaining, picking, quoting, returning, ringing
+from messaging.pages import addressing, attaching, choosing, explaining, quoting, returning, ringing
 from messaging.pages.attaching import Attaching
 from messaging.pages.blueprint import blueprint
 from messaging.pages.case import ask_reason, known_reason
 from messaging.pages.forms import PURPOSES, MessageForm
 from messaging.pages.once import FIELD, once, token
+from messaging.pages.writing import CARRIED, Writing, writing_of
 from messaging.shown import Known
 
 READ = permission("inbox.read")
-NAMING = {
-    "report-not-accepted": (later("Which police unit must take the report?"), "readdress"),
-    "direction": (later("Which unit do you direct to lead?"), "lead"),
-    "placement-notification": (later("Which police unit answers for the address?"), "destination"),
-}
-"""Types that name another unit in their words: how the search for it asks, and what it gives."""
-
-FINDS = {
-    "report-not-accepted": later("If another police unit must take it, find that unit"),
-    "direction": later("If another unit than the two must lead, find it"),
-    "placement-notification": later("Choose the police unit of the address by hand"),
-}
-"""What the button of their forms says that leads to that search, and keeps what was typed."""
-
-SOUGHT = {
-    "authority-named": picking.COUNCILS,
-    "information-request": (
-        "police", "local-authority", "health", "provider", "voluntary", "national",
-    ),
-}  # fmt: skip
-"""Units of which kinds of organisation a message may be addressed to, where not police alone."""
-
 OTHERS = {"prevention": RHI, "rhi": PREVENTION}
 """What the form of an interview does not ask: the fields of the other."""
 
@@ -60,70 +37,6 @@ BY_POLICE = (
 )  # fmt: skip
 """What the form of news does not ask of others: police say it."""
 
-CARRIED = ("to", "re", "withdraws", "unit", "match", "draft", "action_done", "interview", "adds")
-"""What a form carries unseen from one showing to the next."""
-
-
-@dataclass
-class Writing:
-    """One message being written: where, of what type, and what is known of it."""
-
-    reference: str
-    message_type: str
-    carried: dict[str, str] = field(default_factory=dict)
-
-    @property
-    def joins(self) -> bool:
-        """Whether it asks to join two episodes of one child."""
-        return self.message_type == "lead-transfer-request" and "match" in self.carried
-
-    @property
-    def adds(self) -> bool:
-        """Whether it adds to a report that police did not accept."""
-        return self.message_type == "update" and "adds" in self.carried
-
-    @property
-    def envelope(self) -> dict[str, Any]:
-        """What the page knows of the message beside the words typed."""
-        envelope: dict[str, Any] = {}
-        if self.carried.get("to"):
-            envelope["to"] = [self.carried["to"]]
-        if self.carried.get("re"):
-            envelope["in_reply_to"] = self.carried["re"]
-        hidden: dict[str, str] = {
-            name: self.carried[name]
-            for name in ("withdraws", "unit", "match", "action_done")
-            if name in self.carried
-        }
-        if self.joins:
-            hidden["kind"] = "join-episodes"
-        if hidden:
-            envelope["body"] = hidden
-        return envelope
-
-    def address(self, **more: object) -> str:
-        """Return this page's address, with what it carries."""
-        return url_for(
-            "messaging.compose",
-            reference=self.reference,
-            message_type=self.message_type,
-            **{**self.carried, **more},  # type: ignore[arg-type]  # url_for takes any value
-        )
-
-
-def _writing(reference: str, message_type: str) -> Writing:
-    if message_type not in CONTRACTS:
-        raise not_found()
-    carried = {
-        name: request.values[name][:200] for name in CARRIED if request.values.get(name, "").strip()
-    }
-    for name in ("re", "withdraws", "match", "draft", "action_done"):
-        try:
-            UUID(carried.get(name, str(UUID(int=0))))
-        except ValueError:
-            raise not_found() from None
-    return Writing(reference, message_type, carried)
-
 
 @page(blueprint, "/cases/<reference>/send/<message_type>", guard=READ, endpoint="compose")
 def show(reference: str, message_type: str) -> ResponseReturnValue:
@@ -131,7 +44,7 @@ def show(reference: str, message_type: str) -> ResponseReturnValue:
 
     It shows what is on the case: first ask why, as the case's page does, then whom to ask.
     """
-    writing = _writing(reference, message_type)
+    writing = writing_of(reference, message_type)
     actor = context.current_actor()
     kept: dict[str, list[str]] = {}
     with context.database().unit_of_work() as session:
@@ -144,7 +57,8 @@ def show(reference: str, message_type: str) -> ResponseReturnValue:
         if "draft" in writing.carried:
             kept = drafts.load(session, actor, context.vault(), UUID(writing.carried["draft"]))
             typed = {name: values[0] for name, values in kept.items() if values}
-            writing.carried |= {name: typed[name] for name in CARRIED if typed.get(name)}
+            drafted = {name: typed[name] for name in CARRIED if typed.get(name)}
+            writing.carried = drafted | writing.carried
             form = _form(actor, writing)
             form.values = typed
         else:
@@ -161,31 +75,9 @@ def show(reference: str, message_type: str) -> ResponseReturnValue:
                 form.values["lead_after"] = "theirs"
             if known.body.get("risk") == "high":
                 form.values["priority"] = "urgent"
-        if _chosen_first(actor, writing) and "to" not in writing.carried:
-            return picking.page(
-                session,
-                reference,
-                known.status,
-                _(CONTRACTS[message_type].ADDRESSED or "Which police unit do you tell?"),
-                lambda code: writing.address(to=code),
-                {name: value for name, value in writing.carried.items() if name != "to"},
-                url_for("messaging.case", reference=reference),
-                placed=choosing.police_of_placement(session, actor, reference, context.now())
-                if _reports(writing)
-                else (),
-                kinds=SOUGHT.get(message_type, picking.POLICE),
-            )
-        if message_type in NAMING and "q" in request.args:
-            heading, field_name = NAMING[message_type]
-            return picking.page(
-                session,
-                reference,
-                known.status,
-                str(heading),
-                lambda code: writing.address(**{field_name: code}),
-                writing.carried,
-                writing.address(),
-            )
+        search = addressing.search(session, actor, writing, known.status)
+        if search is not None:
+            return search
         if request.args.get("readdress"):
             form.values |= {
                 "reason": "wrong-force",
@@ -220,12 +112,6 @@ def _form(actor: Actor, writing: Writing) -> MessageForm:
     return MessageForm(writing.message_type, leave_out=police_only + of_joining)
 
 
-def _chosen_first(actor: Actor, writing: Writing) -> bool:
-    """Say whether the recipient is chosen before anything is written."""
-    report = writing.message_type == "missing-episode-report"
-    return bool(CONTRACTS[writing.message_type].ADDRESSED) or (report and not actor.police)
-
-
 @page(
     blueprint,
     "/cases/<reference>/send/<message_type>",
@@ -235,7 +121,7 @@ def _chosen_first(actor: Actor, writing: Writing) -> bool:
 )
 def send(reference: str, message_type: str) -> ResponseReturnValue:
     """Send the message once, or keep it as a draft; a refusal keeps what was typed."""
-    writing = _writing(reference, message_type)
+    writing = writing_of(reference, message_type)
     form = _form(context.current_actor(), writing)
     files = attaching.received(
         message_type,
@@ -337,28 +223,22 @@ def _keep(writing: Writing, files: Attaching) -> None:
 
 
 def _quoted(writing: Writing, known: Known) -> list[dict[str, Any]]:
-    """Return what the form is an answer to: the question, or the reasons of both sides."""
+    """Return what the form is an answer to, or the reasons of both sides of a dispute."""
     if writing.message_type == "direction" and known.dispute is not None:
         return quoting.sides(known.messages, *known.dispute)
-    if writing.message_type == "information-response":
+    if writing.message_type in quoting.ANSWERING:
         asked = _replied_to(writing)
-        return [quoting.quoted(one) for one in known.messages if one.id == asked]
+        return [quoting.quoted(one, known.names) for one in known.messages if one.id == asked]
     return []
 
 
 def _heading(writing: Writing) -> str:
-    if _reports(writing):
+    if addressing.reports(context.current_actor(), writing):
         return _("Report a child missing")
     if writing.adds:
         return _("Add information")
     kinds = {"prevention": _("Prevention interview"), "rhi": _("Return home interview")}
     return kinds.get(writing.carried.get("interview", ""), wording.act_name(writing.message_type))
-
-
-def _reports(writing: Writing) -> bool:
-    """Say whether a practitioner tells police that a child is missing."""
-    police = context.current_actor().police
-    return writing.message_type == "missing-episode-report" and not police
 
 
 def _page(
@@ -369,25 +249,26 @@ def _page(
     known: Known,
     overtaken: str = "",
 ) -> str:
-    status = known.status
+    actor, status = context.current_actor(), known.status
+    reports = addressing.reports(actor, writing)
     to = find_unit(session, writing.carried["to"]) if "to" in writing.carried else None
-    form.offered = choosing.offered(session, context.current_actor(), writing.reference,
+    form.offered = choosing.offered(session, actor, writing.reference,
                                     writing.message_type, context.now())  # fmt: skip
     before = [_("To %(unit)s.", unit=to.name)] if to is not None else []
     before += explaining.before(
-        session, context.current_actor(), writing.reference, writing.message_type, context.now(),
+        session, actor, writing.reference, writing.message_type, context.now(),
         joins=writing.joins, withdraws="withdraws" in writing.carried, adds=writing.adds,
     )  # fmt: skip
     owed: list[dict[str, Any]] = []
     if writing.message_type == "closure":
-        owed, episodes = returning.before_closing(
-            session, context.current_actor(), writing.reference, context.now()
-        )
+        owed, episodes = returning.before_closing(session, actor, writing.reference, context.now())
         before += [_("The hub writes of its episodes itself:"), *episodes] if episodes else []
     heading = [("heading", "new-information")] if writing.adds else []
     return render_template(
         "messaging/compose.html",
-        find=str(FINDS[writing.message_type]) if writing.message_type in FINDS else "",
+        find=str(addressing.FINDS[writing.message_type])
+        if writing.message_type in addressing.FINDS
+        else "",
         owing=owed,
         now=context.now(),
         ref=writing.reference,
@@ -396,17 +277,15 @@ def _page(
         send_label=_("Ask to join")
         if writing.joins
         else _("Send the report")
-        if _reports(writing)
+        if reports
         else _("Add information")
         if writing.adds
         else wording.send_label(writing.message_type),
-        ring=ringing.numbers(
-            to.id, "report-missing", context.now(), context.current_actor(), status
-        )
-        if to is not None and _reports(writing)
+        ring=ringing.numbers(to.id, "report-missing", context.now(), actor, status)
+        if to is not None and reports
         else [],
         ring_sentence=_("The police do not have this until someone answers: ring.")
-        if _reports(writing)
+        if reports
         else "",
         back=url_for("messaging.case", reference=writing.reference),
         action=url_for(
@@ -421,6 +300,7 @@ def _page(
         problems=form.problems,
         overtaken=overtaken,
         before=before,
+        elsewhere=addressing.elsewhere(actor, writing),
         quoted=_quoted(writing, known),
         history=url_for("messaging.case", reference=writing.reference, _anchor="history")
         if writing.message_type == "direction"

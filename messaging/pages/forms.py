@@ -118,8 +118,8 @@ class MessageForm:
 
     @property
     def _left_out(self) -> tuple[str, ...]:
-        """What the form does not have: what the page leaves out, and what the hub writes itself."""
-        return (*self.leave_out, *self.contract.COMPUTED)
+        """What the form does not have: what the page leaves out, and what its contract does."""
+        return (*self.leave_out, *self.contract.COMPUTED, *self.contract.REPEATED)
 
     @property
     def _not_asked(self) -> tuple[str, ...]:

@@ -26,18 +26,19 @@ def page(
     hidden: Mapping[str, str],
     back: str,
     hint: str = "",
-    placed: Sequence[UnitFound] = (),
+    first: Sequence[UnitFound] = (),
+    first_heading: str = "",
     kinds: Collection[str] = POLICE,
 ) -> str:
     """Return the page of a search for a unit; each unit found links on to `address(code)`.
 
     Units are looked for of organisations of these kinds.
-    `placed` is offered before the search: the police of the child’s placement.
+    `first` are offered before the search, under their heading: those that the case knows.
     """
     asked = request.args.get("q", "").strip()[:LONGEST].replace("\0", "")
     now = context.now()
     found = directory.find_units(asked, now, kinds=kinds) if asked else []
-    units = [*placed, *found]
+    units = [*first, *found]
     reaches = reach_of(session, [unit.id for unit in units], status, now) if units else {}
 
     def row(unit: UnitFound) -> dict[str, str]:
@@ -62,6 +63,7 @@ def page(
         q=asked,
         hidden=hidden.items(),
         back=back,
-        placed=[row(unit) for unit in placed],
+        first=[row(unit) for unit in first],
+        first_heading=first_heading,
         found=[row(unit) for unit in found],
     )

@@ -1,6 +1,6 @@
 """What a form, a box or an answer quotes: the question that was asked, both sides of a dispute."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -17,10 +17,17 @@ REASONED = (
 """Messages in which a unit says why it should lead, or not."""
 
 
-def quoted(message: MessageView) -> Shown:
+ANSWERING = (
+    "information-response", "lead-transfer-accept", "lead-transfer-decline", "holding-reply",
+    "plan-reply",
+)  # fmt: skip
+"""Answers whose form quotes what they answer: the questions, the offer, the plan."""
+
+
+def quoted(message: MessageView, names: Mapping[str, str] | None = None) -> Shown:
     """Return a message as it is quoted: who said it, when, and what the reader may see of it."""
     sender = " ".join(part for part in (message.sender_rank, message.sender_name) if part)
-    said = rows(message.type, message.body)
+    said = rows(message.type, message.body, names)
     body, by = message.body, message.reply_due_at
     if message.type == "information-request" and body and by and not body.get("needed_by"):
         said.append({"label": _("Needed by"), "value": wording.moment(by)})

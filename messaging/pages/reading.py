@@ -18,7 +18,7 @@ UNITS = ("unit", "owner", "lead_unit", "lead")
 def rows(
     message_type: str, body: Mapping[str, Any], names: Mapping[str, str] | None = None
 ) -> list[Row]:
-    """Return what was given, in the contract's order; what was not given is left out.
+    """Return what was given, as readers call it, in the contract's order.
 
     A unit that was given by its code is said by its name, where `names` has it.
     """
@@ -29,7 +29,7 @@ def rows(
     for one in fields_of(contract):
         value = _at(body, one.name)
         if value not in (None, "", []):
-            found.append({"label": one.label, "value": _said(one, value, names or {})})
+            found.append({"label": one.read, "value": _said(one, value, names or {})})
     return found
 
 
@@ -46,8 +46,8 @@ def not_given(message_type: str, body: Mapping[str, Any], *, whole: bool) -> lis
         return []
     contract = CONTRACTS[message_type]
     lacks = [
-        one.label
-        for one in fields_of(contract, leave_out=contract.COMPUTED)
+        one.read
+        for one in fields_of(contract, leave_out=(*contract.COMPUTED, *contract.REPEATED))
         if _at(body, one.name) in (None, "", []) and (whole or not one.audience)
     ]
     return [{"label": _("Not given"), "value": "; ".join(lacks)}] if lacks else []

@@ -12,7 +12,7 @@ from hub.identity.actor import Actor
 from hub.organisations import find_unit
 from hub.web import context
 from hub.web.guards import page, permission
-from messaging import attachments
+from messaging import attachments, wording
 from messaging.contracts import Command
 from messaging.contracts.reports import OFFICER
 from messaging.pages import attaching, opening, picking, ringing
@@ -172,7 +172,7 @@ def _page(
         ref=None,
         status=status,
         heading=_("Report a child missing"),
-        send_label=_("Record it: my unit leads") if actor.police else _("Send the report"),
+        send_label=wording.send_label(TYPE) if actor.police else _("Send the report"),
         back=url_for("messaging.cases"),
         action=url_for("messaging.report_send"),
         hidden=[*carried.items(), (FIELD, token())],

@@ -10,6 +10,7 @@ from flask_babel import gettext as _
 from flask_babel import lazy_gettext as later
 from sqlalchemy.orm import Session
 
+from directory.public import Number
 from hub.identity.actor import Actor
 from hub.organisations import find_unit
 from messaging import aliases, owing, references, state, views, wording
@@ -21,6 +22,7 @@ from messaging.shown import CaseView, MessageView
 
 Shown = dict[str, Any]
 UKMPU = "nca/ukmpu"
+EMERGENCY = "999"
 
 STATES = {
     "owed": later("Owed"),
@@ -79,7 +81,6 @@ def _step(
     now: datetime,
 ) -> Shown:
     ukmpu = step.kind == "ukmpu"
-    mine = step.owed_by in actor.unit_ids
     address = None
     for act in actions:
         if act.type == "interview-record" and act.interview == step.interview:
@@ -95,10 +96,6 @@ def _step(
             )  # fmt: skip
     unnamed = step.kind == "rhi" and step.state == "owed" and not step.of_authority
     names_it = any(act.type == "authority-named" for act in actions)
-    rung = step.owed_by
-    if ukmpu:
-        unit = find_unit(session, UKMPU)
-        rung = unit.id if unit else step.owed_by
     return {
         "what": wording.CLOCKS[step.kind],
         "episode": step.episode,
@@ -116,10 +113,23 @@ def _step(
         "address": address,
         "label": _label(step),
         "primary": step.state == "owed" and not ukmpu,
-        "numbers": ringing.numbers(rung, "open-case", now, actor, status)
-        if step.state == "owed" and (ukmpu or not mine)
-        else [],
+        "numbers": _numbers(session, actor, status, step, now) if step.state == "owed" else [],
     }
+
+
+def _numbers(
+    session: Session, actor: Actor, status: str, step: Step, now: datetime
+) -> list[Number]:
+    """Return whom to ring about a step: who owes it, or the UK Missing Persons Unit that is told.
+
+    999 is the end of every ladder and no number of that unit's, which answers for no emergency.
+    """
+    if step.kind != "ukmpu":
+        mine = step.owed_by in actor.unit_ids
+        return [] if mine else ringing.numbers(step.owed_by, "open-case", now, actor, status)
+    unit = find_unit(session, UKMPU)
+    found = ringing.numbers(unit.id, "open-case", now, actor, status) if unit else []
+    return [one for one in found if one.value != EMERGENCY]
 
 
 def _label(step: Step) -> str:

@@ -20,7 +20,7 @@ from messaging.choices import Action
 from messaging.contest import contest
 from messaging.model import Case, Message
 from messaging.pages import closing, meeting_section, quoting, refusals, returning
-from messaging.pages.calls import calls_of
+from messaging.pages.calls import boxes_of, calls_of
 from messaging.pages.pending import pending
 from messaging.pages.preparing import prepared
 from messaging.pages.reading import Row, child_rows, not_given, rows
@@ -31,6 +31,12 @@ Shown = dict[str, Any]
 
 COLOURS = {"awaiting-police": "red", "not-accepted": "red", "recorded-by-telephone": "yellow"}
 PRIMARY = ("lead-transfer-accept", "located-confirm", "missing-episode-report", "admit-recording")
+MAIN = (
+    *PRIMARY, "lead-transfer-decline", "holding-reply", "located-refuse", "report-not-accepted",
+    "not-same-child", "direction", "direction-acknowledge", "information-response", "plan-reply",
+    "strategy-meeting-reply",
+)  # fmt: skip
+"""Acts that somebody waits for: they stand first on the page, each beside its opposite."""
 
 
 def case(session: Session, actor: Actor, keys: Keys, view: CaseView, now: datetime) -> Shown:
@@ -69,7 +75,7 @@ def case(session: Session, actor: Actor, keys: Keys, view: CaseView, now: dateti
         "also_wanted": returning.also_wanted(view),
         **prepared(view, actor, now),
         **contest(session, actor, view, now),
-        "calls": calls,
+        "boxes": boxes_of(calls),
         "acts": _acts(view, calls, refused, owing),
         "child": child_rows(view.child),
         "messages": [_message(m, view, numbers, closed) for m in reversed(view.messages)],
@@ -189,6 +195,8 @@ def _acts(
                 "label": _act_label(view, act),
                 "address": _act_address(view, act),
                 "primary": act.type in PRIMARY,
+                "main": act.type in MAIN
+                or (act.type == "joint-response-plan" and act.in_reply_to is not None),
             }
         )
     return shown
@@ -235,12 +243,8 @@ def _act_label(view: CaseView, act: Action) -> str:
         return _("Propose a plan: %(unit)s leads", unit=view.names[act.to].name)
     if act.type == "joint-response-plan":
         return _("Amend the plan")
-    if act.type == "missing-episode-report" and not view.tenures and view.report is None:
-        return _("Report the child missing")
     if act.type == "missing-episode-report" and act.in_reply_to is None:
-        return _("Report the child missing again")
-    if act.type == "missing-episode-report":
-        return _("Record the report: my unit leads")
+        return _report_label(view)
     if act.type == "authority-named" and act.instead_of:
         unit = view.names[act.instead_of].name
         return _("Name the responsible authority, if it is another than %(unit)s", unit=unit)
@@ -249,6 +253,14 @@ def _act_label(view: CaseView, act: Action) -> str:
     if act.type == "located" and view.lead is None and not view.asked_only:
         return _("The child has come back")
     return wording.act_name(act.type)
+
+
+def _report_label(view: CaseView) -> str:
+    """Return the name of a first or a further report: police record it, others tell police."""
+    again = bool(view.tenures) or view.report is not None
+    if view.names[view.unit].police:
+        return _("Record the report: missing again") if again else _("Record the report")
+    return _("Report the child missing again") if again else _("Report the child missing")
 
 
 def _message(

@@ -22,7 +22,11 @@ from tests.integration.test_placements import (
     place,
     plan,
 )
-from tests.worlds import ISLINGTON, KENT, MET, World
+from tests.worlds import ISLINGTON, KENT, MET, REPORT, World
+
+OFFER = {
+    "rationale": "majority-of-enquiries", "circumstances": "EXERCISE", "priority": "urgent",
+}  # fmt: skip
 
 
 @pytest.fixture
@@ -186,3 +190,70 @@ def test_associates_that_police_added_stay_on_the_screen_when_the_council_amends
         world.send(world.met, ref, "plan-reply", **AGREE)
     acting.append(world.met)
     assert "Associates, as version 2 gave them" in client.get(f"/cases/{ref}/plan").text
+
+
+def test_an_offer_of_the_lead_is_for_the_other_side_of_the_placement_until_it_was_asked(
+    client: FlaskClient, acting: list[Actor], world: World
+) -> None:
+    with client.application.app_context():
+        ref = place(world, starts_on=day(world).isoformat()).case_reference
+        world.send(world.kent, ref, "missing-episode-report", **REPORT)
+    acting.append(world.kent)
+    path = f"/cases/{ref}/send/lead-transfer-request"
+    page = client.get(path).text
+    assert "To Central North." in page
+    assert f'href="{path}?q=">Choose another unit</a>' in page
+    page = client.get(f"{path}?q=").text
+    assert page.index(f'href="{path}?to={MET}"') < page.index('name="q"')
+    assert ISLINGTON not in page, "police alone lead"
+    assert "home unit" in page
+    with client.application.app_context():
+        world.send(world.kent, ref, "lead-transfer-request", to=[MET], **OFFER)
+    assert "To Central North." not in client.get(path).text, "it was asked"
+
+
+def test_the_units_of_the_case_are_offered_first_to_whoever_asks_another_unit(
+    client: FlaskClient, acting: list[Actor], world: World
+) -> None:
+    with client.application.app_context():
+        ref = place(world, starts_on=day(world).isoformat()).case_reference
+        world.send(world.kent, ref, "missing-episode-report", **REPORT)
+    acting.append(world.met)
+    path = f"/cases/{ref}/send/information-request"
+    page = client.get(path).text
+    offered = re.findall(rf'href="{path}\?to=([^"]+)"', page.partition('name="q"')[0])
+    assert offered[0] == KENT, "who leads stands first"
+    assert {ISLINGTON, KENT_COUNCIL} <= set(offered)
+    assert MET not in offered
+    assert f'href="{path}?q=">Choose another unit</a>' in client.get(f"{path}?to={KENT}").text
+
+
+def test_the_answer_to_a_plan_quotes_the_plan(
+    client: FlaskClient, acting: list[Actor], world: World
+) -> None:
+    with client.application.app_context():
+        ref = place(world, starts_on=day(world).isoformat()).case_reference
+        sent = world.send(world.kent, ref, "joint-response-plan", **plan(world))
+    acting.append(world.met)
+    page = client.get(f"/cases/{ref}/send/plan-reply?re={sent.message_id}").text
+    above = page.partition('enctype="multipart/form-data"')[0]
+    assert "East Kent: Joint response plan" in above
+    assert plan(world)["first_actions_home"] in above
+    assert "Central North" in above.partition("Which unit leads")[2], "by its name"
+    assert MET not in above
+
+
+def test_the_address_of_a_placement_is_asked_once(
+    client: FlaskClient, acting: list[Actor], world: World
+) -> None:
+    with client.application.app_context():
+        ref = place(world, starts_on=day(world).isoformat()).case_reference
+    acting.append(world.social_worker)
+    client.post(f"/cases/{ref}/reason", data={"reason_code": "working-on-it"})
+    for path in ("/cases/placement", f"/cases/{ref}/send/placement-notification"):
+        page = client.get(path).text
+        assert re.findall(r'name="([\w.]*placement_address)"', page) == ["placement_address"]
+    (lacks,) = re.findall(
+        r"Not given\s*</dt>\s*<dd[^>]*>([^<]*)<", client.get(f"/cases/{ref}").text
+    )
+    assert "Placement address" not in lacks

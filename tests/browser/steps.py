@@ -59,7 +59,7 @@ def report_to_the_met(worker: Page) -> str:
 def recorded_by(police: Page) -> str:
     police.goto("/cases/new")
     fill_report(police)
-    act(police, "Record it: my unit leads")
+    act(police, "Record the report: my unit leads")
     return reference_of(police)
 
 

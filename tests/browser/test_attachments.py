@@ -34,7 +34,7 @@ def test_files_are_attached_kept_over_errors_and_read_by_whom_they_are_for(
     met.get_by_label("What file 1 is").select_option("photo")
     if js:
         checked += faults(met)
-    act(met, "Record it: my unit leads")
+    act(met, "Record the report: my unit leads")
     problem = met.get_by_role("alert")
     expect(problem.get_by_text("EXERCISE tool.exe: The hub does not take")).to_be_visible()
     expect(met.get_by_text("Leave out EXERCISE face.jpg")).to_be_visible()
@@ -42,7 +42,7 @@ def test_files_are_attached_kept_over_errors_and_read_by_whom_they_are_for(
     if js:
         checked += faults(met)
     fill_report(met)
-    act(met, "Record it: my unit leads")
+    act(met, "Record the report: my unit leads")
     reference = met.url.rsplit("/", 1)[-1]
     expect(met.get_by_role("link", name="EXERCISE face.jpg")).to_be_visible()
     expect(met.get_by_text("Not scanned for viruses")).to_be_visible()

@@ -41,9 +41,9 @@ def test_from_a_refused_report_to_a_lead_in_kent_and_the_child_found(sign_in: Si
 
     met = sign_in(cast.MET_OFFICER)
     met.goto(f"/cases/{reference}")
-    act(met, "Record the report: my unit leads")
+    act(met, "Record the report")
     expect(met.get_by_label("Given name")).to_have_value("Robin")
-    act(met, "Record it: my unit leads")
+    act(met, "Record the report: my unit leads")
     assert lead_of(met) == "Central North"
     offer(met, "Canterbury", "East Kent")
     assert lead_of(met) == "Central North"

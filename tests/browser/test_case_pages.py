@@ -163,7 +163,7 @@ def test_a_case_is_carried_through_without_scripts(sign_in: SignIn) -> None:
     met = sign_in(cast.MET_OFFICER, js=False)
     met.goto("/cases/new")
     fill_report(met)
-    act(met, "Record it: my unit leads")
+    act(met, "Record the report: my unit leads")
     reference = met.url.rsplit("/", 1)[-1]
     offer(met, "Thanet", "East Kent")
     kent = sign_in(cast.KENT_OFFICER, js=False)
@@ -172,6 +172,22 @@ def test_a_case_is_carried_through_without_scripts(sign_in: SignIn) -> None:
     act(kent, "Accept the lead")
     act(kent, "Accept the lead now")
     assert lead_of(kent) == "East Kent"
+
+
+@pytest.mark.parametrize("js", [True, False])
+def test_the_page_opens_at_the_row_that_was_asked_for(
+    sign_in: SignIn, checked: list[str], js: bool
+) -> None:
+    met = sign_in(cast.MET_OFFICER, js=js)
+    met.goto("/cases/new")
+    met.get_by_text("Add more (optional)").click()
+    for row in (2, 3):
+        met.get_by_role("button", name="Add another to “Identifiers").click()
+        one = met.get_by_role("group", name=f"Identifier {row}", exact=True)
+        expect(one.get_by_label("System")).to_be_focused()
+        expect(one).to_be_in_viewport()
+    expect(met.get_by_role("group", name="Identifier 4", exact=True)).to_have_count(0)
+    checked += faults(met) if js else []
 
 
 def test_the_lead_is_accepted_by_keyboard_alone(sign_in: SignIn) -> None:

@@ -10,6 +10,26 @@ from seed import cast
 from tests.browser.steps import SignIn, act, choose_unit, lead_of, offer, recorded_by
 from tests.browser.test_case_pages import faults
 
+BROKEN = r"""[...document.querySelectorAll("dt")].flatMap(key => {
+    const text = key.firstChild;
+    return [...text.data.matchAll(/\S+/g)].filter(word => {
+        const range = document.createRange();
+        range.setStart(text, word.index);
+        range.setEnd(text, word.index + word[0].length);
+        return range.getClientRects().length > 1;
+    }).map(String);
+})"""
+
+
+def broken_words(page: Page) -> list[str]:
+    """Return the words of a page's keys, in summary lists, that are broken at some width."""
+    found = []
+    for width in (1280, 1000, 700, 320):
+        page.set_viewport_size({"width": width, "height": 900})
+        found += [f"{word} at {width}" for word in page.evaluate(BROKEN)]
+    page.set_viewport_size({"width": 1280, "height": 900})
+    return found
+
 
 @pytest.fixture
 def checked() -> Iterator[list[str]]:
@@ -31,7 +51,9 @@ def test_a_dispute_is_directed_and_the_lead_moves_when_it_is_acknowledged(
     reference = recorded_by(met)
     offer(met, "Canterbury", "East Kent")
     _open(kent, reference)
+    assert broken_words(kent) == []
     act(kent, "Decline the lead")
+    assert broken_words(kent) == [], "the offer is quoted"
     kent.get_by_label("Most enquiries are not here").check()
     act(kent, "Decline the lead")
 
@@ -69,6 +91,7 @@ def test_a_dispute_is_directed_and_the_lead_moves_when_it_is_acknowledged(
     act(coordinator, "Direct that East Kent leads")
     expect(coordinator.get_by_label("Which unit leads")).to_have_value("kent/east")
     checked += faults(coordinator)
+    assert broken_words(coordinator) == []
     coordinator.get_by_label("Your reasons").fill("EXERCISE. Most enquiries are in Kent.")
     act(coordinator, "Direct it")
     expect(coordinator.get_by_text("The lead has not moved: Central North leads")).to_be_visible()

@@ -25,7 +25,7 @@ def _fill(page: Page, family: str, year: str = "2012") -> None:
     born = page.get_by_role("group", name="Date of birth")
     for label, value in (("Day", "27"), ("Month", "3"), ("Year", year)):
         born.get_by_label(label).fill(value)
-    act(page, "Record it: my unit leads")
+    act(page, "Record the report: my unit leads")
 
 
 def _recorded(page: Page, family: str, year: str = "2012") -> str:

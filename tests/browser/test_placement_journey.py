@@ -78,10 +78,10 @@ def test_a_placement_a_plan_and_the_lead_that_comes_by_it(
     checked += faults(kent)
     act(kent, "Send the answer")
     expect(kent.get_by_text("In force", exact=True)).to_be_visible()
-    act(kent, "Report the child missing")
+    act(kent, "Record the report")
     assert kent.get_by_label("Given name").input_value() == "Robin", "nothing is typed twice"
     fill_report(kent)
-    act(kent, "Record it: my unit leads")
+    act(kent, "Record the report: my unit leads")
     assert lead_of(kent) == "East Kent"
     expect(kent.get_by_text("The agreed plan names Central North to lead")).to_be_visible()
     expect(kent.get_by_text("EXERCISE. Search the pier.").first).to_be_visible()
@@ -101,7 +101,7 @@ def test_a_placement_a_plan_and_the_lead_that_comes_by_it(
     essex.goto("/cases/new")
     fill_report(essex)
     essex.get_by_label("Reference of the child’s placement").fill("EX-2222-2222")
-    act(essex, "Record it: my unit leads")
+    act(essex, "Record the report: my unit leads")
     expect(essex.get_by_role("alert")).to_contain_text("There is no such placement reference")
     checked += faults(essex)
     assert essex.goto(f"/cases/{reference}/plan").status == 404  # type: ignore[union-attr]
