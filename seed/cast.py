@@ -218,4 +218,6 @@ OVERLAYS = (
     Overlay(
         "E09000019/edt", "edt", "telephone", "020 7946 0202", "public", OUT_OF_HOURS, "as-sunday"
     ),
+    # Nobody rings the real one in an exercise.
+    Overlay("nca/ukmpu", "national-advice", "telephone", "01632 960299", "public"),
 )
