@@ -10,13 +10,14 @@ from uuid import UUID
 from sqlalchemy import func, select, text, update
 from sqlalchemy.orm import Session
 
-from hub.identity.reach import reach
+from hub.identity.reach import first_on_hub, reach
 from hub.jobs import outbox
 from hub.organisations import lineage
 from hub.records import audit
 from messaging import escalation, match_clocks
 from messaging.act import clock_settings
 from messaging.model import Clock, Escalation, LeadRequest
+from messaging.state import load_other
 
 ALARM_JOB = "alarm"
 ADJUDICATE_JOB = "adjudicate"
@@ -168,7 +169,7 @@ def concerned(session: Session, clock_id: UUID, now: datetime) -> Concerned | No
     """Return whom to tell of a missed clock, while it runs: the debtor, its step, who waits.
 
     A lead that is not on the hub, after the return too, is rung by the lead before it, or else by
-    the home unit (4.5), or where it is that too by whoever opened the case.
+    the home unit, or else by whoever opened the case: by the first of them that is on the hub (4.5).
     """
     row = session.execute(
         text("""
@@ -179,9 +180,8 @@ def concerned(session: Session, clock_id: UUID, now: datetime) -> Concerned | No
                     ORDER BY x.at DESC LIMIT 1) AS rung,
                 CASE WHEN k.kind <> 'match' AND EXISTS (SELECT FROM party p WHERE p.case_id = c.id
                     AND p.unit_id = m.sender_unit_id) THEN m.sender_unit_id END AS waits,
-                (SELECT coalesce((SELECT b.unit_id FROM tenure b WHERE b.episode_id = x.id
-                        AND b.unit_id <> k.owed_by_unit_id ORDER BY b.number DESC LIMIT 1),
-                        nullif(c.home_unit_id, k.owed_by_unit_id), c.opener_unit_id)
+                (SELECT ARRAY(SELECT b.unit_id FROM tenure b WHERE b.episode_id = x.id
+                        AND b.unit_id <> k.owed_by_unit_id ORDER BY b.number DESC)
                     FROM (SELECT e.id FROM tenure t
                         JOIN episode e ON e.id = t.episode_id AND e.ended_at IS NULL
                         WHERE e.case_id = c.id AND t.until IS NULL AND t.unit_id = k.owed_by_unit_id
@@ -198,8 +198,10 @@ def concerned(session: Session, clock_id: UUID, now: datetime) -> Concerned | No
     if row is None:
         return None
     units = dict.fromkeys([row.owed_by_unit_id, *row.told, row.waits])
-    if row.before and reach(session, row.owed_by_unit_id, row.status, now) == "not-on-hub":
-        units[row.before] = None
+    debtor = row.owed_by_unit_id
+    if row.before is not None and reach(session, debtor, row.status, now) == "not-on-hub":
+        ringers = load_other(session, row.reference, now).ringers(debtor, row.before)
+        units[first_on_hub(session, ringers, row.status, now)] = None
     return Concerned(
         row.id, row.reference, row.status, tuple(unit for unit in units if unit),
         row.owed_by_unit_id, row.rung, row.priority == "urgent" or row.kind in URGENT,

@@ -17,7 +17,7 @@ from hub.db import new_id
 from hub.errors import HubError, conflict, invalid, not_found
 from hub.identity.actor import Actor
 from hub.identity.policy import require
-from hub.identity.reach import reach
+from hub.identity.reach import first_on_hub, reach
 from hub.jobs import outbox
 from hub.organisations import Organisation, Unit
 from hub.records import audit
@@ -104,18 +104,22 @@ def issue_to_lead(
     """
     require(actor, "guest-link.issue", "rings-lead")
     case = held_case(session, load(session, actor, reference, now, lock=False).id, lock=True)
-    tenure = _rung(session, actor, load(session, actor, reference, now, lock=False))
+    tenure = _rung(session, actor, load(session, actor, reference, now, lock=False), now)
     if tenure is None:
         raise not_found()
     message = session.get_one(Message, tenure.message_id)
     return _issue(session, actor, keys, case, message, tenure.unit_id, now)
 
 
-def _rung(session: Session, actor: Actor, case: CaseState) -> Tenure | None:
-    """Return the tenure of the lead, where the actor's unit is the one that rings it."""
-    if case.episode is None or case.rings_lead not in case.mine(actor):
+def _rung(session: Session, actor: Actor, case: CaseState, now: datetime) -> Tenure | None:
+    """Return the tenure of a lead that is not on the hub, where the actor's unit rings it."""
+    if case.episode is None or not case.mine(actor):
         return None
-    return session.get_one(Tenure, case.episode.tenure_id)
+    lead = case.episode.lead
+    if lead in actor.unit_ids or reach(session, lead, case.status, now) != "not-on-hub":
+        return None
+    rings = first_on_hub(session, case.ringers(lead, case.episode.before), case.status, now)
+    return session.get_one(Tenure, case.episode.tenure_id) if rings in case.mine(actor) else None
 
 
 @dataclass(frozen=True)
@@ -132,8 +136,8 @@ def lead_away(
 ) -> LeadAway | None:
     """Return the lead that the actor's unit rings because it is not on the hub; None for any other."""
     case = load(session, actor, reference, now, lock=False)
-    tenure = _rung(session, actor, case)
-    if tenure is None or reach(session, tenure.unit_id, case.status, now) != "not-on-hub":
+    tenure = _rung(session, actor, case, now)
+    if tenure is None:
         return None
     links = _links(session, keys, tenure.message_id, tenure.unit_id, now)
     return LeadAway(tenure.unit_id, tenure.message_id, links)

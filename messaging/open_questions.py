@@ -33,7 +33,9 @@ ANSWERS: dict[str, tuple[str, ...]] = {
 }
 """What a unit answers to a message of each type, the affirmative first."""
 
-FURTHER = ("officer-handover", "update", "located", "lead-transfer-request")
+FURTHER = (
+    "officer-handover", "update", "located", "lead-transfer-request", "lead-transfer-withdraw",
+)  # fmt: skip
 """What a lead that is not on the hub does by a link, one act each (DOMAIN.md 4.5)."""
 
 

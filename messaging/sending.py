@@ -170,10 +170,12 @@ def acting_unit(case: CaseState, actor: Actor, message_type: str, permission: st
             return unit
     # What the rules refuse with a reason of their own is not the map's business.
     # Whoever was asked and has answered sees the question still, and nothing else of the case.
-    late = "case.read" if message_type == "information-response" else "send.update"
+    asked = message_type == "information-response"
     if CONTRACTS[message_type].ANSWERS and policy.has_role(actor, permission):
         for unit in mine:
-            if policy.allows(actor, late, *case.relations(unit)):
+            if case.parties[unit].full or (
+                asked and policy.allows(actor, "case.read", *case.relations(unit))
+            ):
                 return unit
     raise forbidden(
         "not-permitted", "Your role, or your unit's part in this case, does not allow this now."

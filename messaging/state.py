@@ -46,8 +46,8 @@ class OpenReport:
 class OpenEpisode:
     """The open episode, with its present tenure, and what is open in it.
 
-    `sides` are the units that have led in it, or that its lead was ever offered to; `before` is who
-    led before the lead.
+    `sides` are the units that have led in it, or that its lead was ever offered to; `before` are those
+    that led before the lead, the last first.
     """
 
     id: UUID
@@ -65,7 +65,7 @@ class OpenEpisode:
     request_no: int = 1
     held_until: datetime | None = None
     sides: frozenset[UUID] = frozenset()
-    before: UUID | None = None
+    before: tuple[UUID, ...] = ()
     dispute_id: UUID | None = None
     dispute_message: UUID | None = None
     dispute_by: UUID | None = None
@@ -134,16 +134,14 @@ class CaseState:
         """Return the party that stands in the place of one that is no more, or the party itself."""
         return self.heirs.get(unit, unit)
 
-    @property
-    def rings_lead(self) -> UUID | None:
-        """Who rings a lead that is not on the hub: who led before, else the home unit (4.5).
+    def ringers(self, debtor: UUID, led: Iterable[UUID]) -> list[UUID]:
+        """Return who may have to ring a debtor that leads, or has led, and is not on the hub (4.5).
 
-        Where the lead is that too, it is whoever opened the case.
+        They are those that `led` before it, the last first, else the home unit, else whoever opened
+        the case; the first of them that is on the hub itself does.
         """
-        if self.episode is None:
-            return None
-        home = None if self.home == self.episode.lead else self.home
-        return self.episode.before or home or self.opener
+        found = [*map(self.standing, led), self.home, self.opener]
+        return [unit for unit in dict.fromkeys(found) if unit not in (None, self.standing(debtor))]
 
     def relations(self, unit: UUID) -> frozenset[str]:
         """Return what a party is to the case, in the words of the permission map."""
@@ -215,8 +213,8 @@ SELECT r.id AS report_id, r.message_id AS report_message, r.reporter_unit_id,
     w.id AS direction_id, w.message_id AS direction_message, w.to_unit_id AS direction_to,
     ARRAY(SELECT o.to_unit_id FROM lead_request o WHERE o.episode_id = e.id
         UNION SELECT l.unit_id FROM tenure l WHERE l.episode_id = e.id) AS sides,
-    (SELECT b.unit_id FROM tenure b WHERE b.episode_id = e.id AND b.unit_id <> t.unit_id
-        ORDER BY b.number DESC LIMIT 1) AS before,
+    ARRAY(SELECT b.unit_id FROM tenure b WHERE b.episode_id = e.id AND b.number < t.number
+        ORDER BY b.number DESC) AS before,
     ARRAY(SELECT DISTINCT i.to_unit_id FROM information_request i
         WHERE i.case_id = c.id AND i.state = 'open') AS asked,
     e.ended_at IS NULL AND (d.id IS NOT NULL OR w.id IS NOT NULL OR EXISTS (
@@ -348,7 +346,7 @@ def refresh(session: Session, state: CaseState) -> None:
             now.officer_name, now.since, now.request_id, now.request_message, now.to_unit_id,
             now.priority, now.request_no or 1, now.held_until,
             frozenset(state.standing(unit) for unit in now.sides),
-            now.before and state.standing(now.before),
+            tuple(dict.fromkeys(state.standing(unit) for unit in now.before)),
             now.dispute_id, now.dispute_message, now.by_unit_id, now.other_unit_id,
             now.direction_id, now.direction_message, now.direction_to, now.basis or "accepted",
         )  # fmt: skip

@@ -1,6 +1,6 @@
 """How a unit can be reached: by its staff on the hub, by its system, or not on the hub at all."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Literal
 from uuid import UUID
@@ -40,6 +40,14 @@ SELECT at.unit_id,
             AND 'cases:read' = ANY(c.scopes))) AS connected
 FROM at GROUP BY at.unit_id
 """)
+
+
+def first_on_hub(
+    session: Session, units: Sequence[UUID], status: str, now: datetime
+) -> UUID | None:
+    """Return the first of these units that is on the hub for cases of a status, or None."""
+    reaches = reach_of(session, units, status, now) if units else {}
+    return next((unit for unit in units if reaches[unit] != "not-on-hub"), None)
 
 
 def reach_of(

@@ -168,5 +168,6 @@ class AuthorityNamed(Contract):
     SEND = "Name it: it sees the case"
     ADDRESSED = "Which council’s children’s social care is responsible?"
     SENT = "The responsible authority sees the case now, and owes any return home interview."
+    JOINS = True
 
     why: Words = Field(json_schema_extra=long("Why this authority", "Whose child in care it is"))

@@ -200,6 +200,9 @@ def _settle_report(act: Act, episode_id: UUID) -> None:
 def not_same_child(act: Act) -> None:
     """Say that the other case is another child's; it takes the word of both sides (4.10)."""
     body = cast(contracts.NotSameChild, act.body)
+    episode = act.case.episode
+    if episode is not None and episode.lead not in act.case.mine(act.actor):
+        raise lead.Refused("not-lead")
     found = pair(act, body.match)
     match = found.match
     said = frozenset(
@@ -235,7 +238,7 @@ def choices(now: Choosing) -> Choices:
             about = episode.dispute_message or episode.request_message
             for unit in dict.fromkeys((episode.lead, one.other_lead)):
                 yield Action("direction", about, to=unit, match=one.match_id)
-        if not one.denied_here and now.may("not-same-child"):
+        if not one.denied_here and (episode is None or leads) and now.may("not-same-child"):
             yield Action("not-same-child", match=one.match_id)
 
 

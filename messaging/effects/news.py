@@ -34,6 +34,7 @@ def update_case(act: Act) -> None:
     case, report, episode = act.case, act.case.report, act.case.episode
     if body.action_done is not None:
         action_done(act)
+        _says_no_more(act, body)
     if body.live_until is not None:
         watch_line(act, body.live_until)
     if report is not None and report.state == "not-accepted" and _adds_to(act, report):
@@ -83,6 +84,16 @@ def update_case(act: Act) -> None:
         act.later(lambda: hurry(act, episode))
 
 
+def _says_no_more(act: Act, body: contracts.Update) -> None:
+    """Refuse all but the action of who has no part in the case beyond it (4.8)."""
+    more = body.model_dump(exclude_none=True).keys() - {"heading", "text", "action_done"}
+    if more and not act.case.takes_part(act.unit):
+        raise invalid(
+            "action-alone", "Your unit owns an action here, and says what came of that alone.",
+            f"/body/{min(more)}",
+        )  # fmt: skip
+
+
 def _ukmpu(act: Act, episode: OpenEpisode | None, body: contracts.Update) -> None:
     """Meet the clock of the UK Missing Persons Unit: it was told, or after the return why not (6)."""
     if not act.case.parties[act.unit].police:
@@ -106,7 +117,8 @@ def _ukmpu(act: Act, episode: OpenEpisode | None, body: contracts.Update) -> Non
 def _adds_to(act: Act, report: OpenReport) -> bool:
     """Say whether news come from who may have a refused report looked at again."""
     party = act.case.parties[act.unit]
-    return report.reporter == act.unit or party.part == "responsible-authority"
+    council = party.part == "responsible-authority" and act.case.takes_part(act.unit)
+    return report.reporter == act.unit or council
 
 
 def _reviewed(act: Act, episode: OpenEpisode, body: contracts.Update) -> datetime | None:

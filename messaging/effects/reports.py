@@ -1,5 +1,6 @@
 """Reports: police record an episode and lead it; a practitioner's tells them (DOMAIN.md 4.1, 4.2)."""
 
+from dataclasses import replace
 from typing import Any, cast
 
 from sqlalchemy import select, text, update
@@ -11,7 +12,10 @@ from messaging import contracts, lead, placements
 from messaging.act import Act
 from messaging.choices import Action, Choices, Choosing, Knowing
 from messaging.contracts.reports import OFFICER
-from messaging.effects.planning import ask_by_plan
+from messaging.effects.ending import responsible
+from messaging.effects.placing import HOST
+from messaging.effects.planning import PLACING, ask_by_plan
+from messaging.effects.returning import only_reported
 from messaging.effects.steps import (
     assessed,
     authorities,
@@ -103,8 +107,7 @@ def _record(act: Act) -> None:
                 own_party.unit_id, own_party.name, "police", True, True, own_party.organisation_id
             )
         )
-    for unit in act.to.values():
-        act.add_party(unit)
+    _admit_named(act)
     prepared = placements.of_case(act.session, case)
     if prepared.placement is not None:
         act.to |= everyone(act)
@@ -128,8 +131,7 @@ def _tell_police(act: Act) -> None:
     act.priority = "urgent"
     body = cast(contracts.MissingEpisodeReport, act.body)
     assessed(act, body, body.review_at)
-    for unit in act.to.values():
-        act.add_party(unit)
+    _admit_named(act)
     if placements.of_case(act.session, case).placement is not None:
         act.to |= everyone(act)
     act.insert(
@@ -143,6 +145,25 @@ def _tell_police(act: Act) -> None:
     act.reply_due_at = act.clock(
         "report-outcome", addressed.unit_id, started=reachable(act, addressed.unit_id)
     )
+
+
+def _admit_named(act: Act) -> None:
+    """Let whom the reporter names into the case; a second council as a host, and by police alone (4.8).
+
+    Raises:
+        HubError: 409 `authority-known`, so that nothing is shown to a council by mistake.
+    """
+    known = responsible(act.session, act.case)
+    settled = known is not None and not only_reported(act.session, act.case, known)
+    for unit_id, unit in act.to.items():
+        second = settled and unit.part == PLACING and unit_id not in act.case.parties
+        if second and not act.case.parties[act.unit].police:
+            raise conflict(
+                "authority-known",
+                "The responsible authority is on the case already, and hears of the report: send it"
+                " again without the other council.",
+            )
+        act.add_party(replace(unit, part=HOST) if second else unit)
 
 
 def report_not_accepted(act: Act) -> None:

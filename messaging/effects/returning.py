@@ -163,7 +163,7 @@ ORDER BY m.number
 """)
 
 
-def _only_reported(session: Session, case: CaseState, unit: UUID) -> bool:
+def only_reported(session: Session, case: CaseState, unit: UUID) -> bool:
     """Say whether a unit’s council counts as responsible since it opened the case, and no more.
 
     It has told of no placement, and nobody has named it.
@@ -179,7 +179,7 @@ def _in_place_of(act: Act, known: UUID, to: PartyUnit) -> None:
         HubError: 409 `authority-known` where the responsible authority is known by more than that.
     """
     case = act.case
-    if known == to.unit_id or not _only_reported(act.session, case, known):
+    if known == to.unit_id or not only_reported(act.session, case, known):
         raise conflict(
             "authority-known", "The responsible authority is on the case already: send an update."
         )
@@ -207,7 +207,9 @@ def _tell_refusal(act: Act, report: OpenReport, to: UUID) -> None:
 def _pass_on(act: Act, owed: list[Step], to: UUID) -> None:
     for step in owed:
         act.session.execute(
-            update(Interview).where(Interview.id == step.id).values(owed_by_unit_id=to)
+            update(Interview)
+            .where(Interview.id == step.id, Interview.state == "owed")
+            .values(owed_by_unit_id=to)
         )
         act.session.execute(
             update(Clock)
@@ -238,7 +240,7 @@ def choices(now: Choosing) -> Choices:
             yield Action("interview-record", step.record, interview=step.interview)
     if now.may("authority-named"):
         known = responsible(now.session, now.case)
-        if known is None or _only_reported(now.session, now.case, known):
+        if known is None or only_reported(now.session, now.case, known):
             yield Action("authority-named", instead_of=known)
 
 

@@ -88,10 +88,10 @@ def calls_of(
         message = by_id.get(direction.message_id)
         if message is not None and message.mine:
             found.append(_call(session, actor, view, message, direction.to, now))
+    found += _unopened(session, actor, view, {call["unit_id"] for call in found}, now)
     lead = guests.lead_away(session, actor, keys, view.reference, now) if view.lead else None
     if lead is not None:
         found.append(_lead_away(session, actor, view, lead, now))
-    found += _unopened(session, actor, view, {call["unit_id"] for call in found}, now)
     return found
 
 
@@ -101,8 +101,9 @@ def _lead_away(
     """Return how the reader stands by a lead that is not on the hub (DOMAIN.md 4.5)."""
     unit = session.get_one(Unit, lead.unit_id)
     mailbox = guests.mailbox_of(session, unit.id, view.status)
-    said = _("It hands over between officers, sends news, says that the child is located or offers"
-             " the lead by a guest link to its verified mailbox, one for each.")  # fmt: skip
+    said = _("It leads and is not on the hub, so its clocks ring you. It hands over between officers,"
+             " sends news, says that the child is located or offers the lead by a guest link to its"
+             " verified mailbox, one for each.")  # fmt: skip
     if mailbox is None:
         said += " " + _(
             "No mailbox of theirs has been verified by call-back, so no link can be sent."
@@ -112,7 +113,7 @@ def _lead_away(
         "unit_id": unit.id,
         "message_id": lead.message_id,
         "urgent": False,
-        "why": _("It leads and is not on the hub, so its clocks ring you."),
+        "why": "",
         "numbers": ringing.numbers(unit.id, "open-case", now, actor, view.status),
         "leads": True,
         "said": said,

@@ -24,10 +24,11 @@ from messaging.guest_secrets import Guest
 from messaging.guests import Opened, WrongCode
 from messaging.model import Message
 from messaging.open_questions import ANSWERS, FURTHER
+from messaging.pages import further
 from messaging.pages.blueprint import blueprint
 from messaging.pages.forms import MessageForm
+from messaging.pages.further import OFFER
 from messaging.pages.reading import Row, rows
-from messaging.state import load
 
 NOT_TAKEN_OVER = (
     *OFFICER, "risk_assessor", "risk_list_version", "review_at", "callback_telephone",
@@ -35,7 +36,6 @@ NOT_TAKEN_OVER = (
 """What whoever records a report says of it themselves."""
 
 TAKEN = {*FURTHER, *(code for codes in ANSWERS.values() for code in codes)}
-OFFER = "lead-transfer-request"
 View = Callable[..., ResponseReturnValue]
 
 
@@ -137,7 +137,8 @@ def answer(token: str) -> ResponseReturnValue:
             if "choose" in request.form:
                 blank = _blank(session, opened, answer_type, {})
                 return _message(session, token, opened, {answer_type: blank})
-            command = form.read(request.form, _known(opened, answer_type))
+            to = request.form.get("to", "")
+            command = form.read(request.form, further.known(session, opened, answer_type, to, now))
             if command is None:
                 shown = _message(session, token, opened, {form.message_type: form})
                 return shown, 200 if "more_rows" in request.form else 422
@@ -161,14 +162,6 @@ def _form(answer_type: str) -> MessageForm:
     return MessageForm(answer_type, envelope=offers, leave_out=("lead_after",) if offers else ())
 
 
-def _known(opened: Opened, answer_type: str) -> dict[str, Any]:
-    """Return what the page knows of what is sent: what it answers, or whom the lead is offered."""
-    if answer_type not in FURTHER:
-        return {"in_reply_to": opened.message_id}
-    to = request.form.get("to", "") if answer_type == OFFER else ""
-    return {"to": [to]} if to else {}
-
-
 def _message(
     session: Session,
     token: str,
@@ -190,10 +183,10 @@ def _message(
     card = guests.card(session, token, now)
     report = _report(session, opened, message.id)
     answers = []
-    further = opened.takes == FURTHER
-    for answer_type in tried if further else opened.takes:
+    acts = opened.takes == FURTHER
+    for answer_type in tried if acts else opened.takes:
         form = tried.get(answer_type) or _blank(session, opened, answer_type, message.body)
-        label = wording.act_name(answer_type) if further else wording.send_label(answer_type)
+        label = wording.act_name(answer_type) if acts else wording.send_label(answer_type)
         answers.append(_Answer(answer_type, label, _says(answer_type), form))
     return render_template(
         "messaging/guest_answer.html",
@@ -211,8 +204,8 @@ def _message(
         },
         child=report,
         answers=answers,
-        acts=[(one, wording.act_name(one)) for one in FURTHER] if further else [],
-        offers_to=_offers_to(session, opened) if OFFER in opened.takes else [],
+        acts=further.acts(session, opened, now),
+        offers_to=further.offers_to(session, opened, now) if OFFER in tried else [],
         offered=request.form.get("to", ""),
         problems=next((one.form.problems for one in answers if one.form.problems), {}),
         now=now,
@@ -279,18 +272,6 @@ def _report(session: Session, opened: Opened, message_id: UUID) -> list[Row]:
     return rows(found.type, {n: v for n, v in found.body.items() if n in shown})
 
 
-def _offers_to(session: Session, opened: Opened) -> list[tuple[str, str]]:
-    """Return the units that the lead may be offered: the police who see the case, who rings first."""
-    case = load(session, opened.actor, opened.reference, context.now(), lock=False)
-    found = [
-        unit
-        for unit, party in case.parties.items()
-        if party.police and party.full and unit not in {*case.heirs, *opened.actor.unit_ids}
-    ]
-    found.sort(key=lambda unit: (unit != case.rings_lead, case.parties[unit].name))
-    return [(str(unit), case.parties[unit].name) for unit in found]
-
-
 def _blank(
     session: Session, opened: Opened, answer_type: str, asked: Mapping[str, Any]
 ) -> MessageForm:
@@ -330,6 +311,11 @@ def _done(message_type: str, opened: Opened) -> ResponseReturnValue:
     lines = [_("You can close this page. The link cannot be used again.")]
     if message_type in ("lead-transfer-accept", "missing-episode-report"):
         lines.insert(0, _("%(unit)s leads from this moment.", unit=opened.actor.unit_name))
+    elif message_type == "located":
+        lines.append(
+            _("Your unit owes the prevention interview within 24 hours. The unit that rang you can"
+              " put it on record for you: ring it.")
+        )  # fmt: skip
     elif message_type in FURTHER:
         lines.append(_("For the next step, ask the unit that rang you for a fresh link."))
     elif message_type == "lead-transfer-decline":

@@ -107,6 +107,8 @@ def send() -> ResponseReturnValue:
                 raise
             form.refuse(error)
             refused = error
+            if error.code == "authority-known":
+                carried.pop("authority", None)
             if "ring" in error.extra:
                 status = error.status
     carried["draft"] = opening.keep(actor, TYPE, carried, files)

@@ -10,6 +10,8 @@ from sqlalchemy import select, text
 
 from hub.clock import LONDON, utcnow
 from hub.db import Database
+from hub.identity.reach import reach
+from hub.organisations import find_unit
 from hub.records.keys import Keys
 from hub.records.vault import Vault
 from messaging import guest_secrets, sending
@@ -118,6 +120,18 @@ def test_the_lead_goes_back_by_an_offer_of_who_is_away_and_a_link_ends_with_its_
                        callback_telephone="01632 960100", **OFFER)  # fmt: skip
     assert offered.status_code == 200, offered.text
     away.press(cast.MET_OFFICER, "/guest-link/lead")
+    chosen = away.act("lead-transfer-withdraw", choose="yes")
+    assert "Withdraw the offer" in chosen.text
+    assert away.act("lead-transfer-withdraw", reason="EXERCISE").status_code == 200
+    assert "Lead on offer" not in away.page(cast.MET_OFFICER)
+    away.press(cast.MET_OFFICER, "/guest-link/lead")
+    _, page, _ = away.open()
+    assert "Withdraw the offer" not in page, "none stands"
+    for _time in range(2):  # the second withdraws the first in the same act
+        offered = away.act("lead-transfer-request", priority="urgent", to=met(away),
+                           callback_telephone="01632 960100", **OFFER)  # fmt: skip
+        assert offered.status_code == 200, words(offered.text)
+        away.press(cast.MET_OFFICER, "/guest-link/lead")
     left, _ = away.link()
     away.send(cast.MET_OFFICER, "lead-transfer-accept", named_officer="EXERCISE Sergeant")
     assert away.lead()[1] == "EXERCISE Sergeant"
@@ -133,6 +147,7 @@ def test_the_child_is_located_by_a_link_of_who_leads(away: Away) -> None:
     moment = {"located_at-date": f"{now:%Y-%m-%d}", "located_at-time": "00:00"}
     done = away.act("located", how="police", seen_by="EXERCISE PC", place="EXERCISE quay", **moment)
     assert done.status_code == 200, words(done.text)
+    assert "owes the prevention interview within 24 hours" in words(done.text)
     assert "The child is located" in away.page(cast.MET_OFFICER)
 
 
@@ -142,6 +157,35 @@ def test_a_link_takes_no_act_that_it_was_not_sent_for(away: Away) -> None:
     assert (refused.status_code, "does not take that" in refused.text) == (409, True)
     assert away.act("closure", outcome="EXERCISE").status_code == 422
     assert away.lead()[0] == DEVON
+
+
+def test_who_rings_the_lead_is_told_to_ring_it_about_what_is_urgent(away: Away) -> None:
+    raised = {"heading": "risk-change", "text": "EXERCISE", "new_risk": "high"}
+    away.send(cast.MET_OFFICER, "update", priority="urgent", **raised)
+    box = away.page(cast.MET_OFFICER)
+    assert "nothing is delivered to it until it has been told" in box
+    assert "What it does as the lead" in box
+    assert box.count("Ring Devon") == 1
+
+
+def test_where_who_led_before_is_away_too_the_one_before_rings(away: Away) -> None:
+    north = "northumbria"
+    with away.database.unit_of_work() as session:
+        unit = find_unit(session, north)
+        assert unit is not None
+        assert reach(session, unit.id, "exercise", utcnow()) == "not-on-hub"
+    away.send(cast.MET_OFFICER, "dispute", grounds="EXERCISE")
+    away.send(cast.COORDINATOR, "direction", lead=north, reasons="EXERCISE")
+    told = {
+        "named_officer": "EXERCISE Sergeant Reed",
+        "told_by_telephone": "EXERCISE, 01632 960001",
+    }
+    away.send(cast.COORDINATOR, "direction-acknowledge", **told)
+    assert away.lead() == (north, "EXERCISE Sergeant Reed")
+    assert "its clocks ring you" in away.page(cast.MET_OFFICER)
+    no_mailbox = away.press(cast.MET_OFFICER, "/guest-link/lead")
+    assert no_mailbox.status_code == 409
+    assert "No mailbox of this unit has been verified" in no_mailbox.text
 
 
 def test_nobody_but_who_rings_the_lead_sends_it_a_link(away: Away) -> None:

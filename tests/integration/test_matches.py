@@ -189,6 +189,20 @@ def test_one_side_alone_leaves_it_contested_and_both_close_it(world: World) -> N
     assert world.lead(one) == MET
 
 
+def test_a_home_unit_that_does_not_lead_says_nothing_of_another_child(world: World) -> None:
+    one, other = both(world)
+    world.send(world.met, one, "lead-transfer-request", to=["essex"],
+               rationale="majority-of-enquiries", circumstances="EXERCISE")  # fmt: skip
+    world.send(world.stranger, one, "lead-transfer-accept", **ACCEPT)
+    with world.database.unit_of_work() as session:
+        session.execute(text("UPDATE cases SET home_unit_id = :met WHERE reference = :one"),
+                        {"met": world.met.unit_id, "one": one})  # fmt: skip
+    refused("not-lead", lambda: world.send(world.met, one, "not-same-child", reason="EXERCISE"))
+    world.send(world.stranger, one, "not-same-child", reason="EXERCISE")
+    (match,) = matches(world, world.kent, other)
+    assert match.denied_there
+
+
 def owing(world: World) -> dict[str, str]:
     """Return the units that still owe an answer to a match, by the reference of their case."""
     found = rows(world, """SELECT c.reference, u.code FROM clock k JOIN cases c ON c.id = k.case_id

@@ -304,7 +304,12 @@ def test_an_owner_outside_the_statutory_partners_sees_the_actions_alone(
     assert message.withheld
     (action,) = rows(world, "SELECT id FROM action")
     refused("not-permitted", lambda: world.send(outside, ref, "update", heading="other", text="x"))
-    world.send(outside, ref, "update", heading="action", text="x", action_done=str(action.id))
+    done = {"heading": "action", "text": "x", "action_done": str(action.id)}
+    for more in ({"new_risk": "low"}, {"also_wanted": True}, {"ukmpu_not_told": "x"}):
+        refused(
+            "action-alone", lambda more=more: world.send(outside, ref, "update", **done, **more)
+        )
+    world.send(outside, ref, "update", **done)
     assert clocks(world, "meeting-action") == {}
 
 

@@ -810,3 +810,44 @@ def test_a_report_is_filled_in_with_where_the_child_is_placed_and_not_with_where
     assert filled() == "EXERCISE House, Margate, CT9 1EZ"
     world.now += timedelta(days=5)
     assert filled() == "EXERCISE other house, Margate, CT9 1EZ"
+
+
+def test_a_carers_report_lets_no_second_council_into_the_case_of_a_placement(world: World) -> None:
+    ref = agreed(world)
+    home = world.someone("missing-people/helpline", "practitioner")
+
+    def tell(*to: str) -> str:
+        command = Command(
+            type="missing-episode-report", status="exercise", to=list(to), placement_reference=ref,
+            body={name: value for name, value in REPORT.items() if name != "associates"},
+        )  # fmt: skip
+        with world.database.unit_of_work() as session:
+            return sending.open_case(session, home, world.vault, command, world.now).case_reference
+
+    refused("authority-known", lambda: tell(KENT, ESSEX_COUNCIL))
+    assert tell(KENT) == ref
+    with pytest.raises(HubError, match="not-found"):
+        world.case(world.someone(ESSEX_COUNCIL, "practitioner"), ref)
+
+
+def test_a_council_that_police_name_beside_the_responsible_one_is_a_host(world: World) -> None:
+    ref = agreed(world)
+    world.send(world.kent, ref, "missing-episode-report", to=[ESSEX_COUNCIL], **REPORT)
+    with world.database.unit_of_work() as session:
+        part = session.scalar(
+            text("SELECT p.part FROM party p JOIN unit u ON u.id = p.unit_id WHERE u.code = :code"),
+            {"code": ESSEX_COUNCIL},
+        )
+    assert part == "host-authority"
+
+
+def test_a_carer_that_reports_learns_of_no_plan_by_answering_one(world: World) -> None:
+    ref = place(world).case_reference
+    home = world.someone("missing-people/helpline", "practitioner")
+    report = {name: value for name, value in REPORT.items() if name != "associates"}
+    command = Command(type="missing-episode-report", status="exercise", to=[KENT], body=report,
+                      placement_reference=ref)  # fmt: skip
+    with world.database.unit_of_work() as session:
+        sending.open_case(session, home, world.vault, command, world.now)
+    world.send(world.kent, ref, "joint-response-plan", **plan(world))
+    refused("not-permitted", lambda: world.send(home, ref, "plan-reply", **AGREE))
