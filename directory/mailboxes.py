@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import or_, select
@@ -14,7 +15,7 @@ from hub.db import new_id
 from hub.errors import conflict, invalid, not_found
 from hub.identity.actor import Actor
 from hub.identity.policy import require
-from hub.organisations import Unit
+from hub.organisations import Unit, lineage
 from hub.records import audit
 
 VERIFY = "directory.verify-mailbox"
@@ -33,13 +34,14 @@ class VerifiedMailbox:
 
 
 def verified_mailbox(session: Session, unit_id: UUID, status: str) -> VerifiedMailbox | None:
-    """Return the mailbox of the unit, or of the missing-children team right below it, or None.
+    """Return the mailbox of the unit or its missing-children team, else of its force's, or None.
 
     Its present address was proved by call-back, and it is of exactly this status: an exercise
-    never writes to an actual mailbox (DOMAIN.md 4.5, 4.14).
+    never writes to an actual mailbox (DOMAIN.md 4.5, 4.14). It climbs as a ladder does (5).
     """
-    row = session.execute(
-        select(ContactPoint, MailboxVerification)
+    above = lineage(session, unit_id)
+    rows = session.execute(
+        select(ContactPoint, MailboxVerification, Unit)
         .join(Unit, Unit.id == ContactPoint.unit_id)
         .join(
             MailboxVerification,
@@ -48,8 +50,8 @@ def verified_mailbox(session: Session, unit_id: UUID, status: str) -> VerifiedMa
         )
         .where(
             or_(
-                Unit.id == unit_id,
-                (Unit.parent_id == unit_id) & (Unit.kind == "missing-children-team"),
+                Unit.id.in_(above),
+                Unit.parent_id.in_(above) & (Unit.kind == "missing-children-team"),
             ),
             ContactPoint.status == status,
             ContactPoint.closed_at.is_(None),
@@ -57,16 +59,21 @@ def verified_mailbox(session: Session, unit_id: UUID, status: str) -> VerifiedMa
         )
         .order_by(
             ContactPoint.purpose != "missing-children-team",
-            Unit.id != unit_id,
             ContactPoint.priority,
             MailboxVerification.at.desc(),
             ContactPoint.id,
         )
-        .limit(1)
-    ).first()
-    if row is None:
+    ).all()
+
+    def rung(row: Any) -> tuple[int, bool, bool]:
+        of = row.Unit.id if row.Unit.id in above else row.Unit.parent_id
+        own = row.ContactPoint.purpose == "missing-children-team"
+        return above.index(of), not own, row.Unit.id != of
+
+    found = min(rows, key=rung, default=None)
+    if found is None:
         return None
-    contact, verification = row
+    contact, verification, _unit = found
     return VerifiedMailbox(
         contact_point_id=contact.id,
         unit_id=contact.unit_id,

@@ -84,6 +84,25 @@ def test_devon_and_cornwall_has_a_mailbox_for_guest_links(database: Database, ke
         assert verified_mailbox(session, team.id, "actual") is None
 
 
+def test_a_unit_without_a_mailbox_has_that_of_its_forces_team(
+    database: Database, keys: Keys
+) -> None:
+    _load(database, keys)
+    with database.unit_of_work() as session:
+        for code, address in (
+            ("south-wales/cardiff-and-the-vale", "missing@south-wales.example.org"),
+            (cast.CENTRAL_NORTH, "missing.cn@met.example.org"),
+        ):
+            unit = find_unit(session, code)
+            assert unit is not None
+            mailbox = verified_mailbox(session, unit.id, "exercise")
+            assert mailbox is not None
+            assert mailbox.address == address
+        other = find_unit(session, "northumbria")
+        assert other is not None
+        assert verified_mailbox(session, other.id, "exercise") is None
+
+
 def test_a_second_load_adds_nothing(database: Database, keys: Keys) -> None:
     _load(database, keys)
     counts = [
