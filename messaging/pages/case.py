@@ -17,6 +17,7 @@ from messaging import receipts, signed_replies, standing, views, wording
 from messaging.pages import calls, joined, showing
 from messaging.pages.blueprint import blueprint
 from messaging.pages.signed import sentence
+from messaging.state import ADJUDICATOR
 
 READ = permission("inbox.read")
 
@@ -27,6 +28,7 @@ def reasons() -> list[tuple[str, str]]:
         ("working-on-it", _("I am working on this child’s case")),
         ("supervision", _("I supervise or review this work")),
         ("handover", _("I am taking over from a colleague")),
+        (ADJUDICATOR, _("I am to decide who leads, or what was escalated")),
         ("other", _("Another reason")),
     ]
 
@@ -72,7 +74,11 @@ def ask_reason(
         "messaging/reason.html",
         ref=reference,
         next=target,
-        reasons=reasons(),
+        reasons=[
+            one
+            for one in reasons()
+            if one[0] != ADJUDICATOR or ADJUDICATOR in context.current_actor().roles
+        ],
         typed=request.form,
         problems=problems,
     )

@@ -82,7 +82,7 @@ def test_a_dispute_is_directed_and_the_lead_moves_when_it_is_acknowledged(
     row = coordinator.locator(".hub-row").filter(has_text=reference)
     expect(row).to_contain_text("left")
     row.get_by_role("link", name="Decide who leads").click()
-    coordinator.get_by_label("I supervise or review this work").check()
+    coordinator.get_by_label("I am to decide who leads").check()
     coordinator.get_by_role("button").last.click()
     expect(coordinator.get_by_text("No adjudicator is on the hub now")).to_have_count(0)
     grounds = coordinator.get_by_text("EXERCISE. The child was seen in Canterbury.")
