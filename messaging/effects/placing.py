@@ -160,12 +160,9 @@ def _end(act: Act, body: contracts.PlacementNotification, prepared: Prepared) ->
         raise invalid("ends-on", "The last day cannot be before the first.", "/body/ends_on")
     if ahead is not None:
         _ends(act, ahead, state="ended")
-        end_plans(act, prepared, before.destination)
-    if last >= prepared.today:
-        _ends(act, before, ends_on=last)
-        return
-    _ends(act, before, state="ended", ends_on=last)
-    end_plans(act, prepared)
+    over = last < prepared.today
+    _ends(act, before, ends_on=last, **({"state": "ended"} if over else {}))
+    end_plans(act, prepared, None if over else before.destination)
 
 
 def _ends(act: Act, before: PlacementState, **values: Any) -> None:

@@ -175,11 +175,10 @@ def end_plans(act: Act, prepared: Prepared, goes_on_with: UUID | None = None) ->
 
     What is between the home police and those of where the child is placed from now on goes on.
     """
+    police = {act.case.standing(unit) for unit in (act.case.home, goes_on_with) if unit}
     for plan in (prepared.proposed, prepared.agreed, prepared.agreed_following):
         if plan is None or (
-            plan.placement_current
-            and plan.destination == goes_on_with
-            and plan.sides <= {act.case.home, goes_on_with}
+            plan.placement_current and plan.destination == goes_on_with and plan.sides <= police
         ):
             continue
         if plan.state == "proposed":

@@ -475,6 +475,19 @@ def test_an_end_before_a_move_that_was_told_ahead_calls_it_off(world: World) -> 
     assert lapse(world, ref) == "placement-ended", "a new placement is planned for anew"
 
 
+@pytest.mark.parametrize("last", [-1, 0, 2])
+def test_an_end_before_a_move_ends_what_is_proposed_for_the_move_once(
+    world: World, last: int
+) -> None:
+    ref = agreed(world)
+    world.now += timedelta(days=3)
+    moves(world, ref, 9, **ESSEX)
+    world.send(world.met, ref, "joint-response-plan", **plan(world))
+    moves(world, ref, -3, action="end", ends_on=day(world, last).isoformat())
+    assert plans_of(world, ref) == [(1, "agreed"), (2, "overtaken")]
+    assert (lapse(world, ref) is None) == (last >= 0)
+
+
 def test_what_answers_something_else_than_a_plan_that_waits_is_refused_in_words(
     world: World,
 ) -> None:
