@@ -34,6 +34,8 @@ class PlacementState:
     ended: bool
     end_id: UUID | None
     """The message that ended it, or says when it ends."""
+    called_off: bool
+    """It was taken back before its first day, and never began."""
 
 
 @dataclass(frozen=True)
@@ -117,7 +119,9 @@ class Prepared:
 
 
 _PLACEMENTS = text("""
-SELECT l.*, m.number, m.sender_unit_id FROM placement l JOIN message m ON m.id = l.message_id
+SELECT l.*, m.number, m.sender_unit_id, e.sent_at AS end_told_at
+FROM placement l JOIN message m ON m.id = l.message_id
+LEFT JOIN message e ON e.id = l.end_message_id
 WHERE l.case_id = :case_id ORDER BY m.number
 """)
 _PLANS = text("""
@@ -134,7 +138,7 @@ def of_case(session: Session, case: CaseState) -> Prepared:
     if not told:
         return Prepared(None, None, None, None, None, (), today)
     live = sorted((one for one in told if one.current), key=lambda one: one.starts_on)
-    now = live[0] if live else max(told, key=lambda one: (one.starts_on <= today, one.number))
+    now = live[0] if live else max(told, key=lambda one: (not one.called_off, one.number))
     then = live[1] if len(live) > 1 else None
     rows = session.execute(_PLANS, {"case_id": case.id}).all()
     versions = [_plan(case, row, told) for row in rows]
@@ -167,6 +171,8 @@ def _placement(case: CaseState, row: Any, today: date) -> PlacementState:
             row.state == "ended", row.end_message_id is not None, row.ends_on, today
         ),
         row.state == "ended", row.end_message_id,
+        row.state == "ended" and row.ends_on is None
+        and row.end_told_at.astimezone(LONDON).date() < row.starts_on,
     )  # fmt: skip
 
 

@@ -806,20 +806,60 @@ def test_a_recording_that_is_admitted_brings_the_plan_into_play(
     assert [t.basis for t in world.case(essex, ref).tenures] == ["recorded", "agreed-plan"]
 
 
+def filled(world: World, ref: str) -> str:
+    """Return the address that a report is filled in with."""
+    with world.database.unit_of_work() as session:
+        known = views.prefill(
+            session, world.kent, world.vault, ref, "missing-episode-report", world.now
+        )
+    return str(known.body["child"]["placement_address"])
+
+
 def test_a_report_is_filled_in_with_where_the_child_is_placed_and_not_with_where_they_move_to(
     world: World,
 ) -> None:
     ref = place(world).case_reference
-    move = {**HERE, "starts_on": day(world, 5).isoformat()}
-    world.send(world.social_worker, ref, "placement-notification", **notice(world, **move))
-
-    def filled() -> str:
-        with world.database.unit_of_work() as session:
-            known = views.prefill(
-                session, world.kent, world.vault, ref, "missing-episode-report", world.now
-            )
-        return str(known.body["child"]["placement_address"])
-
-    assert filled() == "EXERCISE House, Margate, CT9 1EZ"
+    moves(world, ref, 5, **HERE)
+    assert filled(world, ref) == "EXERCISE House, Margate, CT9 1EZ"
     world.now += timedelta(days=5)
-    assert filled() == "EXERCISE other house, Margate, CT9 1EZ"
+    assert filled(world, ref) == "EXERCISE other house, Margate, CT9 1EZ"
+
+
+def test_a_move_that_was_put_off_is_none_when_its_day_comes(world: World) -> None:
+    ref = place(world).case_reference
+    moves(world, ref, 3, **ESSEX, placement_address="EXERCISE House, Dover")
+    moves(world, ref, 9, **HERE)
+    world.now += timedelta(days=4)
+    assert filled(world, ref) == "EXERCISE House, Margate, CT9 1EZ"
+    world.now += timedelta(days=5)
+    assert filled(world, ref) == "EXERCISE other house, Margate, CT9 1EZ"
+
+
+def last_placed(world: World, ref: str) -> tuple[str, date | None]:
+    """Return where the child is placed or was last, and its last day."""
+    view = world.case(world.met, ref)
+    assert view.prepared is not None
+    assert view.prepared.placement is not None
+    return view.names[view.prepared.placement.destination].code, view.prepared.placement.ends_on
+
+
+def test_a_move_that_was_called_off_is_none_when_its_day_comes(world: World) -> None:
+    ref = place(world).case_reference
+    moves(world, ref, 3, **ESSEX, ends_on=day(world, 90).isoformat())
+    moves(world, ref, 0, action="end", ends_on=day(world, 1).isoformat())
+    last = day(world, 1)
+    for _ in range(3):
+        assert last_placed(world, ref) == (KENT, last)
+        assert filled(world, ref) == "EXERCISE House, Margate, CT9 1EZ"
+        world.now += timedelta(days=2)
+
+
+def test_a_move_whose_end_was_told_before_it_began_is_where_the_child_was_last(
+    world: World,
+) -> None:
+    ref = place(world).case_reference
+    moves(world, ref, 3, **ESSEX)
+    moves(world, ref, 3, action="end", ends_on=day(world, 5).isoformat())
+    last = day(world, 5)
+    world.now += timedelta(days=7)
+    assert last_placed(world, ref) == ("essex", last)
