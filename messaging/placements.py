@@ -80,6 +80,7 @@ class Prepared:
     following: PlacementState | None
     """Where they move to from there, as it was told ahead."""
     agreed: PlanState | None
+    """What is agreed for where the child is, or else was agreed before."""
     agreed_following: PlanState | None
     """What is agreed for the move, where its police are others."""
     proposed: PlanState | None
@@ -144,7 +145,8 @@ def of_case(session: Session, case: CaseState) -> Prepared:
     versions = [_plan(case, row, told) for row in rows]
     agreed = [one for one in versions if one.state == "agreed"]
     for_now, for_then = _last_for(now, agreed), _last_for(then, agreed)
-    for_now = for_now or for_then or (agreed[-1] if agreed else None)
+    of_others = [one for one in agreed if one is not for_then]
+    for_now = for_now or (of_others[-1] if of_others else None)
     return Prepared(
         now,
         then,

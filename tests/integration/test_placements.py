@@ -406,6 +406,22 @@ def test_until_a_move_that_is_told_ahead_the_child_is_where_they_are(
     assert plans_of(world, begun)[::2] == [(1, "superseded"), (3, "superseded")]
 
 
+def test_a_plan_for_the_move_is_none_of_where_the_child_is(world: World) -> None:
+    ref = place(world).case_reference
+    moves(world, ref, 3, **ESSEX)
+    world.send(world.met, ref, "joint-response-plan", **plan(world))
+    world.send(world.stranger, ref, "plan-reply", **AGREE)
+    prepared = world.case(world.met, ref).prepared
+    assert prepared is not None
+    assert prepared.agreed is None
+    assert prepared.agreed_following is not None
+    world.now += timedelta(days=3)
+    prepared = world.case(world.met, ref).prepared
+    assert prepared is not None
+    assert prepared.in_force is not None
+    assert (prepared.in_force.version, prepared.agreed_following) == (1, None)
+
+
 def test_without_a_plan_for_the_move_nobody_is_asked_from_its_first_day(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
