@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -97,6 +97,15 @@ class Prepared:
     def current(self) -> PlacementState | None:
         """The placement, where it is current."""
         return self.placement if self.placement and self.placement.current else None
+
+    @property
+    def end_told(self) -> date | None:
+        """The last day of where the child is, as it was told; not the day before a move."""
+        now, then = self.current, self.following
+        if now is None or now.end_id is None or now.ends_on is None:
+            return None
+        moved = then is not None and then.starts_on == now.ends_on + timedelta(days=1)
+        return None if moved else now.ends_on
 
     @property
     def to_plan(self) -> PlacementState | None:

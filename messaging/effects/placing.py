@@ -66,7 +66,7 @@ def _begin(act: Act, body: contracts.PlacementNotification, prepared: Prepared) 
     act.later(lambda: act.session.execute(_PAST, {"case_id": act.case.id, "today": today}))
     for before in (prepared.current, prepared.following):
         if before is not None:
-            last = plans.last_day(before.starts_on, body.starts_on, today)
+            last = plans.last_day(before.starts_on, body.starts_on, today, prepared.end_told)
             over = CALLED_OFF if before.starts_on > today else {"state": "ended"}
             _ends(act, before, **({"ends_on": last} if last else over))
     late = plans.working_days_late(

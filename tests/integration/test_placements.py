@@ -469,6 +469,24 @@ def test_a_move_told_anew_before_it_begins_is_another(
     assert asks_by_plan(world, ref, monkeypatch)
 
 
+@pytest.mark.parametrize("more", [ESSEX, HERE])
+def test_an_end_that_was_told_is_put_off_by_no_move(world: World, more: dict[str, Any]) -> None:
+    first, last = day(world), day(world, 3)
+    ref = agreed(world)
+    moves(world, ref, 0, action="end", ends_on=last.isoformat())
+    for days in (6, 9):
+        moves(world, ref, days, **more)
+        then = placed(world, ref)[1]
+        assert placed(world, ref)[0] == (KENT, first, last)
+        assert then[1:] == (day(world, days), None)
+    world.now += timedelta(days=3)
+    assert lapse(world, ref) is None
+    world.now += timedelta(days=1)
+    assert placed(world, ref) == [then], "nowhere until the move"
+    assert lapse(world, ref) == ("placement-ended" if more is ESSEX else "placement-not-begun")
+    assert filled(world, ref) == ""
+
+
 def test_an_end_before_a_move_that_was_told_ahead_calls_it_off(world: World) -> None:
     first = day(world)
     ref, then = agreed(world), agreed(world)
@@ -828,7 +846,7 @@ def filled(world: World, ref: str) -> str:
         known = views.prefill(
             session, world.kent, world.vault, ref, "missing-episode-report", world.now
         )
-    return str(known.body["child"]["placement_address"])
+    return str(known.body["child"].get("placement_address", ""))
 
 
 def test_a_report_is_filled_in_with_where_the_child_is_placed_and_not_with_where_they_move_to(
