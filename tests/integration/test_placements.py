@@ -469,6 +469,21 @@ def test_a_move_told_anew_before_it_begins_is_another(
     assert asks_by_plan(world, ref, monkeypatch)
 
 
+def test_the_review_is_reminded_of_again_where_a_move_is_taken_back(world: World) -> None:
+    ref = agreed(world)
+    moves(world, ref, 3, **ESSEX)
+    assert clocks(world) == []
+    world.send(world.met, ref, "joint-response-plan", **plan(world))
+    world.send(world.stranger, ref, "plan-reply", **AGREE)
+    moves(world, ref, 5, **HERE)
+    assert lapse(world, ref) is None
+    assert clocks(world) == ["plan-review"], "of the plan that goes on"
+    world.send(world.met, ref, "joint-response-plan", **plan(world))
+    world.send(world.kent, ref, "plan-reply", **AGREE)
+    assert plans_of(world, ref) == [(1, "superseded"), (2, "superseded"), (3, "agreed")]
+    assert clocks(world) == ["plan-review"], "of the newest"
+
+
 @pytest.mark.parametrize("more", [ESSEX, HERE])
 def test_an_end_that_was_told_is_put_off_by_no_move(world: World, more: dict[str, Any]) -> None:
     first, last = day(world), day(world, 3)
@@ -520,6 +535,7 @@ def test_an_end_before_a_move_ends_what_is_proposed_for_the_move_once(
     moves(world, ref, -3, action="end", ends_on=day(world, last).isoformat())
     assert plans_of(world, ref) == [(1, "agreed"), (2, "overtaken")]
     assert (lapse(world, ref) is None) == (last >= 0)
+    assert clocks(world) == (["plan-review"] if last >= 0 else [])
 
 
 def test_what_answers_something_else_than_a_plan_that_waits_is_refused_in_words(
