@@ -72,9 +72,10 @@ Choices = Iterator[Action]
 class Knowing:
     """What is known when a form is opened: of every field, what was last given in the case.
 
-    `said` are the messages that the reader may see, by type, first to last; `carried` is what the
-    form's address says of it. `answered` is the body of the message that is replied to, `codes` the
-    parties' codes by unit, `own_number` the last on which the reader's unit said to call it back.
+    `said` are the messages that the reader may see, with id and type, first to last; `carried` is
+    what the form's address says of it. `answered` is the body of the message that is replied to,
+    `codes` the parties' codes by unit, `own_number` the last on which the reader's unit said to call
+    it back.
     """
 
     case: CaseState
@@ -85,7 +86,7 @@ class Knowing:
     in_reply_to: UUID | None = None
     answered: Mapping[str, Any] = field(default_factory=dict)
     codes: Mapping[UUID, str] = field(default_factory=dict)
-    said: Sequence[tuple[str, Mapping[str, Any]]] = ()
+    said: Sequence[tuple[UUID, str, Mapping[str, Any]]] = ()
     carried: Mapping[str, str] = field(default_factory=dict)
     own_number: str | None = None
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -34,6 +34,8 @@ class PlacementState:
     ended: bool
     end_id: UUID | None
     """The message that ended it, or says when it ends."""
+    called_off: bool
+    """It was taken back before its first day, and never began."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,7 @@ class Prepared:
     following: PlacementState | None
     """Where they move to from there, as it was told ahead."""
     agreed: PlanState | None
+    """What is agreed for where the child is, or else was agreed before."""
     agreed_following: PlanState | None
     """What is agreed for the move, where its police are others."""
     proposed: PlanState | None
@@ -94,6 +97,15 @@ class Prepared:
     def current(self) -> PlacementState | None:
         """The placement, where it is current."""
         return self.placement if self.placement and self.placement.current else None
+
+    @property
+    def end_told(self) -> date | None:
+        """The last day of where the child is, as it was told; not the day before a move."""
+        now, then = self.current, self.following
+        if now is None or now.end_id is None or now.ends_on is None:
+            return None
+        moved = then is not None and then.starts_on == now.ends_on + timedelta(days=1)
+        return None if moved else now.ends_on
 
     @property
     def to_plan(self) -> PlacementState | None:
@@ -117,7 +129,9 @@ class Prepared:
 
 
 _PLACEMENTS = text("""
-SELECT l.*, m.number, m.sender_unit_id FROM placement l JOIN message m ON m.id = l.message_id
+SELECT l.*, m.number, m.sender_unit_id, e.sent_at AS end_told_at
+FROM placement l JOIN message m ON m.id = l.message_id
+LEFT JOIN message e ON e.id = l.end_message_id
 WHERE l.case_id = :case_id ORDER BY m.number
 """)
 _PLANS = text("""
@@ -134,13 +148,14 @@ def of_case(session: Session, case: CaseState) -> Prepared:
     if not told:
         return Prepared(None, None, None, None, None, (), today)
     live = sorted((one for one in told if one.current), key=lambda one: one.starts_on)
-    now = live[0] if live else max(told, key=lambda one: (one.starts_on <= today, one.number))
+    now = live[0] if live else max(told, key=lambda one: (not one.called_off, one.number))
     then = live[1] if len(live) > 1 else None
     rows = session.execute(_PLANS, {"case_id": case.id}).all()
     versions = [_plan(case, row, told) for row in rows]
     agreed = [one for one in versions if one.state == "agreed"]
     for_now, for_then = _last_for(now, agreed), _last_for(then, agreed)
-    for_now = for_now or for_then or (agreed[-1] if agreed else None)
+    of_others = [one for one in agreed if one is not for_then]
+    for_now = for_now or (of_others[-1] if of_others else None)
     return Prepared(
         now,
         then,
@@ -167,6 +182,8 @@ def _placement(case: CaseState, row: Any, today: date) -> PlacementState:
             row.state == "ended", row.end_message_id is not None, row.ends_on, today
         ),
         row.state == "ended", row.end_message_id,
+        row.state == "ended" and row.ends_on is None
+        and row.end_told_at.astimezone(LONDON).date() < row.starts_on,
     )  # fmt: skip
 
 

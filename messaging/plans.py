@@ -80,13 +80,18 @@ def placement_current(ended: bool, end_told: bool, ends_on: date | None, today: 
     return not ended and not (end_told and ends_on is not None and ends_on < today)
 
 
-def last_day(begun_on: date, next_from: date, today: date) -> date | None:
+def last_day(
+    begun_on: date, next_from: date, today: date, end_told: date | None = None
+) -> date | None:
     """Return the last day of a placement when one is told of that takes its place; None: over at once.
 
-    Where the child is, they stay until the day before a move that is told ahead. What has not begun
-    never does: the move is told in its place.
+    Where the child is, they stay until the day before a move that is told ahead, and no longer than
+    the end that was told before. What has not begun never does: the move is told in its place.
     """
-    return next_from - timedelta(days=1) if begun_on <= today < next_from else None
+    if not begun_on <= today < next_from:
+        return None
+    last = next_from - timedelta(days=1)
+    return min(last, end_told) if end_told else last
 
 
 def working_days_late(

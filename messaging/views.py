@@ -287,7 +287,7 @@ def prefill(
     fill = KNOWN.get(message_type)
     answered = next((message.body for message in messages if message.id == in_reply_to), {})
     codes = {unit.id: unit.code for unit in names.values()}
-    said = [(message.type, message.body) for message in messages]
+    said = [(message.id, message.type, message.body) for message in messages]
     known = Knowing(
         case, actor, latest, now, session, in_reply_to, answered, codes, said, carried or {},
         _own_number(messages),

@@ -20,6 +20,8 @@ from messaging.sending import everyone, unit_named
 from messaging.state import PartyUnit
 
 HOST = "host-authority"
+CALLED_OFF = {"state": "ended", "ends_on": None}
+"""What is taken back before its first day never begins, and has no last day."""
 _PAST = text("""
 UPDATE placement SET state = 'ended' WHERE case_id = :case_id AND state = 'current'
     AND end_message_id IS NOT NULL AND ends_on < :today
@@ -64,8 +66,9 @@ def _begin(act: Act, body: contracts.PlacementNotification, prepared: Prepared) 
     act.later(lambda: act.session.execute(_PAST, {"case_id": act.case.id, "today": today}))
     for before in (prepared.current, prepared.following):
         if before is not None:
-            last = plans.last_day(before.starts_on, body.starts_on, today)
-            _ends(act, before, **({"ends_on": last} if last else {"state": "ended"}))
+            last = plans.last_day(before.starts_on, body.starts_on, today, prepared.end_told)
+            over = CALLED_OFF if before.starts_on > today else {"state": "ended"}
+            _ends(act, before, **({"ends_on": last} if last else over))
     late = plans.working_days_late(
         body.starts_on, today, emergency=bool(body.emergency),
         is_free=lambda day: directory.is_bank_holiday(day, placed.nation),
@@ -159,13 +162,10 @@ def _end(act: Act, body: contracts.PlacementNotification, prepared: Prepared) ->
     if last < before.starts_on:
         raise invalid("ends-on", "The last day cannot be before the first.", "/body/ends_on")
     if ahead is not None:
-        _ends(act, ahead, state="ended")
-        end_plans(act, prepared, before.destination)
-    if last >= prepared.today:
-        _ends(act, before, ends_on=last)
-        return
-    _ends(act, before, state="ended", ends_on=last)
-    end_plans(act, prepared)
+        _ends(act, ahead, **CALLED_OFF)
+    over = last < prepared.today
+    _ends(act, before, ends_on=last, **({"state": "ended"} if over else {}))
+    end_plans(act, prepared, None if over else before.destination)
 
 
 def _ends(act: Act, before: PlacementState, **values: Any) -> None:

@@ -14,7 +14,7 @@ from messaging.act import Act
 from messaging.choices import Action, Choices, Choosing, Knowing
 from messaging.contracts import Command
 from messaging.effects.steps import meet, note_answered, reachable
-from messaging.model import Plan
+from messaging.model import Clock, Plan
 from messaging.placements import PlacementState, PlanState, Prepared
 from messaging.sending import THE_HUB, unit_named
 from messaging.state import CaseState
@@ -145,6 +145,20 @@ def _remind(act: Act, home: UUID, plan: PlanState) -> None:
     act.start_clock("plan-review", home, due=max(due, act.at))
 
 
+def _remind_again(act: Act, plan: PlanState) -> None:
+    """Have the clock of a review run again that has ended; one that runs is left as it is."""
+    act.session.execute(
+        update(Clock)
+        .where(
+            Clock.case_id == act.case.id,
+            Clock.message_id == plan.answer_id,
+            Clock.kind == "plan-review",
+            Clock.met_at.is_(None),
+        )
+        .values(ended_at=None)
+    )
+
+
 def _settle(act: Act, plan: PlanState, event: plans.Event) -> None:
     """Answer a proposed version, and stop the clock of its answer."""
     meet(act, plan.message_id, "plan-reply", met=event != "placement-over")
@@ -173,16 +187,17 @@ def _answer(act: Act, plan: PlanState, event: plans.Event) -> None:
 def end_plans(act: Act, prepared: Prepared, goes_on_with: UUID | None = None) -> None:
     """End what waits for a placement's sake: a proposed version, and the reminder of an agreed one.
 
-    What is between the home police and those of where the child is placed from now on goes on.
+    What is between the home police and those of where the child is placed from now on goes on; its
+    reminder, which ended when a move was told, runs again when that is taken back.
     """
+    police = {act.case.standing(unit) for unit in (act.case.home, goes_on_with) if unit}
     for plan in (prepared.proposed, prepared.agreed, prepared.agreed_following):
-        if plan is None or (
-            plan.placement_current
-            and plan.destination == goes_on_with
-            and plan.sides <= {act.case.home, goes_on_with}
-        ):
+        if plan is None:
             continue
-        if plan.state == "proposed":
+        if plan.placement_current and plan.destination == goes_on_with and plan.sides <= police:
+            if plan.state == "agreed":
+                _remind_again(act, plan)
+        elif plan.state == "proposed":
             _settle(act, plan, "placement-over")
         else:
             meet(act, plan.answer_id, "plan-review", met=False)

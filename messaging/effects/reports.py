@@ -5,7 +5,7 @@ from typing import Any, cast
 
 from sqlalchemy import select, text, update
 
-from hub.clock import LONDON, said
+from hub.clock import said
 from hub.db import new_id
 from hub.errors import HubError, conflict, forbidden, invalid
 from messaging import contracts, lead, placements
@@ -290,15 +290,11 @@ def known_report(known: Knowing) -> dict[str, Any]:
 
 
 def _placed_at(known: Knowing) -> str:
-    """Return the address of the last placement that has begun: a move told ahead is none yet."""
-    today = known.now.astimezone(LONDON).date().isoformat()
-    begun = [
-        body
-        for kind, body in known.said
-        if kind == "placement-notification"
-        and "placement_address" in body
-        and body.get("starts_on", today) <= today
-    ]
-    last = begun[-1] if begun else {}
-    parts = (last.get("placement_address"), last.get("placement_postcode"))
+    """Return the address of where the child is placed, or was last: not of a move that is told ahead."""
+    prepared = placements.of_case(known.session, known.case) if known.session else None
+    placement = prepared.placement if prepared else None
+    if prepared is None or placement is None or placement.starts_on > prepared.today:
+        return ""
+    told = next((body for message, _, body in known.said if message == placement.message_id), {})
+    parts = (told.get("placement_address"), told.get("placement_postcode"))
     return ", ".join(part for part in parts if part)

@@ -257,7 +257,7 @@ def known_interview(known: Knowing) -> dict[str, Any]:
     kind = known.carried.get("interview")
     last = [
         said["interviewer"]
-        for message_type, said in known.said
+        for _message, message_type, said in known.said
         if message_type == "interview-record"
         and said.get("interviewer")
         and kind in (None, said.get("interview"))

@@ -175,6 +175,8 @@ class _Pack:
         p, v = self.p, self.v
         self._section(_("Joint response plan"))
         for plan in filter(None, (v["plan"], v["following_plan"])):
+            if plan is v["following_plan"]:
+                p.pair("", _("For the move that is told ahead"))
             p.pair(_("State"), _("In force") if plan["in_force"] else plan["lapse"])
             p.pair(_("If the child goes missing, it names to lead"), plan["lead"])
             p.pair(_("Review date"), plan["review_on"])

@@ -32,7 +32,7 @@ def show(reference: str) -> ResponseReturnValue:
         )
         g.page_status = view.status
         shown = prepared(view, actor, now)
-        if shown["plan"] is None and shown["proposed"] is None:
+        if not (shown["plan"] or shown["following_plan"] or shown["proposed"]):
             raise not_found("There is no plan in this case.")
         return render_template(
             "messaging/plan.html", v=shown, ref=view.reference, status=view.status, now=now

@@ -10,6 +10,7 @@ from hub.db import Database
 from hub.identity.actor import Actor
 from hub.records.vault import Vault
 from messaging import wording
+from tests.api.test_pack import pack_of
 from tests.integration.test_placements import (
     AGREE,
     ESSEX,
@@ -91,6 +92,25 @@ def test_a_move_that_is_told_ahead_stands_beside_where_the_child_is(
     propose = client.get(f"/cases/{ref}/send/joint-response-plan").text
     (select,) = re.findall(r'<select[^>]* name="lead_unit".*?</select>', propose, re.DOTALL)
     assert re.findall(r'<option value="([^"]+)"', select) == ["essex", MET]
+
+
+def test_the_plan_of_a_move_stands_as_its_own_where_the_child_has_none_yet(
+    client: FlaskClient, acting: list[Actor], world: World
+) -> None:
+    with client.application.app_context():
+        ref = place(world).case_reference
+        moves(world, ref, 3, **ESSEX)
+        world.send(world.met, ref, "joint-response-plan", **plan(world))
+        world.send(world.stranger, ref, "plan-reply", **AGREE)
+    acting.append(world.kent)
+    page = client.get(f"/cases/{ref}").text
+    assert "Joint response plan for the move" in page
+    assert 'id="plan"' not in page, "none is agreed for where the child is"
+    paper = client.get(f"/cases/{ref}/plan").text
+    assert "For the move that is told ahead" in paper
+    assert "Now at Essex" in paper
+    assert "Now at East Kent" not in paper
+    assert "For the move that is told ahead" in pack_of(client, acting, world.kent, ref)
 
 
 def test_a_change_has_a_first_day_and_an_urgency_of_its_own(

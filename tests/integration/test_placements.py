@@ -406,6 +406,22 @@ def test_until_a_move_that_is_told_ahead_the_child_is_where_they_are(
     assert plans_of(world, begun)[::2] == [(1, "superseded"), (3, "superseded")]
 
 
+def test_a_plan_for_the_move_is_none_of_where_the_child_is(world: World) -> None:
+    ref = place(world).case_reference
+    moves(world, ref, 3, **ESSEX)
+    world.send(world.met, ref, "joint-response-plan", **plan(world))
+    world.send(world.stranger, ref, "plan-reply", **AGREE)
+    prepared = world.case(world.met, ref).prepared
+    assert prepared is not None
+    assert prepared.agreed is None
+    assert prepared.agreed_following is not None
+    world.now += timedelta(days=3)
+    prepared = world.case(world.met, ref).prepared
+    assert prepared is not None
+    assert prepared.in_force is not None
+    assert (prepared.in_force.version, prepared.agreed_following) == (1, None)
+
+
 def test_without_a_plan_for_the_move_nobody_is_asked_from_its_first_day(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -453,6 +469,39 @@ def test_a_move_told_anew_before_it_begins_is_another(
     assert asks_by_plan(world, ref, monkeypatch)
 
 
+def test_the_review_is_reminded_of_again_where_a_move_is_taken_back(world: World) -> None:
+    ref = agreed(world)
+    moves(world, ref, 3, **ESSEX)
+    assert clocks(world) == []
+    world.send(world.met, ref, "joint-response-plan", **plan(world))
+    world.send(world.stranger, ref, "plan-reply", **AGREE)
+    moves(world, ref, 5, **HERE)
+    assert lapse(world, ref) is None
+    assert clocks(world) == ["plan-review"], "of the plan that goes on"
+    world.send(world.met, ref, "joint-response-plan", **plan(world))
+    world.send(world.kent, ref, "plan-reply", **AGREE)
+    assert plans_of(world, ref) == [(1, "superseded"), (2, "superseded"), (3, "agreed")]
+    assert clocks(world) == ["plan-review"], "of the newest"
+
+
+@pytest.mark.parametrize("more", [ESSEX, HERE])
+def test_an_end_that_was_told_is_put_off_by_no_move(world: World, more: dict[str, Any]) -> None:
+    first, last = day(world), day(world, 3)
+    ref = agreed(world)
+    moves(world, ref, 0, action="end", ends_on=last.isoformat())
+    for days in (6, 9):
+        moves(world, ref, days, **more)
+        then = placed(world, ref)[1]
+        assert placed(world, ref)[0] == (KENT, first, last)
+        assert then[1:] == (day(world, days), None)
+    world.now += timedelta(days=3)
+    assert lapse(world, ref) is None
+    world.now += timedelta(days=1)
+    assert placed(world, ref) == [then], "nowhere until the move"
+    assert lapse(world, ref) == ("placement-ended" if more is ESSEX else "placement-not-begun")
+    assert filled(world, ref) == ""
+
+
 def test_an_end_before_a_move_that_was_told_ahead_calls_it_off(world: World) -> None:
     first = day(world)
     ref, then = agreed(world), agreed(world)
@@ -473,6 +522,20 @@ def test_an_end_before_a_move_that_was_told_ahead_calls_it_off(world: World) -> 
     moves(world, ref, -1, action="new")
     assert placed(world, ref) == [(KENT, day(world, -1), None)]
     assert lapse(world, ref) == "placement-ended", "a new placement is planned for anew"
+
+
+@pytest.mark.parametrize("last", [-1, 0, 2])
+def test_an_end_before_a_move_ends_what_is_proposed_for_the_move_once(
+    world: World, last: int
+) -> None:
+    ref = agreed(world)
+    world.now += timedelta(days=3)
+    moves(world, ref, 9, **ESSEX)
+    world.send(world.met, ref, "joint-response-plan", **plan(world))
+    moves(world, ref, -3, action="end", ends_on=day(world, last).isoformat())
+    assert plans_of(world, ref) == [(1, "agreed"), (2, "overtaken")]
+    assert (lapse(world, ref) is None) == (last >= 0)
+    assert clocks(world) == (["plan-review"] if last >= 0 else [])
 
 
 def test_what_answers_something_else_than_a_plan_that_waits_is_refused_in_words(
@@ -793,23 +856,23 @@ def test_a_recording_that_is_admitted_brings_the_plan_into_play(
     assert [t.basis for t in world.case(essex, ref).tenures] == ["recorded", "agreed-plan"]
 
 
+def filled(world: World, ref: str) -> str:
+    """Return the address that a report is filled in with."""
+    with world.database.unit_of_work() as session:
+        known = views.prefill(
+            session, world.kent, world.vault, ref, "missing-episode-report", world.now
+        )
+    return str(known.body["child"].get("placement_address", ""))
+
+
 def test_a_report_is_filled_in_with_where_the_child_is_placed_and_not_with_where_they_move_to(
     world: World,
 ) -> None:
     ref = place(world).case_reference
-    move = {**HERE, "starts_on": day(world, 5).isoformat()}
-    world.send(world.social_worker, ref, "placement-notification", **notice(world, **move))
-
-    def filled() -> str:
-        with world.database.unit_of_work() as session:
-            known = views.prefill(
-                session, world.kent, world.vault, ref, "missing-episode-report", world.now
-            )
-        return str(known.body["child"]["placement_address"])
-
-    assert filled() == "EXERCISE House, Margate, CT9 1EZ"
+    moves(world, ref, 5, **HERE)
+    assert filled(world, ref) == "EXERCISE House, Margate, CT9 1EZ"
     world.now += timedelta(days=5)
-    assert filled() == "EXERCISE other house, Margate, CT9 1EZ"
+    assert filled(world, ref) == "EXERCISE other house, Margate, CT9 1EZ"
 
 
 def test_a_carers_report_lets_no_second_council_into_the_case_of_a_placement(world: World) -> None:
@@ -851,3 +914,43 @@ def test_a_carer_that_reports_learns_of_no_plan_by_answering_one(world: World) -
         sending.open_case(session, home, world.vault, command, world.now)
     world.send(world.kent, ref, "joint-response-plan", **plan(world))
     refused("not-permitted", lambda: world.send(home, ref, "plan-reply", **AGREE))
+
+
+def test_a_move_that_was_put_off_is_none_when_its_day_comes(world: World) -> None:
+    ref = place(world).case_reference
+    moves(world, ref, 3, **ESSEX, placement_address="EXERCISE House, Dover")
+    moves(world, ref, 9, **HERE)
+    world.now += timedelta(days=4)
+    assert filled(world, ref) == "EXERCISE House, Margate, CT9 1EZ"
+    world.now += timedelta(days=5)
+    assert filled(world, ref) == "EXERCISE other house, Margate, CT9 1EZ"
+
+
+def last_placed(world: World, ref: str) -> tuple[str, date | None]:
+    """Return where the child is placed or was last, and its last day."""
+    view = world.case(world.met, ref)
+    assert view.prepared is not None
+    assert view.prepared.placement is not None
+    return view.names[view.prepared.placement.destination].code, view.prepared.placement.ends_on
+
+
+def test_a_move_that_was_called_off_is_none_when_its_day_comes(world: World) -> None:
+    ref = place(world).case_reference
+    moves(world, ref, 3, **ESSEX, ends_on=day(world, 90).isoformat())
+    moves(world, ref, 0, action="end", ends_on=day(world, 1).isoformat())
+    last = day(world, 1)
+    for _ in range(3):
+        assert last_placed(world, ref) == (KENT, last)
+        assert filled(world, ref) == "EXERCISE House, Margate, CT9 1EZ"
+        world.now += timedelta(days=2)
+
+
+def test_a_move_whose_end_was_told_before_it_began_is_where_the_child_was_last(
+    world: World,
+) -> None:
+    ref = place(world).case_reference
+    moves(world, ref, 3, **ESSEX)
+    moves(world, ref, 3, action="end", ends_on=day(world, 5).isoformat())
+    last = day(world, 5)
+    world.now += timedelta(days=7)
+    assert last_placed(world, ref) == ("essex", last)

@@ -99,6 +99,16 @@ def test_a_child_is_placed_in_one_place_on_each_day(
             assert len(here) == 1, "no day without, and none with two"
 
 
+@given(DAYS, st.integers(-9, 9), st.integers(-9, 9), st.integers(0, 9))
+def test_a_move_ends_a_placement_the_day_before_and_puts_off_no_end_that_was_told(
+    today: date, begun: int, ahead: int, told: int
+) -> None:
+    begun_on, next_from, end_told = (today + timedelta(days=n) for n in (begun, ahead, told))
+    last = plans.last_day(begun_on, next_from, today)
+    assert last == (next_from - timedelta(days=1) if begun <= 0 < ahead else None)
+    assert plans.last_day(begun_on, next_from, today, end_told) == (last and min(last, end_told))
+
+
 @given(DAYS, DAYS, st.booleans(), st.booleans())
 def test_an_end_told_ahead_leaves_the_placement_current_until_that_day_is_past(
     ends_on: date, today: date, ended: bool, told: bool
