@@ -33,6 +33,7 @@ VIOLATIONS = """axe.run(document, {resultTypes: ["violations"], selectors: false
 def faults(page: Page) -> list[str]:
     """Return what axe finds on a page, wide and narrow, and where it scrolls sideways."""
     found = []
+    page.wait_for_load_state()
     for width in (1280, 320):
         page.set_viewport_size({"width": width, "height": 900})
         if page.evaluate("typeof axe === 'undefined'"):
