@@ -5,9 +5,10 @@ Each step is taken under the case's lock, so that an answer and an alarm never c
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
-from sqlalchemy import func, select, text, update
+from sqlalchemy import Row, func, select, text, update
 from sqlalchemy.orm import Session
 
 from hub.identity.reach import first_on_hub, reach
@@ -168,8 +169,9 @@ class Concerned:
 def concerned(session: Session, clock_id: UUID, now: datetime) -> Concerned | None:
     """Return whom to tell of a missed clock, while it runs: the debtor, its step, who waits.
 
-    A lead that is not on the hub, after the return too, is rung by the lead before it, or else by
-    the home unit, or else by whoever opened the case: by the first of them that is on the hub (4.5).
+    A lead that is not on the hub, after the return too, is rung whether it owes or waits: by the lead
+    before it, or else by the home unit, or else by whoever opened the case, by the first of them that
+    is on the hub (4.5).
     """
     row = session.execute(
         text("""
@@ -198,15 +200,31 @@ def concerned(session: Session, clock_id: UUID, now: datetime) -> Concerned | No
     if row is None:
         return None
     units = dict.fromkeys([row.owed_by_unit_id, *row.told, row.waits])
-    debtor = row.owed_by_unit_id
-    if row.before is not None and reach(session, debtor, row.status, now) == "not-on-hub":
-        ringers = load_other(session, row.reference, now).ringers(debtor, row.before)
-        units[first_on_hub(session, ringers, row.status, now)] = None
+    units[_stands_by(session, row, now)] = None
     return Concerned(
         row.id, row.reference, row.status, tuple(unit for unit in units if unit),
         row.owed_by_unit_id, row.rung, row.priority == "urgent" or row.kind in URGENT,
         row.directed_by,
     )  # fmt: skip
+
+
+def _stands_by(session: Session, row: Row[Any], now: datetime) -> UUID | None:
+    """Return who rings a lead that is away, and owes what is missed or waits for it; None if none is."""
+
+    def away(unit: UUID | None) -> bool:
+        return unit is not None and reach(session, unit, row.status, now) == "not-on-hub"
+
+    if row.before is not None and away(row.owed_by_unit_id):
+        case = load_other(session, row.reference, now)
+        ringers = case.ringers(row.owed_by_unit_id, row.before)
+    elif away(row.waits):
+        case = load_other(session, row.reference, now)
+        if case.episode is None or case.episode.lead != case.standing(row.waits):
+            return None
+        ringers = case.ringers(row.waits, case.episode.before)
+    else:
+        return None
+    return first_on_hub(session, ringers, row.status, now)
 
 
 @dataclass(frozen=True)

@@ -98,6 +98,25 @@ def test_who_led_before_hears_of_the_interview_that_a_lead_off_the_hub_owes(worl
     assert world.kent.unit_id in told.units
 
 
+def test_who_led_before_hears_that_nobody_answers_the_offer_of_a_lead_off_the_hub(
+    world: World,
+) -> None:
+    ref = world.open(world.kent).case_reference
+    world.send(world.kent, ref, "lead-transfer-request", to=[AWAY], **OFFER)
+    with world.database.unit_of_work() as session:
+        guest = guests.stand_in(session, unit(session, AWAY), Guest("EXERCISE", "1", ""), uuid4())
+    world.send(guest, ref, "lead-transfer-accept", **ACCEPT)
+    world.send(guest, ref, "lead-transfer-request", to=[MET], **OFFER)
+    world.now += timedelta(hours=2)
+    with world.database.unit_of_work() as session:
+        alarms.escalate(session, world.now)
+        clock = session.scalar(text("SELECT id FROM clock WHERE kind = 'lead-routine'"
+                                    " AND met_at IS NULL AND ended_at IS NULL"))  # fmt: skip
+        told = alarms.concerned(session, clock, world.now)
+    assert told is not None
+    assert set(told.units) >= {world.met.unit_id, world.kent.unit_id}
+
+
 def test_what_is_owed_of_a_live_line_is_for_police(world: World) -> None:
     ref = world.open(world.met, to=[ISLINGTON]).case_reference
     until = (world.now + timedelta(hours=3)).isoformat()
