@@ -93,7 +93,9 @@ def reports(actor: Actor, writing: Writing) -> bool:
     return writing.message_type == "missing-episode-report" and not actor.police
 
 
-def elsewhere(actor: Actor, writing: Writing) -> str:
-    """Return the address of the search for another recipient, where the form may have one."""
+def finds(actor: Actor, writing: Writing) -> str:
+    """Return what the button says that leads to a search for another unit, and keeps what was typed."""
+    if writing.message_type in FINDS:
+        return str(FINDS[writing.message_type])
     free = chosen_first(actor, writing) and "to" in writing.carried and not writing.joins
-    return writing.address(to=None, q="") if free else ""
+    return _("Choose another unit") if free else ""

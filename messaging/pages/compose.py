@@ -266,9 +266,7 @@ def _page(
     heading = [("heading", "new-information")] if writing.adds else []
     return render_template(
         "messaging/compose.html",
-        find=str(addressing.FINDS[writing.message_type])
-        if writing.message_type in addressing.FINDS
-        else "",
+        find=addressing.finds(actor, writing),
         owing=owed,
         now=context.now(),
         ref=writing.reference,
@@ -300,7 +298,6 @@ def _page(
         problems=form.problems,
         overtaken=overtaken,
         before=before,
-        elsewhere=addressing.elsewhere(actor, writing),
         quoted=_quoted(writing, known),
         history=url_for("messaging.case", reference=writing.reference, _anchor="history")
         if writing.message_type == "direction"

@@ -222,7 +222,7 @@ def test_an_offer_of_the_lead_is_for_the_other_side_of_the_placement_until_it_wa
     path = f"/cases/{ref}/send/lead-transfer-request"
     page = client.get(path).text
     assert "To Central North." in page
-    assert f'href="{path}?q=">Choose another unit</a>' in page
+    assert re.search(r'value="find">\s*Choose another unit', page)
     page = client.get(f"{path}?q=").text
     assert page.index(f'href="{path}?to={MET}"') < page.index('name="q"')
     assert ISLINGTON not in page, "police alone lead"
@@ -245,7 +245,18 @@ def test_the_units_of_the_case_are_offered_first_to_whoever_asks_another_unit(
     assert offered[0] == KENT, "who leads stands first"
     assert {ISLINGTON, KENT_COUNCIL} <= set(offered)
     assert MET not in offered
-    assert f'href="{path}?q=">Choose another unit</a>' in client.get(f"{path}?to={KENT}").text
+    form = client.get(f"{path}?to={KENT}").text
+    hidden = dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', form))
+    typed = {**hidden, "questions": "EXERCISE words", "do": "find"}
+    search = client.post(path, data=typed)
+    assert search.status_code == 303
+    other = re.search(
+        rf'href="({path}\?[^"]*to={ISLINGTON}[^"]*)"', client.get(search.headers["Location"]).text
+    )
+    assert other is not None
+    again = client.get(other[1].replace("&amp;", "&")).text
+    assert "EXERCISE words" in again
+    assert "To Islington" in again, "what was typed goes to whoever is chosen instead"
 
 
 def test_the_answer_to_a_plan_quotes_the_plan(
