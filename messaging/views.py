@@ -85,11 +85,12 @@ def case_view(
     reason_code: str,
     reason: str | None = None,
     automatic: bool = False,
-    shows: Collection[str] | None = None,
+    shows: Collection[str | int] | None = None,
 ) -> CaseView:
     """Return the case for its reader; what they have now seen is opened, and on record.
 
-    A page that shows messages of some types alone names them: the others are not opened by it.
+    A page that shows some messages alone names their types or numbers: the others are not opened by
+    it.
 
     Raises:
         HubError: `not-found` to strangers.
@@ -100,7 +101,12 @@ def case_view(
     told = is_told(session, case, actor)
     names = names_in(session, case.id)
     messages = messages_of(session, actor, vault, case, names, now)
-    seen = [(m.id, mine) for m in messages for mine in m.to_me if shows is None or m.type in shows]
+    seen = [
+        (message.id, mine)
+        for message in messages
+        for mine in message.to_me
+        if shows is None or message.type in shows or message.number in shows
+    ]
     if not automatic:
         receipts.opened(session, actor, seen, now)
         add_facts(session, messages, now, case)
@@ -122,7 +128,7 @@ def case_view(
             for claim in _claims(session, case, names)
             if full or claim.unit.id in actor.unit_ids
         ],
-        report=_report(session, case, names, now) if told else None,
+        report=_report(session, case, actor, names, now),
         messages=messages,
         actions=actions(session, case, actor),
         child=_child(messages),
@@ -206,8 +212,9 @@ def _claims(session: Session, case: CaseState, names: dict[UUID, UnitName]) -> l
 
 
 def _report(
-    session: Session, case: CaseState, names: dict[UUID, UnitName], now: datetime
+    session: Session, case: CaseState, actor: Actor, names: dict[UUID, UnitName], now: datetime
 ) -> ReportView | None:
+    """Return the last report, to who sees the whole case, sent it or was sent it (4.8)."""
     row = session.execute(
         text("""
             SELECT r.message_id, m.number, r.state, r.state_since, r.reporter_unit_id,
@@ -221,6 +228,10 @@ def _report(
         {"id": case.id},
     ).one_or_none()
     if row is None:
+        return None
+    mine = case.mine(actor)
+    theirs = {case.standing(row.reporter_unit_id), case.standing(row.addressed_unit_id)}
+    if not theirs.intersection(mine) and not any(case.parties[unit].full for unit in mine):
         return None
     reach = reach_of(session, [row.addressed_unit_id], case.status, now)[row.addressed_unit_id]
     return ReportView(

@@ -191,8 +191,8 @@ def script(reference: str, number: int) -> ResponseReturnValue:
         if why is None:
             return ask_reason(reference, request.full_path.rstrip("?"), {})
         view = views.case_view(
-            session, actor, vault, reference, now, reason_code=why.code, reason=why.text
-        )
+            session, actor, vault, reference, now, reason_code=why.code, reason=why.text, shows=(),
+        )  # fmt: skip
         g.page_status = view.status
         shown = calls.script(session, actor, view, number, request.args.get("unit", ""), now)
     if shown is None:

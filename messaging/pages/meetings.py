@@ -32,6 +32,7 @@ def show(reference: str, meeting_id: UUID) -> ResponseReturnValue:
         view = views.case_view(
             session, actor, context.vault(), reference, now,
             reason_code=why.code, reason=why.text,
+            shows=[number for number in (one.message_number, one.record_number) if number],
         )  # fmt: skip
         g.page_status = view.status
         numbers = {one.message_number: _("Invitation"), one.record_number: _("Record")}

@@ -128,3 +128,21 @@ def test_recording_a_report_has_one_name_on_its_button_its_form_and_its_sending(
     assert ">Report a child missing</h1>" in page(
         world.social_worker, ref, "/send/missing-episode-report?to=kent/east"
     )
+
+
+def test_what_to_say_on_the_telephone_opens_no_message_that_it_does_not_show(
+    page: Callable[..., str], world: World
+) -> None:
+    ref = world.open(world.met).case_reference
+    world.send(world.met, ref, "lead-transfer-request", to=[KENT], priority="urgent", **OFFER)
+    asked = world.send(
+        world.kent, ref, "information-request", to=[MET], questions="EXERCISE", priority="urgent"
+    )
+    page(world.met, ref, "/script/2")
+    facts = {r.unit.code: r.facts for m in world.case(world.kent, ref).messages
+             if m.id == asked.message_id for r in m.recipients}  # fmt: skip
+    assert "opened" not in facts[MET], "nobody saw it"
+    page(world.met, ref)
+    facts = {r.unit.code: r.facts for m in world.case(world.kent, ref).messages
+             if m.id == asked.message_id for r in m.recipients}  # fmt: skip
+    assert "opened" in facts[MET]

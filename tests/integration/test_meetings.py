@@ -469,3 +469,15 @@ def test_what_a_unit_owes_passes_to_the_one_in_its_place(world: World, owner_url
     latest = _meetings(world, world.met, ref)[0]
     chair = next(one for one in latest.chairs if one.code == HEIR)
     assert [said.person for said in chair.said] == ["EXERCISE Sergeant"]
+
+
+def test_who_is_asked_to_a_meeting_alone_is_not_told_what_became_of_a_report(
+    world: World, someone: Callable[..., Actor]
+) -> None:
+    school = someone("missing-people/helpline", "practitioner")
+    ref = world.open(world.social_worker, to=[MET]).case_reference
+    roles = [{"role": "education", "unit": "missing-people/helpline"}]
+    world.send(world.met, ref, INVITATION, **words(world, attendees=roles))
+    assert world.case(school, ref).report is None
+    for party in (world.social_worker, world.met):
+        assert world.case(party, ref).report is not None
