@@ -89,6 +89,13 @@ class Knowing:
     said: Sequence[tuple[UUID, str, Mapping[str, Any]]] = ()
     carried: Mapping[str, str] = field(default_factory=dict)
     own_number: str | None = None
+    incident: Sequence[Mapping[str, Any]] = ()
+    """What was said of the present incident, first to last."""
+
+    def last(self, *names: str) -> str:
+        """Return what was last given in this incident under any of these names; "" for nothing."""
+        said = (body.get(name) for body in reversed(self.incident) for name in names)
+        return str(next((words for words in said if words), ""))
 
     def given(self, *names: str) -> dict[str, Any]:
         """Return what was last given of these fields."""

@@ -182,6 +182,8 @@ class CaseView:
     """The reader answers an enquiry and is no party: how the case stands is not shown (4.8)."""
     adjudicates: bool = False
     """The reader is let in as an adjudicator, and is no party."""
+    incident_from: int = 0
+    """The number of the last message of the incident before this one."""
 
     @property
     def state(self) -> str:

@@ -3,7 +3,7 @@
 It is read from the conversation as it was last given, by whoever gave it (DOMAIN.md 8).
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -11,7 +11,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from messaging.shown import MessageView
+from messaging.shown import CaseView
 
 TAKEN_OVER = {
     "open_actions": ("actions_outstanding", "open_actions"),
@@ -20,6 +20,15 @@ TAKEN_OVER = {
     "family_liaison": ("family_liaison",),
 }
 """What is taken over, and the fields in which messages of any type give it."""
+
+
+OF_INCIDENT = frozenset({
+    "last_seen_at", "last_seen_place", "risk", "new_risk", "why", "circumstances", "reported_at",
+    "reported_by", "category", "clothing", "out_of_character", "transport_and_money", "live_lines",
+    "strategy", "publicity", "text_safe_requested", "actions_done", "actions_outstanding",
+    "open_actions", "family_liaison",
+})  # fmt: skip
+"""What is true of one incident: once the child is back, nothing of it is taken over to the next."""
 
 
 @dataclass(frozen=True)
@@ -61,12 +70,36 @@ class Standing:
     due: list[Due]
 
 
-def last_given(messages: Sequence[MessageView]) -> list[Given]:
-    """Return what was last given of each thing, as far as the reader sees the messages."""
+_BEFORE = text("""
+SELECT greatest(
+    (SELECT max(m.number) FROM episode e JOIN message m ON m.id = e.ended_by_message_id
+        AND m.case_id = e.case_id WHERE e.case_id = :case AND e.end_reason <> 'joined'),
+    (SELECT max(m.number) FROM report r JOIN message m ON m.case_id = r.case_id
+        AND m.sent_at <= r.state_since
+        WHERE r.case_id = :case AND r.state = 'returned-before-recorded'), 0)
+""")
+
+
+def incident_from(session: Session, case_id: UUID) -> int:
+    """Return the number of the last message of the incident before this one; 0 in the first."""
+    found: int = session.execute(_BEFORE, {"case": case_id}).scalar_one()
+    return found
+
+
+def last_given(view: CaseView) -> list[Given]:
+    """Return what was last given of each thing, as far as the reader sees the messages.
+
+    Of an incident before this one warnings alone go on.
+    """
     found = []
     for kind, fields in TAKEN_OVER.items():
-        for message in reversed(messages):
-            words = [str(message.body[field]) for field in fields if message.body.get(field)]
+        for message in reversed(view.messages):
+            words = [
+                str(message.body[field])
+                for field in fields
+                if message.body.get(field)
+                and (message.number > view.incident_from or field not in OF_INCIDENT)
+            ]
             if words:
                 found.append(Given(kind, "\n".join(words), message.number, message.sent_at))
                 break
@@ -81,10 +114,10 @@ ORDER BY k.due_at, k.kind
 """)
 
 
-def standing(session: Session, case_id: UUID, messages: Sequence[MessageView]) -> Standing:
-    """Return where the open episode of a case stands, for a reader of these messages."""
-    due = [Due(row.kind, row.due_at) for row in session.execute(_DUE, {"case_id": case_id})]
-    return Standing(last_given(messages), due)
+def standing(session: Session, view: CaseView) -> Standing:
+    """Return where the open episode of a case stands, for its reader."""
+    due = [Due(row.kind, row.due_at) for row in session.execute(_DUE, {"case_id": view.id})]
+    return Standing(last_given(view), due)
 
 
 _OWED = text("""

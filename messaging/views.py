@@ -16,7 +16,7 @@ from hub.identity.actor import Actor
 from hub.identity.reach import reach_of
 from hub.records import audit, consultation
 from hub.records.vault import Vault
-from messaging import aliases, placements, receipts, references
+from messaging import aliases, placements, receipts, references, standing
 from messaging.choices import Action, Choosing, Knowing
 from messaging.contracts import CONTRACTS
 from messaging.conversation import add_facts, messages_of
@@ -137,6 +137,7 @@ def case_view(
         names=names,
         asked_only=not told,
         adjudicates=case.parties[unit].part == ADJUDICATOR,
+        incident_from=standing.incident_from(session, case.id),
     )
     named = {action.to for action in view.actions if action.to}
     more = (view.matters.units | named) - names.keys()
@@ -292,16 +293,21 @@ def prefill(
     case = load(session, actor, references.clean(reference), now, lock=False)
     names = names_in(session, case.id)
     messages = messages_of(session, actor, vault, case, names, now)
+    before = standing.incident_from(session, case.id)
     latest: dict[str, Any] = {}
     for message in messages:
-        latest |= {name: value for name, value in message.body.items() if value is not None}
+        latest |= {
+            name: value
+            for name, value in message.body.items()
+            if value is not None and (message.number > before or name not in standing.OF_INCIDENT)
+        }
     fill = KNOWN.get(message_type)
     answered = next((message.body for message in messages if message.id == in_reply_to), {})
     codes = {unit.id: unit.code for unit in names.values()}
     said = [(message.id, message.type, message.body) for message in messages]
     known = Knowing(
         case, actor, latest, now, session, in_reply_to, answered, codes, said, carried or {},
-        _own_number(messages),
+        _own_number(messages), [m.body for m in messages if m.number > before],
     )  # fmt: skip
     body = fill(known) if fill else {}
     if message_type == "information-response" and in_reply_to and not answered:

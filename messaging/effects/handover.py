@@ -63,6 +63,6 @@ def choices(now: Choosing) -> Choices:
 
 def known_handover(known: Knowing) -> dict[str, Any]:
     """Fill in what is open, as it was last told."""
-    body = known.given("live_lines", "open_actions")
-    body.setdefault("open_actions", known.latest.get("actions_outstanding", ""))
+    body = known.given("live_lines")
+    body["open_actions"] = known.last("open_actions", "actions_outstanding")
     return body

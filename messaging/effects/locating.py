@@ -47,6 +47,7 @@ def located(act: Act) -> None:
     after = lead.locate(episode.as_rules(), act.unit, act.message_id, act.at)
     if after.ended_at is not None:
         act.to |= everyone(act)
+        _tell_claimants(act, episode)
         end_episode(act, episode, "located", dead=body.found == "dead")
         return
     tell(act, {episode.lead})
@@ -71,6 +72,16 @@ def _missing_since(act: Act) -> datetime:
     ).one()
 
 
+def _tell_claimants(act: Act, episode: OpenEpisode) -> None:
+    """Tell whoever said that they saw the child, and waits for the word of the lead (4.9)."""
+    claimed = act.session.scalars(
+        select(LocatedClaim.by_unit_id).where(
+            LocatedClaim.episode_id == episode.id, LocatedClaim.state == "open"
+        )
+    )
+    tell(act, {act.case.standing(unit) for unit in claimed} - {act.unit})
+
+
 def located_confirm(act: Act) -> None:
     """The lead confirms: the episode ends, and what is open is overtaken (4.9)."""
     episode, claim = _claim(act)
@@ -81,7 +92,7 @@ def located_confirm(act: Act) -> None:
         act.at,
     )
     act.to |= everyone(act)
-    tell(act, {act.case.standing(claim.by_unit_id)})
+    _tell_claimants(act, episode)
     _close_claim(act, claim, "confirmed")
     end_episode(act, episode, "located", dead=claim.found_dead)
 

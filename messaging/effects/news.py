@@ -53,6 +53,11 @@ def update_case(act: Act) -> None:
             "/body/new_risk",
         )  # fmt: skip
     if episode is None:
+        if body.new_risk is not None:
+            raise invalid(
+                "risk-of-episode", "Nobody counts as missing here: say the risk as you record it.",
+                "/body/new_risk",
+            )  # fmt: skip
         return
     reviewed = body.heading == "review"
     changed = body.new_risk is not None and body.new_risk != episode.risk

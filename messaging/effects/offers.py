@@ -207,10 +207,15 @@ def choices(now: Choosing) -> Choices:
 def known_request(known: Knowing) -> dict[str, Any]:
     """Fill in what the next officer needs, as far as it is on the case."""
     body = known.given(
-        "circumstances", "live_lines", "warnings", "family_liaison", "actions_done",
-        "actions_outstanding", "last_seen_at", "last_seen_place",
-    )  # fmt: skip
-    body.setdefault("circumstances", known.latest.get("why", ""))
+        "live_lines",
+        "warnings",
+        "family_liaison",
+        "actions_done",
+        "last_seen_at",
+        "last_seen_place",
+    )
+    body["circumstances"] = known.last("circumstances", "why")
+    body["actions_outstanding"] = known.last("actions_outstanding", "open_actions")
     if known.case.episode:
         body["risk"] = known.case.episode.risk
     if known.own_number:

@@ -245,8 +245,15 @@ def choices(now: Choosing) -> Choices:
 
 
 def known_plan(known: Knowing) -> dict[str, Any]:
-    """Fill in the plan as last proposed."""
-    return known.given(*contracts.JointResponsePlan.model_fields)
+    """Fill in the plan as last proposed; for other police than those, without what was of theirs."""
+    assert known.session is not None  # noqa: S101  # the page of a case has one
+    prepared = placements.of_case(known.session, known.case)
+    last = prepared.every[-1] if prepared.every else None
+    body = known.given(*contracts.JointResponsePlan.model_fields)
+    if last is None or prepared.to_plan is None or last.destination == prepared.to_plan.destination:
+        return body
+    theirs = ("lead_unit", "review_on", "contacts_in_hours", "contacts_out_of_hours")
+    return {name: words for name, words in body.items() if name not in theirs}
 
 
 def known_reply(known: Knowing) -> dict[str, Any]:

@@ -109,8 +109,7 @@ def _record(act: Act) -> None:
         )
     _admit_named(act)
     prepared = placements.of_case(act.session, case)
-    if prepared.placement is not None:
-        act.to |= everyone(act)
+    act.to |= everyone(act)
     ask_by_plan(
         act, prepared, act.unit, body.why, body.risk, body.callback_telephone,
         live_lines=body.live_lines, warnings=body.warnings,
@@ -132,8 +131,7 @@ def _tell_police(act: Act) -> None:
     body = cast(contracts.MissingEpisodeReport, act.body)
     assessed(act, body, body.review_at)
     _admit_named(act)
-    if placements.of_case(act.session, case).placement is not None:
-        act.to |= everyone(act)
+    act.to |= everyone(act)
     act.insert(
         "report",
         {
@@ -157,6 +155,7 @@ def _admit_named(act: Act) -> None:
     settled = known is not None and not only_reported(act.session, act.case, known)
     for unit_id, unit in act.to.items():
         second = settled and unit.part == PLACING and unit_id not in act.case.parties
+        settled = settled or unit.part == PLACING
         if second and not act.case.parties[act.unit].police:
             raise conflict(
                 "authority-known",

@@ -20,6 +20,7 @@ from messaging.model import (
     Clock,
     InformationRequest,
     LeadRequest,
+    LocatedClaim,
     Message,
     Receipt,
     Recipient,
@@ -244,8 +245,11 @@ def supervisor_asked(session: Session, case_id: UUID) -> UUID | None:
 
 
 def supervises(actor: Actor) -> bool:
-    """Say whether they act as a supervisor; a partner system's supervisors are people of its own."""
-    return "supervisor" in actor.roles or actor.kind == "client"
+    """Say whether they act as a supervisor.
+
+    A partner system's supervisors are people of its own, and so are those of a unit without accounts.
+    """
+    return "supervisor" in actor.roles or actor.kind in ("client", "guest")
 
 
 def step(report: OpenReport, event: reporting.Event) -> reporting.State:
@@ -336,7 +340,16 @@ def move_lead(
         .where(*running, Clock.owed_by_unit_id == episode.lead, Clock.kind.in_(LEADS))
         .values(owed_by_unit_id=to)
     )
-    if reachable(act, to):
+    told = reachable(act, to)
+    for claim in act.session.scalars(
+        select(LocatedClaim.message_id).where(
+            LocatedClaim.episode_id == episode.id,
+            LocatedClaim.state == "open",
+            LocatedClaim.by_unit_id != to,
+        )
+    ):
+        send_on(act, claim, to)  # the new lead confirms or refuses it (4.9)
+    if told:
         # What the old lead was never told, since it is not on the hub, the new one sees now.
         due = clocks.due("located-answer", act.at, act.settings(to))
         act.session.execute(

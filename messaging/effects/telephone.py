@@ -45,7 +45,12 @@ def telephone_record(act: Act) -> None:
     about_report = report is not None and act.in_reply_to == report.message_id
     if about_report and report is not None and report.reporter == act.unit:
         _call_about_report(act, report, body)
-    elif body.outcome == "taken" and not about_report:
+    elif body.outcome in ("taken", "refused") and about_report:
+        raise conflict(
+            "reporter-says",
+            "What police did with the report is put down by the unit that reported it.",
+        )
+    elif body.outcome == "taken":
         raise conflict(
             "call-moves-nothing",
             "A call moves no lead: choose “I told them”. Their answer comes by the hub, a guest"
@@ -78,9 +83,8 @@ def _call_about_report(act: Act, report: OpenReport, body: contracts.TelephoneRe
     state = step(report, cast(reporting.Event, event))
     act.later(lambda: settle(act, report, state))
     if body.outcome in ("taken", "refused"):
-        meet(act, None, "report-outcome")
-    if body.outcome == "taken":
-        meet(act, None, "supervisor-decision")
+        # Whoever is asked to decide off the hub says so by telephone.
+        meet(act, None, "report-outcome", "supervisor-decision")
     if body.outcome == "refused":
         # At once to the responsible authority and the force's duty inspector (4.2).
         act.priority = "urgent"

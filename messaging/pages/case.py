@@ -51,9 +51,7 @@ def show(reference: str) -> ResponseReturnValue:
             for card in signed_replies.of_case(session, actor, vault, view.id)
         ]
         shown = showing.case(session, actor, context.runtime().keys, view, now)
-        stands = (
-            standing.standing(session, view.id, view.messages) if view.lead and view.full else None
-        )
+        stands = standing.standing(session, view) if view.lead and view.full else None
         before = (
             joined.standing_of(session, actor, vault, view, why, now, automatic=automatic())
             if view.lead

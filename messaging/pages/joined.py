@@ -39,7 +39,7 @@ def standing_of(
             if error.status != 404:
                 raise
             continue
-        given = standing.last_given(old.messages) if old.full else []
+        given = standing.last_given(old) if old.full else []
         actions = meeting_section.shown(session, actor, old, now)["actions"]
         if given or actions:
             found.append({"reference": reference, "given": given, "actions": actions})

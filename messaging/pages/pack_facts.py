@@ -30,7 +30,7 @@ def gathered(session: Session, actor: Actor, view: CaseView, shown: Shown) -> Sh
         "closed_at": view.closed_at,
         "given": [
             (str(wording.TAKEN_OVER[one.kind]), one.words, _from(one.number, wording.moment(one.at)))
-            for one in standing.last_given(view.messages)
+            for one in standing.last_given(view)
         ],
         "owed": [
             {

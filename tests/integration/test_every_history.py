@@ -298,7 +298,7 @@ def machine(database: Database, vault: Vault, url: str, people: dict[tuple[str, 
             elif how == "found":
                 self.first((MET, "officer"), ref, "located")
             elif how == "directed":
-                self.first((MET, "officer"), ref, "lead-transfer-request", 1)
+                self.first((MET, "officer"), ref, "lead-transfer-request", 9)
                 self.first((KENT, "officer"), ref, "holding-reply")
                 self.first((KENT, "officer"), ref, "lead-transfer-decline")
                 self.first((MET, "officer"), ref, "dispute")
@@ -306,6 +306,8 @@ def machine(database: Database, vault: Vault, url: str, people: dict[tuple[str, 
                 self.first((MET, "officer"), ref, "dispute")
                 self.first((NATIONAL, "adjudicator"), ref, "direction")
                 self.first((KENT, "officer"), ref, "direction-acknowledge")
+                self.first((KENT, "officer"), ref, "lead-transfer-request", 4)
+                self.first((MET, "officer"), ref, "lead-transfer-accept")
             self.a_night_of_what_is_offered(seed)
 
         def first(self, by: tuple[str, str], ref: str, kind: str, pick: int = 0) -> None:

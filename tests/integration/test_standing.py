@@ -49,4 +49,4 @@ def test_what_is_given_later_stands_in_the_place_of_the_earlier(
 def _standing(world: World, actor: Actor, ref: str) -> standing.Standing:
     view = world.case(actor, ref)
     with world.database.unit_of_work() as session:
-        return standing.standing(session, view.id, view.messages)
+        return standing.standing(session, view)

@@ -12,8 +12,9 @@ from hub.db import Database
 from hub.identity.actor import Actor
 from hub.organisations import find_unit
 from hub.records.vault import Vault
-from messaging import alarms, board, guests, standing, views
+from messaging import alarms, board, guests, open_questions, standing, views
 from messaging.guest_secrets import Guest
+from messaging.model import Message
 from messaging.state import load
 from tests.worlds import ACCEPT, ISLINGTON, KENT, MET, RECENTLY, REPORT, World, refused
 
@@ -247,3 +248,112 @@ def test_a_role_that_answers_no_offer_answers_none_of_its_own_unit(world: World)
             "not-permitted", lambda kind=kind, words=words: world.send(clerk, ref, kind, **words)
         )
     assert world.lead(ref) == MET
+
+
+def leads_away(world: World) -> tuple[str, Actor]:
+    """Return a case that a unit without accounts leads, by somebody of it."""
+    ref = world.open(world.kent).case_reference
+    world.send(world.kent, ref, "lead-transfer-request", to=[AWAY], **OFFER)
+    with world.database.unit_of_work() as session:
+        guest = guests.stand_in(session, unit(session, AWAY), Guest("EXERCISE", "1", ""), uuid4())
+    return ref, guest
+
+
+def test_a_lead_without_accounts_reviews_by_who_opened_its_link(world: World) -> None:
+    ref, guest = leads_away(world)
+    world.send(guest, ref, "lead-transfer-accept", **ACCEPT)
+    world.send(guest, ref, "update", heading="review", text="EXERCISE")
+    with world.database.unit_of_work() as session:
+        met = session.scalars(text("SELECT met_at FROM clock WHERE kind LIKE 'review-%'")).all()
+    assert any(met)
+
+
+def test_a_claim_is_put_to_whoever_leads_by_now(world: World) -> None:
+    ref, guest = leads_away(world)
+    world.send(world.kent, ref, "information-request", to=["essex"], questions="EXERCISE")
+    claim = world.send(world.stranger, ref, "located", **SEEN)
+    world.send(guest, ref, "lead-transfer-accept", **ACCEPT)
+    with world.database.unit_of_work() as session:
+        message = session.get_one(Message, claim.message_id)
+        assert open_questions.is_open(session, message, unit(session, AWAY))
+    world.send(guest, ref, "located-refuse", in_reply_to=claim.message_id, reason="EXERCISE")
+
+
+def test_whoever_said_that_they_saw_the_child_hears_what_the_lead_says(world: World) -> None:
+    ref = world.open(world.met).case_reference
+    world.send(world.met, ref, "information-request", to=["essex"], questions="EXERCISE")
+    world.send(world.stranger, ref, "located", **SEEN)
+    found = world.send(world.met, ref, "located", **SEEN)
+    assert found.message_id in [m.id for m in world.case(world.stranger, ref).messages]
+
+
+def test_a_refusal_by_telephone_ends_the_asking_of_a_supervisor(world: World) -> None:
+    ref = world.open(world.social_worker, to=[AWAY]).case_reference
+    call = {
+        "called_at": RECENTLY,
+        "with_name": "EXERCISE",
+        "outcome": "refused",
+        "reason": "EXERCISE",
+    }
+    world.send(world.social_worker, ref, "telephone-record", **call)
+    world.send(world.social_worker, ref, "supervisor-request", why="EXERCISE")
+    world.send(world.social_worker, ref, "telephone-record", **call)
+    world.send(world.social_worker, ref, "supervisor-request", why="EXERCISE again")
+
+
+def test_what_police_did_with_a_report_is_put_down_by_who_reported(world: World) -> None:
+    ref = world.open(world.social_worker, to=[MET, CAMDEN]).case_reference
+    other = world.someone(CAMDEN, "practitioner")
+    number = world.case(world.social_worker, ref).messages[0].id
+    call = {
+        "called_at": RECENTLY,
+        "with_name": "EXERCISE",
+        "outcome": "refused",
+        "reason": "EXERCISE",
+    }
+    refused("reporter-says", lambda: world.send(
+        other, ref, "telephone-record", in_reply_to=number, **call))  # fmt: skip
+
+
+def test_a_report_by_a_carer_names_one_council(world: World) -> None:
+    home = world.someone("missing-people/helpline", "practitioner")
+    refused("authority-known", lambda: world.open(home, to=[MET, ISLINGTON, CAMDEN]))
+
+
+def test_a_risk_is_said_of_a_child_who_is_missing(world: World) -> None:
+    ref = world.open(world.social_worker, to=[MET]).case_reference
+    risk = {"heading": "risk-change", "text": "EXERCISE", "new_risk": "high"}
+    refused("risk-of-episode", lambda: world.send(world.met, ref, "update", **risk))
+
+
+def test_nothing_of_the_last_incident_is_filled_in_for_the_next(world: World) -> None:
+    ref = world.open(
+        world.met, clothing="EXERCISE red coat", likely_places="EXERCISE pier"
+    ).case_reference
+    world.send(world.met, ref, "lead-transfer-request", to=[KENT], actions_done="EXERCISE first",
+               live_lines="EXERCISE old tape", warnings="EXERCISE dog", **OFFER)  # fmt: skip
+    world.send(world.met, ref, "located", **SEEN)
+
+    def filled(kind: str) -> dict[str, object]:
+        with world.database.unit_of_work() as session:
+            known = views.prefill(session, world.met, world.vault, ref, kind, world.now)
+        return dict(known.body)
+
+    report = filled("missing-episode-report")
+    assert "clothing" not in report
+    assert "last_seen_place" not in report
+    assert "risk" not in report
+    assert report["likely_places"] == "EXERCISE pier"
+    again = {**REPORT, "why": "EXERCISE second night"}
+    world.send(world.met, ref, "missing-episode-report", **again)
+    offer = filled("lead-transfer-request")
+    assert offer["circumstances"] == "EXERCISE second night"
+    assert "actions_done" not in offer
+    assert "live_lines" not in offer
+    view = world.case(world.met, ref)
+    given = {one.kind: one.words for one in standing.last_given(view)}
+    assert given == {"warnings": "EXERCISE dog"}
+    world.send(
+        world.met, ref, "officer-handover", to_officer="EXERCISE", open_actions="EXERCISE new"
+    )
+    assert filled("lead-transfer-request")["actions_outstanding"] == "EXERCISE new"
