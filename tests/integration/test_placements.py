@@ -755,6 +755,19 @@ def test_a_look_at_the_plan_opens_the_plan_alone(world: World) -> None:
     assert [r.type for r in world.inbox(world.kent)] == ["placement-notification", "update"]
 
 
+def test_whoever_was_asked_before_they_reported_reads_the_question_still(world: World) -> None:
+    council = world.someone(ESSEX_COUNCIL, "practitioner")
+    ref = agreed(world)
+    world.send(world.met, ref, "information-request", to=[ESSEX_COUNCIL], questions="EXERCISE q")
+    by_reference(world, council, ref, to=[KENT])
+    view = world.case(council, ref)
+    assert not view.full
+    assert [m.type for m in view.messages] == ["information-request", "missing-episode-report"]
+    assert view.messages[0].body["questions"] == "EXERCISE q"
+    world.send(council, ref, "information-response", outcome="provided", answers="EXERCISE a")
+    world.send(council, ref, "update", heading="other", text="EXERCISE news of a reporter")
+
+
 def test_closing_ends_a_proposed_version(world: World) -> None:
     ref = place(world).case_reference
     world.send(world.met, ref, "joint-response-plan", **plan(world))
