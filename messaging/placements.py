@@ -107,6 +107,11 @@ class Prepared:
         moved = then is not None and then.starts_on == now.ends_on + timedelta(days=1)
         return None if moved else now.ends_on
 
+    def last_day_of(self, plan: PlanState) -> date | None:
+        """Return the last day of what a plan is for, where its end was told; else None."""
+        its = [p for p in (self.current, self.following) if p and p.id in plan.placements]
+        return its[-1].ends_on if its and its[-1].end_id else None
+
     @property
     def to_plan(self) -> PlacementState | None:
         """The placement that a plan is made for now: of a move told ahead, where other police answer."""

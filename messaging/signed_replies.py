@@ -29,6 +29,7 @@ from messaging.contracts import CONTRACTS, Command
 from messaging.guest_model import SignedReply, SignedReplyChunk
 from messaging.guest_secrets import Guest
 from messaging.guests import held_case, stand_in
+from messaging.lead_settings import asks_supervisor
 from messaging.model import Case, Message
 
 
@@ -76,7 +77,8 @@ def attach(session: Session, actor: Actor, vault: Vault, upload: Upload, now: da
 
     Raises:
         HubError: `not-found` to all but the sender's unit; `file-type`, `file-too-large`,
-            `file-missing`; `nothing-to-answer`; `unit-on-hub`; `reply-waiting` when one is pending.
+            `file-missing`; `nothing-to-answer`; `unit-on-hub`; `supervisor-needed` to accept, where
+            the organisation that signed asks for one; `reply-waiting` when one is pending.
     """
     message = session.get(Message, upload.message_id)
     if (
@@ -96,6 +98,7 @@ def attach(session: Session, actor: Actor, vault: Vault, upload: Upload, now: da
     if reach(session, upload.unit_id, case.status, now) != "not-on-hub":
         raise conflict("unit-on-hub", "This unit is on the hub: it answers there.")
     _check(answer_type, upload)
+    _check_authority(session, answer_type, upload, now)
     if session.scalar(
         select(SignedReply.id).where(
             SignedReply.message_id == message.id,
@@ -149,6 +152,25 @@ def _check(answer_type: str, upload: Upload) -> None:
         if answer_type == "lead-transfer-decline" and not upload.fields.get("code"):
             raise invalid("code-missing", "Choose why they decline.", "/code") from None
         raise invalid("words-missing", "Say why, as the reply does.", "/explanation") from None
+
+
+def _check_authority(session: Session, answer_type: str, upload: Upload, now: datetime) -> None:
+    """Refuse an acceptance without the authority that the organisation which signed asks for (8)."""
+    if answer_type != "lead-transfer-accept" or upload.fields.get("supervisor"):
+        return
+    if asks_supervisor(session, _signer(session, upload.unit_id, now).organisation_id):
+        raise invalid(
+            "supervisor-needed",
+            "Their organisation accepts the lead only with a supervisor’s authority: enter whom the"
+            " reply names.",
+            "/supervisor",
+        )
+
+
+def _signer(session: Session, unit_id: UUID, now: datetime) -> Unit:
+    """Return the unit that answers: the one that was asked, or what stands in its place."""
+    unit = session.get_one(Unit, unit_id)
+    return standing_on(session, unit, now.astimezone(LONDON).date()) or unit
 
 
 def decide(
@@ -287,8 +309,7 @@ def _send(
             "body": _body(answer_type, reply.answer, fields),
         }
     )
-    of = standing_on(session, session.get_one(Unit, reply.unit_id), now.astimezone(LONDON).date())
-    actor = stand_in(session, of.id if of else reply.unit_id, signer, reply.id)
+    actor = stand_in(session, _signer(session, reply.unit_id, now).id, signer, reply.id)
     reference = open_questions.answered_in(session, message)
     return sending.send(session, actor, vault, reference, command, now).message_id
 
@@ -302,6 +323,7 @@ def _body(answer_type: str, way: str, fields: Mapping[str, str]) -> dict[str, st
                 "named_officer": fields["officer_name"],
                 "officer_rank": fields.get("officer_rank", ""),
                 "officer_collar": fields.get("officer_collar_number", ""),
+                "supervisor": fields.get("supervisor", ""),
             }
         case "lead-transfer-decline":
             body = {"reason": fields.get("code", ""), "explanation": words}

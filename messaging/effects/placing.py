@@ -165,7 +165,7 @@ def _end(act: Act, body: contracts.PlacementNotification, prepared: Prepared) ->
         _ends(act, ahead, **CALLED_OFF)
     over = last < prepared.today
     _ends(act, before, ends_on=last, **({"state": "ended"} if over else {}))
-    end_plans(act, prepared, None if over else before.destination)
+    end_plans(act, prepared, None if over else before.destination, last)
 
 
 def _ends(act: Act, before: PlacementState, **values: Any) -> None:

@@ -1,6 +1,6 @@
 """The joint response plan: proposed by one side, answered by the other, in versions (DOMAIN.md 8)."""
 
-from datetime import datetime, time
+from datetime import date, datetime, time
 from typing import Any, cast
 from uuid import UUID
 
@@ -126,6 +126,11 @@ def plan_reply(act: Act) -> None:
     if body.answer == "declines":
         _settle(act, asked, "declines")
         return
+    if not asked.placement_current:
+        raise conflict(
+            "placement-over",
+            "The placement is over, and no plan is agreed for it: decline this one.",
+        )
     if asked.review_on < prepared.today:
         raise conflict("plan-review-past", "Its review date has gone by: amend it.")
     for old in prepared.every:
@@ -135,8 +140,10 @@ def plan_reply(act: Act) -> None:
             meet(act, old.answer_id, "plan-review")
             _answer(act, old, "newer-agreed")
     _settle(act, asked, "agrees")
-    home = act.case.home or act.unit
+    home, last = act.case.home or act.unit, prepared.last_day_of(asked)
     act.later(lambda: _remind(act, home, asked))
+    if last is not None and last < asked.review_on:
+        act.later(lambda: meet(act, act.message_id, "plan-review", met=False))
 
 
 def _remind(act: Act, home: UUID, plan: PlanState) -> None:
@@ -184,18 +191,25 @@ def _answer(act: Act, plan: PlanState, event: plans.Event) -> None:
     )
 
 
-def end_plans(act: Act, prepared: Prepared, goes_on_with: UUID | None = None) -> None:
+def end_plans(
+    act: Act, prepared: Prepared, goes_on_with: UUID | None = None, last: date | None = None
+) -> None:
     """End what waits for a placement's sake: a proposed version, and the reminder of an agreed one.
 
     What is between the home police and those of where the child is placed from now on goes on; its
-    reminder, which ended when a move was told, runs again when that is taken back.
+    reminder, which ended when a move was told, runs again when that is taken back. Nobody is
+    reminded of a review after the `last` day of the placement, as an end told ahead has it.
     """
     police = {act.case.standing(unit) for unit in (act.case.home, goes_on_with) if unit}
     for plan in (prepared.proposed, prepared.agreed, prepared.agreed_following):
         if plan is None:
             continue
         if plan.placement_current and plan.destination == goes_on_with and plan.sides <= police:
-            if plan.state == "agreed":
+            if plan.state == "proposed":
+                continue
+            if last is not None and last < plan.review_on:
+                meet(act, plan.answer_id, "plan-review", met=False)
+            else:
                 _remind_again(act, plan)
         elif plan.state == "proposed":
             _settle(act, plan, "placement-over")
@@ -229,15 +243,16 @@ def choices(now: Choosing) -> Choices:
         return
     prepared = placements.of_case(now.session, now.case)
     placement = prepared.to_plan
-    if placement is None:
-        return
     asked = prepared.proposed
-    sides = _sides(now.case, placement)
     if asked is not None:
         if asked.other in now.mine:
-            yield Action("plan-reply", asked.message_id)
-            yield Action("joint-response-plan", asked.message_id)
+            yield Action("plan-reply", asked.message_id)  # once the placement is over, to decline
+            if placement is not None:
+                yield Action("joint-response-plan", asked.message_id)
         return
+    if placement is None:
+        return
+    sides = _sides(now.case, placement)
     if any(unit in sides for unit in now.mine):
         for unit in dict.fromkeys((now.case.home, placement.destination)):
             if unit is not None:

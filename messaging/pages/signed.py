@@ -10,6 +10,7 @@ from hub.errors import HubError
 from hub.web import context
 from hub.web.guards import page, permission
 from messaging import codes, open_questions, signed_replies, wording
+from messaging.open_questions import Question
 from messaging.pages.blueprint import blueprint
 from messaging.signed_replies import ReplyCard, Upload
 
@@ -75,7 +76,8 @@ def attach(reference: str, number: int) -> ResponseReturnValue:
 
 
 SIGNER = (
-    "officer_name", "officer_rank", "officer_collar_number", "their_reference", "explanation",
+    "officer_name", "officer_rank", "officer_collar_number", "supervisor", "their_reference",
+    "explanation",
 )  # fmt: skip
 
 
@@ -125,6 +127,7 @@ def _form(
                 ("officer_name", _("Name of the officer who signed"), "", 20),
                 ("officer_rank", _("Rank or role (optional)"), "", 20),
                 ("officer_collar_number", _("Collar number"), "", 10),
+                *_supervisor(question),
                 ("their_reference", _("Their reference (optional)"), "", 20),
                 ("explanation", _("What else it says (optional)"), "", 30),
             ],
@@ -133,6 +136,14 @@ def _form(
             now=now,
         )
     return html, status
+
+
+def _supervisor(question: Question) -> list[tuple[str, str, str, int]]:
+    """Return the field of who authorised an acceptance of the lead; none where no lead is offered."""
+    if question.message_type != "lead-transfer-request":
+        return []
+    hint = _("If they accept, and their organisation asks for a supervisor’s authority")
+    return [("supervisor", _("Supervisor who authorised it, rank and name"), hint, 20)]
 
 
 @page(blueprint, "/cases/signed-replies/<uuid:reply_id>", guard=READ, endpoint="signed_reply")
@@ -183,6 +194,7 @@ def _rows(card: ReplyCard) -> list[dict[str, str]]:
         (_("The reply says"), says(card.answer, card.way)),
         (_("Why they decline"), str(codes.DECLINES.get(fields.get("code", ""), ""))),
         (_("Signed by"), signer),
+        (_("Authorised by their supervisor"), fields.get("supervisor", "")),
         (_("It also says"), fields.get("explanation", "")),
         (_("Their reference"), fields.get("their_reference", "")),
         (_("Attached by"), f"{card.uploaded_by_name}, {wording.moment(card.uploaded_at)}"),

@@ -2,13 +2,16 @@
 
 import re
 from collections.abc import Callable
+from io import BytesIO
 
 import pytest
 from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
 
 from hub.db import Database
 from hub.identity.actor import Actor
 from hub.records.vault import Vault
+from messaging import lead_settings
 from tests.worlds import KENT, MET, World
 
 AWAY = "devon-and-cornwall"
@@ -146,3 +149,32 @@ def test_what_to_say_on_the_telephone_opens_no_message_that_it_does_not_show(
     facts = {r.unit.code: r.facts for m in world.case(world.kent, ref).messages
              if m.id == asked.message_id for r in m.recipients}  # fmt: skip
     assert "opened" in facts[MET]
+
+
+def test_the_form_of_a_signed_reply_asks_for_the_supervisor_of_an_acceptance_alone(
+    page: Callable[..., str], client: FlaskClient, world: World, someone: Callable[..., Actor]
+) -> None:
+    with world.database.unit_of_work() as session:
+        lead_settings.decide(
+            session, someone(AWAY, "administrator"), world.vault, {},
+            supervisor_authorises=True, national=False, why="EXERCISE", now=world.now,
+        )  # fmt: skip
+    ref = world.open(world.met).case_reference
+    world.send(world.met, ref, "lead-transfer-request", to=[AWAY], **OFFER)
+    world.send(world.met, ref, "information-request", to=[AWAY], questions="EXERCISE")
+    assert 'name="supervisor"' in page(world.met, ref, "/signed-reply/2")
+    assert 'name="supervisor"' not in page(world.met, ref, "/signed-reply/3")
+
+    def attach(**more: str) -> TestResponse:
+        paper = (BytesIO(b"%PDF-1.7 signed %%EOF"), "reply.pdf")
+        signed = {"answer": "accept", "officer_name": "EXERCISE", "officer_collar_number": "1"}
+        return client.post(f"/cases/{ref}/signed-reply/2", data={**signed, **more, "file": paper})
+
+    refused = attach()
+    assert refused.status_code == 422
+    assert 'id="supervisor-error"' in refused.text
+    attached = attach(supervisor="EXERCISE Superintendent")
+    assert attached.status_code == 303
+    shown = page(world.met, ref)
+    (path,) = set(re.findall(r'href="(/cases/signed-replies/[^"/]+)"', shown))
+    assert "EXERCISE Superintendent" in client.get(path).text

@@ -535,7 +535,7 @@ def test_an_end_before_a_move_ends_what_is_proposed_for_the_move_once(
     moves(world, ref, -3, action="end", ends_on=day(world, last).isoformat())
     assert plans_of(world, ref) == [(1, "agreed"), (2, "overtaken")]
     assert (lapse(world, ref) is None) == (last >= 0)
-    assert clocks(world) == (["plan-review"] if last >= 0 else [])
+    assert clocks(world) == [], "its review is after the last day"
 
 
 def test_what_answers_something_else_than_a_plan_that_waits_is_refused_in_words(
@@ -753,6 +753,52 @@ def test_a_look_at_the_plan_opens_the_plan_alone(world: World) -> None:
         views.case_view(session, world.kent, world.vault, ref, world.now, reason_code="test",
                         shows=("joint-response-plan",))  # fmt: skip
     assert [r.type for r in world.inbox(world.kent)] == ["placement-notification", "update"]
+
+
+def test_whoever_was_asked_before_they_reported_reads_the_question_still(world: World) -> None:
+    council = world.someone(ESSEX_COUNCIL, "practitioner")
+    ref = agreed(world)
+    world.send(world.met, ref, "information-request", to=[ESSEX_COUNCIL], questions="EXERCISE q")
+    by_reference(world, council, ref, to=[KENT])
+    view = world.case(council, ref)
+    assert not view.full
+    assert [m.type for m in view.messages] == ["information-request", "missing-episode-report"]
+    assert view.messages[0].body["questions"] == "EXERCISE q"
+    world.send(council, ref, "information-response", outcome="provided", answers="EXERCISE a")
+    world.send(council, ref, "update", heading="other", text="EXERCISE news of a reporter")
+
+
+@pytest.mark.parametrize("before", [True, False])
+def test_nobody_is_reminded_of_a_review_after_the_end_that_is_told_ahead(
+    world: World, before: bool
+) -> None:
+    ref = place(world).case_reference
+    world.send(world.met, ref, "joint-response-plan", **plan(world))
+    if before:
+        world.send(world.kent, ref, "plan-reply", **AGREE)
+    moves(world, ref, 0, action="end", ends_on=day(world, 3).isoformat())
+    if not before:
+        world.send(world.kent, ref, "plan-reply", **AGREE)
+    assert (lapse(world, ref), clocks(world)) == (None, [])
+    moves(world, ref, 0, action="end", ends_on=day(world, 60).isoformat())
+    assert clocks(world) == ["plan-review"], "the end is put off beyond the review"
+
+
+def test_a_plan_that_waits_when_the_placement_is_over_is_declined(world: World) -> None:
+    ref = place(world).case_reference
+    asked = world.send(world.met, ref, "joint-response-plan", **plan(world))
+    moves(world, ref, 0, action="end", ends_on=day(world, 1).isoformat())
+    world.now += timedelta(days=2)
+    assert any(row.need == "answer" for row in world.inbox(world.kent))
+    view = world.case(world.kent, ref)
+    offers = [one for one in view.actions if one.type in ("plan-reply", "joint-response-plan")]
+    assert [(one.type, one.in_reply_to) for one in offers] == [("plan-reply", asked.message_id)]
+    refused("placement-over", lambda: world.send(world.kent, ref, "plan-reply", **AGREE))
+    world.send(world.kent, ref, "plan-reply", answer="declines", named_person="EXERCISE",
+               reason="EXERCISE over")  # fmt: skip
+    assert plans_of(world, ref) == [(1, "declined")]
+    assert clocks(world) == []
+    assert all(row.need != "answer" for row in world.inbox(world.kent))
 
 
 def test_closing_ends_a_proposed_version(world: World) -> None:

@@ -1,6 +1,7 @@
 """A signed reply moves nothing until another supervisor of the sender's unit authorises it."""
 
 import threading
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from io import BytesIO
@@ -16,7 +17,7 @@ from hub.identity.actor import Actor
 from hub.records.keys import Keys
 from hub.records.model import AuditRecord
 from hub.records.vault import Vault
-from messaging import open_questions, sending, signed_replies
+from messaging import lead_settings, open_questions, sending, signed_replies
 from messaging.contracts import Command
 from messaging.encrypted_files import CHUNK_BYTES
 from messaging.guest_model import SignedReply, SignedReplyChunk
@@ -152,6 +153,27 @@ def test_a_decline_on_paper_needs_its_code(paper: Paper) -> None:
     with pytest.raises(HubError) as refused:
         paper.attach(explanation="We do not want it")
     assert refused.value.fields[0].pointer == "/code"
+
+
+def test_an_acceptance_on_paper_names_the_supervisor_where_one_is_asked_for(
+    paper: Paper, someone: Callable[..., Actor]
+) -> None:
+    with paper.database.unit_of_work() as session:
+        lead_settings.decide(
+            session, someone("devon-and-cornwall", "administrator"), paper.vault, {},
+            supervisor_authorises=True, national=False, why="EXERCISE", now=NOW,
+        )  # fmt: skip
+    with pytest.raises(HubError) as refused:
+        paper.attach()
+    assert (refused.value.code, refused.value.fields[0].pointer) == (
+        "supervisor-needed", "/supervisor",
+    )  # fmt: skip
+    reply_id = paper.attach(supervisor="Superintendent EXERCISE")
+    paper.decide(paper.inspector, reply_id)
+    assert paper.lead()[0] == paper.unit()
+    with paper.database.unit_of_work() as session:
+        named = session.scalars(select(Tenure.supervisor_name).where(Tenure.basis == "accepted"))
+        assert "Superintendent EXERCISE" in named.all()
 
 
 def test_nobody_authorises_what_they_attached(paper: Paper) -> None:
