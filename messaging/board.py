@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from hub.identity import policy
 from hub.identity.actor import Actor
+from messaging.alarms import ON_SCREENS
 
 PAGE = 50
 RISKS = ("high", "medium", "low", "no-apparent-risk")
@@ -76,8 +77,7 @@ WITH mine AS (
 _PAGE = """
 , running AS (
     SELECT mine.case_id, min(k.due_at) AS due_at, bool_or(k.missed_at IS NOT NULL AND (
-        k.kind LIKE '%-urgent' OR k.kind IN ('report-outcome', 'located-answer', 'direction',
-            'supervisor-decision', 'match'))) AS alarm
+        k.kind LIKE '%-urgent' OR k.kind = ANY(:alarming))) AS alarm
     FROM mine JOIN clock k ON k.case_id = mine.case_id AND k.met_at IS NULL AND k.ended_at IS NULL
         AND (mine.is_full OR k.owed_by_unit_id = ANY(:units) OR mine.told
             AND k.kind IN ('report-outcome', 'supervisor-decision'))
@@ -170,6 +170,7 @@ def board(
             ),
             "status": actor.status,
             "police": actor.police,
+            "alarming": list(ON_SCREENS),
             "risk": wanted.risk,
             "after_quiet": quiet,
             "after_at": at,

@@ -201,7 +201,8 @@ def _tell(session: Session, actor: Actor, now: datetime) -> Told:
     first = first or next((row for row in rows if row.need in ("answer", "new")), None)
     lines = (
         (row.message_id, row.to_unit_id, row.need, row.due_at, row.missed, row.alarm,
-         row.request_no, row.priority, row.opened_at, row.acknowledged_at, row.delivered_at)
+         row.request_no, row.priority, row.opened_at, row.acknowledged_at, row.delivered_at,
+         row.clock)
         for row in rows
     )  # fmt: skip
     document = {

@@ -15,7 +15,7 @@ from hub.identity import sessions
 from hub.identity.actor import Actor
 from hub.identity.model import WebSession
 from hub.records.vault import Vault
-from messaging import live
+from messaging import alarms, live
 from messaging.live import Screens, Told
 from tests.worlds import KENT, World
 
@@ -110,6 +110,17 @@ def test_opening_is_told_to_the_unit_and_boards_hear_of_every_message(
     assert told(screens.told(kent, world.now))["new"] == 0
     world.send(world.met, ref, "update", **NEWS)
     assert told(screens.told(met, world.now))["board"] != before
+
+
+def test_a_screen_hears_that_a_shift_has_ended_and_alarms(world: World, screens: Screens) -> None:
+    ref = world.open(world.met).case_reference
+    world.now += timedelta(hours=8)
+    token = signed_in(world, world.met)
+    assert told(screens.enter(token, world.met, world.now))["alarms"] == 0
+    with world.database.unit_of_work() as session:
+        assert alarms.escalate(session, world.now)
+    after = told(screens.told(token, world.now))
+    assert (after["alarms"], after["overdue"], after["first"]) == (1, 1, ref)
 
 
 @pytest.mark.parametrize(
