@@ -15,7 +15,7 @@ from hub.identity import sessions
 from hub.identity.actor import Actor
 from hub.identity.model import WebSession
 from hub.records.vault import Vault
-from messaging import alarms, live
+from messaging import alarms, board, live
 from messaging.live import Screens, Told
 from tests.worlds import KENT, World
 
@@ -110,6 +110,25 @@ def test_opening_is_told_to_the_unit_and_boards_hear_of_every_message(
     assert told(screens.told(kent, world.now))["new"] == 0
     world.send(world.met, ref, "update", **NEWS)
     assert told(screens.told(met, world.now))["board"] != before
+
+
+def test_a_board_hears_that_an_alarm_stopped_because_somebody_opened_it(
+    world: World, screens: Screens
+) -> None:
+    ref = world.open(world.met).case_reference
+    world.send(world.met, ref, "update", to=[KENT], priority="urgent", **NEWS)
+    world.now += timedelta(minutes=6)
+    token = signed_in(world, world.met)
+    before = told(screens.enter(token, world.met, world.now))["board"]
+    with world.database.unit_of_work() as session:
+        assert alarms.escalate(session, world.now)
+        assert board.board(session, world.met)[0].alarm
+    alarmed = told(screens.told(token, world.now))["board"]
+    assert alarmed != before
+    world.case(world.kent, ref)
+    with world.database.unit_of_work() as session:
+        assert not board.board(session, world.met)[0].alarm
+    assert told(screens.told(token, world.now))["board"] != alarmed
 
 
 def test_a_screen_hears_that_a_shift_has_ended_and_alarms(world: World, screens: Screens) -> None:
