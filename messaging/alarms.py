@@ -25,6 +25,8 @@ ADJUDICATE_JOB = "adjudicate"
 MOST_AT_ONCE = 100
 URGENT = ("report-outcome", "located-answer", "direction", "supervisor-decision", "match")
 """Clocks of what is urgent whatever its message's priority."""
+ON_SCREENS = (*URGENT, "shift-end", "review-high", "ukmpu")
+"""Clocks that alarm on screens once they are missed: what is urgent, and gravest of a lead's duties."""
 
 _DUE = text("""
 SELECT k.id, k.case_id FROM clock k JOIN cases c ON c.id = k.case_id

@@ -373,7 +373,7 @@ def read_inbox() -> ResponseReturnValue:
                     opened_at=row.opened_at, opened_by=row.opened_by,
                     acknowledged_at=row.acknowledged_at, acknowledged_by=row.acknowledged_by,
                     request_no=row.request_no, missed=row.missed, to_ring=row.to_ring,
-                    expires_at=row.expires_at,
+                    expires_at=row.expires_at, clock=row.clock,
                 )
                 for row in rows
             ]

@@ -312,6 +312,8 @@ class InboxRowOut(BaseModel):
 
     `to_ring`: your own message, which a unit that is not on the hub knows of only when you ring it.
     `expires_at`: when a live line of enquiry is lost; `due_at` is earlier, by when it is to be secured.
+    `clock`: what your unit owes of the case itself and has missed, such as `shift-end` or `review-high`;
+    the line names the message it began with, which asks nothing.
     """
 
     message_id: str
@@ -335,6 +337,7 @@ class InboxRowOut(BaseModel):
     missed: bool
     to_ring: bool
     expires_at: datetime | None
+    clock: str | None
 
 
 class InboxOut(BaseModel):

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from hub.identity import policy
 from hub.identity.actor import Actor
+from messaging.alarms import ON_SCREENS
 
 PAGE = 50
 RISKS = ("high", "medium", "low", "no-apparent-risk")
@@ -76,8 +77,7 @@ WITH mine AS (
 _PAGE = """
 , running AS (
     SELECT mine.case_id, min(k.due_at) AS due_at, bool_or(k.missed_at IS NOT NULL AND (
-        k.kind LIKE '%-urgent' OR k.kind IN ('report-outcome', 'located-answer', 'direction',
-            'supervisor-decision', 'match'))) AS alarm
+        k.kind LIKE '%-urgent' OR k.kind = ANY(:alarming))) AS alarm
     FROM mine JOIN clock k ON k.case_id = mine.case_id AND k.met_at IS NULL AND k.ended_at IS NULL
         AND (mine.is_full OR k.owed_by_unit_id = ANY(:units) OR mine.told
             AND k.kind IN ('report-outcome', 'supervisor-decision'))
@@ -133,10 +133,13 @@ LEFT JOIN LATERAL (SELECT x.name FROM direction d JOIN unit x ON x.id = d.to_uni
     WHERE page.is_full AND d.episode_id = e.id AND d.state = 'open') w ON true
 ORDER BY page.quiet, page.sort_at, page.case_id
 """
-# Whatever changes a row is a message of its case, which has a number, a clock's step, or a match.
+# Whatever changes a row is a message of its case, which has a number, a clock that starts, stops, is
+# missed or due at another time, with a message or without (somebody opens one), a tenure, or a match.
 _DIFFERS = """
 SELECT count(*), coalesce(sum(c.last_message_no), 0),
-    (SELECT count(*) FROM escalation x JOIN mine ON mine.case_id = x.case_id),
+    (SELECT coalesce(sum(hash_record(ROW(k.case_id, k.kind, k.owed_by_unit_id, k.due_at,
+            k.missed_at IS NULL))::bigint), 0)
+        FROM mine JOIN clock k ON k.case_id = mine.case_id AND k.met_at IS NULL AND k.ended_at IS NULL),
     coalesce(sum(hashtext(coalesce(t.unit_id::text, ''))::bigint), 0),
     (SELECT count(*) FROM match_side s JOIN mine ON mine.case_id = s.case_id)
 FROM mine JOIN cases c ON c.id = mine.case_id
@@ -170,6 +173,7 @@ def board(
             ),
             "status": actor.status,
             "police": actor.police,
+            "alarming": list(ON_SCREENS),
             "risk": wanted.risk,
             "after_quiet": quiet,
             "after_at": at,

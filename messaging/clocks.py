@@ -87,6 +87,10 @@ def to_ring_kind(*, urgent: bool) -> str:
     return "to-ring-urgent" if urgent else "to-ring"
 
 
+OF_CASE = ("shift-end", "review-high", "review-medium", "review-low", "ukmpu", "plan-review")
+"""What a unit owes of a case as it stands, and of no message that waits for its answer."""
+
+
 def lead_kind(urgent: bool) -> str:
     """Return the kind of clock of a lead request."""
     return "lead-urgent" if urgent else "lead-routine"

@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 from hub.clock import utcnow
 from hub.identity import policy
 from hub.identity.actor import Actor
-from messaging import contested
+from messaging import clocks, contested
+from messaging.alarms import ON_SCREENS
 from messaging.effects.steps import supervises
 
 LONGEST = 500
@@ -58,6 +59,9 @@ class InboxRow:
     """It waits for the reader as an adjudicator; due and overdue are those of whoever owes it."""
     expires_at: datetime | None = None
     """When the live line of enquiry that is due is lost: later than `due_at`."""
+    clock: str | None = None
+    """The kind of the missed clock whose line it is: it asks for no answer to the message (6)."""
+    clock_id: UUID | None = None
 
     def seconds_left(self, now: datetime) -> int | None:
         """Return how long there is for the answer; negative when it is overdue."""
@@ -67,7 +71,7 @@ class InboxRow:
     def cursor(self) -> tuple[str, bool, str]:
         """Where the line stands among those of its need."""
         due = self.due_at.isoformat() if self.due_at else "infinity"
-        return due, self.priority != "urgent", str(self.message_id)
+        return due, self.priority != "urgent", str(self.clock_id or self.message_id)
 
 
 @dataclass(frozen=True)
@@ -176,25 +180,31 @@ WITH reports AS (
     -- Whoever is no supervisor waits for theirs to decide on a report, as its reporter does (4.2).
     SELECT message_id, CASE WHEN :supervises OR NOT EXISTS (SELECT FROM message x
             WHERE x.id = asks.message_id AND x.type = 'supervisor-request')
-        THEN 'answer' ELSE 'waiting' END AS need, owing, true AS asked, false AS to_ring FROM asks
+        THEN 'answer' ELSE 'waiting' END AS need, owing, true AS asked, false AS to_ring,
+        NULL::text AS clock, NULL::uuid AS clock_id FROM asks
     WHERE owing = ANY(:units) OR owing = CAST(:adjudicating AS uuid)
     UNION ALL
-    SELECT message_id, 'waiting', owing, true, false FROM asks
+    SELECT message_id, 'waiting', owing, true, false, NULL, NULL FROM asks
     WHERE asking = ANY(:units) AND NOT owing = ANY(:units)
     UNION ALL
-    SELECT message_id, 'answer', owed_by_unit_id, true, true FROM clock
+    SELECT message_id, 'answer', owed_by_unit_id, true, true, NULL, NULL FROM clock
     WHERE kind IN ('to-ring', 'to-ring-urgent') AND met_at IS NULL AND ended_at IS NULL
         AND owed_by_unit_id = ANY(:units)
     UNION ALL
+    -- What is owed of the case itself has a line of its own, once it is missed.
+    SELECT message_id, 'answer', owed_by_unit_id, true, false, kind, id FROM clock
+    WHERE kind = ANY(:of_case) AND met_at IS NULL AND ended_at IS NULL AND missed_at IS NOT NULL
+        AND owed_by_unit_id = ANY(:units)
+    UNION ALL
     -- A report that police refused is its reporter's again, until a supervisor is asked (4.2).
-    SELECT r.message_id, 'answer', r.reporter_unit_id, true, false
+    SELECT r.message_id, 'answer', r.reporter_unit_id, true, false, NULL, NULL
     FROM report r JOIN cases rc ON rc.id = r.case_id AND rc.closed_at IS NULL
     WHERE r.state = 'not-accepted' AND r.reporter_unit_id = ANY(:units)
         AND NOT EXISTS (SELECT FROM clock k WHERE k.case_id = r.case_id
             AND k.kind = 'supervisor-decision' AND k.met_at IS NULL AND k.ended_at IS NULL)
     UNION ALL
     -- What is urgent and was not opened in time waits for others too, whatever its type.
-    SELECT k.message_id, 'waiting', k.owed_by_unit_id, false, false
+    SELECT k.message_id, 'waiting', k.owed_by_unit_id, false, false, NULL, NULL
     FROM clock k JOIN message m ON m.id = k.message_id
     WHERE k.kind = 'opened-urgent' AND k.met_at IS NULL AND k.ended_at IS NULL
         AND k.missed_at IS NOT NULL AND m.sender_unit_id = ANY(:units)
@@ -202,15 +212,14 @@ WITH reports AS (
         AND NOT EXISTS (SELECT FROM asks WHERE asks.message_id = k.message_id
             AND asks.owing = k.owed_by_unit_id)
     UNION ALL
-    SELECT r.message_id, 'new', r.unit_id, false, false FROM recipient r
+    SELECT r.message_id, 'new', r.unit_id, false, false, NULL, NULL FROM recipient r
     WHERE r.unit_id = ANY(:units)
         AND NOT EXISTS (SELECT FROM receipt a WHERE a.message_id = r.message_id
             AND a.unit_id = r.unit_id AND a.kind = CASE WHEN :client THEN 'acknowledged' ELSE 'opened' END)
         AND NOT EXISTS (SELECT FROM asks WHERE asks.message_id = r.message_id AND asks.owing = r.unit_id)
 ), lines AS (
-    SELECT m.id, m.number, c.reference, m.status, m.type,
-        coalesce(q.priority, m.priority) AS priority,
-        m.sent_at, s.name AS from_unit, s.id AS from_unit_id, o.name AS to_unit, o.id AS to_unit_id,
+    SELECT m.id, m.number, c.reference, m.status, m.type, line.priority, m.sent_at,
+        s.name AS from_unit, s.id AS from_unit_id, o.name AS to_unit, o.id AS to_unit_id,
         mine.need, k.due_at, delivered.at AS delivered_at, opened.at AS opened_at,
         opened.who_name AS opened_by, acknowledged.at AS acknowledged_at,
         acknowledged.who_name AS acknowledged_by, coalesce(q.request_no, 1) AS request_no,
@@ -219,9 +228,9 @@ WITH reports AS (
             AND v.owed_by_unit_id = mine.owing AND v.state = 'owed' AND mine.asked) AS interview,
         mine.to_ring, m.type = 'update' AND EXISTS (SELECT FROM clock a WHERE a.message_id = m.id
             AND a.kind = 'report-outcome' AND a.met_at IS NULL AND a.ended_at IS NULL) AS adds,
-        line.judged, k.expires_at,
-        coalesce(k.due_at, 'infinity') AS sort_at,
-        coalesce(q.priority, m.priority) <> 'urgent' AS sort_routine
+        line.judged, k.expires_at, mine.clock, mine.clock_id,
+        coalesce(k.due_at, 'infinity') AS sort_at, line.priority <> 'urgent' AS sort_routine,
+        coalesce(mine.clock_id, m.id) AS sort_id
     FROM mine
     JOIN message m ON m.id = mine.message_id
     JOIN cases c ON c.id = m.case_id
@@ -229,18 +238,19 @@ WITH reports AS (
     JOIN unit o ON o.id = mine.owing
     LEFT JOIN lead_request q ON q.message_id = m.id
     CROSS JOIN LATERAL (SELECT mine.asked AND mine.owing IS NOT DISTINCT FROM CAST(:adjudicating AS uuid)
-        AND EXISTS (SELECT FROM judged j WHERE j.message_id = m.id) AS judged) line
+        AND EXISTS (SELECT FROM judged j WHERE j.message_id = m.id) AS judged,
+        CASE WHEN mine.clock IS NULL THEN coalesce(q.priority, m.priority)
+            WHEN mine.clock = ANY(:alarming) THEN 'urgent' ELSE 'routine' END AS priority) line
     LEFT JOIN LATERAL (
         SELECT min(k.due_at) FILTER (WHERE of.counts) AS due_at,
             min(x.due_at) FILTER (WHERE of.counts AND k.kind = 'live-line') AS expires_at,
             bool_or(k.missed_at IS NOT NULL AND of.counts) AS missed,
             bool_or(k.missed_at IS NOT NULL AND (of.counts OR of.opening) AND (
-                coalesce(q.priority, m.priority) = 'urgent'
-                OR k.kind IN ('report-outcome', 'located-answer', 'direction',
-                    'supervisor-decision'))) AS alarm
+                line.priority = 'urgent' OR k.kind = ANY(:alarming))) AS alarm
         FROM clock k LEFT JOIN action x ON x.id = k.action_id, LATERAL (SELECT
-            k.message_id = m.id AND k.kind LIKE 'opened%' AS opening,
-            CASE WHEN mine.to_ring THEN k.message_id = m.id AND k.kind IN ('to-ring', 'to-ring-urgent')
+            mine.clock IS NULL AND k.message_id = m.id AND k.kind LIKE 'opened%' AS opening,
+            CASE WHEN mine.clock IS NOT NULL THEN k.id = mine.clock_id
+            WHEN mine.to_ring THEN k.message_id = m.id AND k.kind IN ('to-ring', 'to-ring-urgent')
             WHEN mine.asked THEN k.message_id = m.id AND k.kind IN ('lead-urgent',
                     'lead-routine', 'located-answer', 'dispute-urgent', 'dispute-routine',
                     'direction', 'enquiry', 'enquiry-urgent', 'meeting-reply',
@@ -259,7 +269,7 @@ WITH reports AS (
         AND acknowledged.unit_id = mine.owing AND acknowledged.kind = 'acknowledged'
     WHERE (CAST(:status AS text) IS NULL OR m.status = :status)
         AND (CAST(:type AS text) IS NULL OR m.type = :type)
-        AND (:urgent IS FALSE OR coalesce(q.priority, m.priority) = 'urgent')
+        AND (:urgent IS FALSE OR line.priority = 'urgent')
         AND (:text = '' OR strpos(c.reference, :text) > 0)
 )
 """  # noqa: S608  # of constants alone: what readers ask for is bound
@@ -267,12 +277,12 @@ _NUMBERED = """
 SELECT id, number, reference, status, type, priority, sent_at, from_unit, from_unit_id, to_unit,
     to_unit_id, need, due_at, delivered_at, opened_at, opened_by, acknowledged_at, acknowledged_by,
     request_no, missed, alarm, unanswered, interview, to_ring, adds, decided.who, decided.at, judged,
-    expires_at
+    expires_at, clock, clock_id
 FROM (
-    SELECT lines.*, row_number() OVER (PARTITION BY need ORDER BY sort_at, sort_routine, id) AS place
+    SELECT lines.*, row_number() OVER (PARTITION BY need ORDER BY sort_at, sort_routine, sort_id) AS place
     FROM lines
     WHERE (CAST(:need AS text) IS NULL OR need = :need) AND (:overdue IS FALSE OR missed OR alarm)
-        AND (CAST(:after_id AS uuid) IS NULL OR (sort_at, sort_routine, id)
+        AND (CAST(:after_id AS uuid) IS NULL OR (sort_at, sort_routine, sort_id)
             > (CAST(:after_at AS timestamptz), CAST(:after_routine AS boolean), CAST(:after_id AS uuid)))
 ) numbered
 LEFT JOIN LATERAL (
@@ -383,5 +393,7 @@ def _asked(actor: Actor, wanted: Wanted, now: datetime | None) -> dict[str, obje
         "urgent": wanted.urgent,
         "type": wanted.type,
         "text": wanted.text.upper(),
+        "of_case": list(clocks.OF_CASE),
+        "alarming": list(ON_SCREENS),
         "now": now or utcnow(),
     }

@@ -5,6 +5,9 @@ query. Once a second at most a process asks the database which cases changed, by
 every write is in: rows of transactions that had not ended at the last look are read again, so one
 that was held open and commits late is not passed over. What a unit is told is a digest of its
 lines, so it is the same in every process, and somebody's mere look changes nothing.
+
+What a line tells changes by time alone where a meeting starts or ends, which no write is for; all else
+that time brings, a missed clock, is written down as it is missed.
 """
 
 import hashlib
@@ -57,6 +60,16 @@ WITH changed AS (SELECT unnest(CAST(:cases AS uuid[])) AS id), told AS (
 SELECT unit_id FROM party WHERE case_id IN (SELECT id FROM told)
 UNION SELECT unit_id FROM recipient WHERE case_id IN (SELECT id FROM changed)
 """)
+_MET = text("""
+WITH passed AS (
+    SELECT id, convenor_unit_id FROM meeting
+    WHERE state = 'called' AND (starts_at > :since AND starts_at <= :now
+        OR ends_at > :since AND ends_at <= :now)
+)
+SELECT convenor_unit_id FROM passed
+UNION SELECT a.unit_id FROM passed JOIN meeting_attendee a ON a.meeting_id = passed.id
+WHERE a.dropped_at IS NULL
+""")
 
 
 @dataclass(frozen=True)
@@ -100,6 +113,7 @@ class Screens:
     _screens: dict[bytes, Screen] = field(default_factory=dict)
     _told: dict[Reader, Told] = field(default_factory=dict)
     _low: str | None = None
+    _told_until: datetime | None = None
     _seen: set[UUID] = field(default_factory=set)
     _looked_at: float = float("-inf")
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -140,6 +154,7 @@ class Screens:
                 # From before the lines are read: what commits meanwhile is read again.
                 if self._low is None:
                     self._low = _low(session)
+                self._told_until = self._told_until or now
                 held = None if self.away else self._told.get(reader)
                 told = held or _tell(session, actor, now)
             at = time.monotonic()
@@ -155,8 +170,11 @@ class Screens:
             with self.database.unit_of_work(seconds=BRIEF) as session:
                 self._keep_standing(session, now)
                 changed = self._changed(session, now)
+                units = self._met(session, now)
                 if changed:
-                    self._tell_again(session, changed, now)
+                    units |= set(session.scalars(_UNITS, {"cases": list(changed)}))
+                self._tell_again(session, units, now, judges=bool(changed))
+            self._told_until = now
             self.away = False
         except SQLAlchemyError:
             if not self.away:
@@ -181,11 +199,17 @@ class Screens:
         self._seen = {row.id for row in rows if row.id is not None}
         return new
 
-    def _tell_again(self, session: Session, cases: set[UUID], now: datetime) -> None:
-        units = set(session.scalars(_UNITS, {"cases": list(cases)}))
+    def _met(self, session: Session, now: datetime) -> set[UUID]:
+        """Return the units of meetings that have started or ended since the last look."""
+        return set(session.scalars(_MET, {"since": self._told_until or now, "now": now}))
+
+    def _tell_again(
+        self, session: Session, units: set[UUID], now: datetime, *, judges: bool
+    ) -> None:
+        """Tell the readers of these units anew; `judges`, adjudicators too."""
         actors = {one.reader: one.actor for one in self._screens.values()}
         for reader, actor in actors.items():
-            if reader.adjudicates or not units.isdisjoint(reader.unit_ids):
+            if (judges and reader.adjudicates) or not units.isdisjoint(reader.unit_ids):
                 self._told[reader] = _tell(session, actor, now)
 
 
@@ -201,7 +225,8 @@ def _tell(session: Session, actor: Actor, now: datetime) -> Told:
     first = first or next((row for row in rows if row.need in ("answer", "new")), None)
     lines = (
         (row.message_id, row.to_unit_id, row.need, row.due_at, row.missed, row.alarm,
-         row.request_no, row.priority, row.opened_at, row.acknowledged_at, row.delivered_at)
+         row.request_no, row.priority, row.opened_at, row.acknowledged_at, row.delivered_at,
+         row.clock)
         for row in rows
     )  # fmt: skip
     document = {

@@ -140,6 +140,8 @@ def _row(row: InboxRow, actor: Actor, now: datetime) -> dict[str, Any]:
 def _need(row: InboxRow, *, ours: bool) -> str:
     """Return what a line asks of its reader, or whom they wait for: `ours`, of their own unit."""
     waits = row.need == "waiting"
+    if row.clock:
+        return str(wording.CLOCKS[row.clock])
     if row.type == "match":
         return wording.match(row.from_unit, denied=waits)
     if row.interview and row.need != "new":

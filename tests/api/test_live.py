@@ -15,6 +15,7 @@ from hub.identity import sessions
 from hub.identity.actor import Actor
 from hub.identity.model import WebSession
 from hub.records.vault import Vault
+from messaging import alarms
 from tests.worlds import KENT, World
 
 AUTOMATIC = {"X-Hub-Automatic": "1"}
@@ -82,6 +83,23 @@ def test_lists_open_nothing_and_a_case_read_by_itself_is_marked(app: Flask, worl
             text("SELECT automatic FROM audit_record WHERE action = 'consultation'")
         )
         assert list(looks.scalars()) == [True]
+
+
+def test_what_the_lead_has_missed_is_named_as_overdue_with_its_case(
+    app: Flask, world: World
+) -> None:
+    world.now = utcnow() - timedelta(hours=9)
+    ref = world.open(world.met).case_reference
+    client = browser(app, world, world.met)
+    assert "Nothing is overdue" in client.get("/inbox?show=overdue").text
+    with world.database.unit_of_work() as session:
+        assert alarms.escalate(session, utcnow())
+    page = client.get("/inbox?show=overdue").text
+    (line,) = page.split('<li class="hub-row')[1:]
+    assert f'href="/cases/{ref}">Handover at shift end' in line
+    assert "Overdue</strong>" in line
+    assert "Alarm</strong>" in client.get("/board").text
+    assert client.get("/live").json["alarms"] == 1
 
 
 def test_filters_stay_in_the_address_and_pages_go_on(app: Flask, world: World) -> None:

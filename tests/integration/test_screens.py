@@ -15,9 +15,9 @@ from hub.identity import sessions
 from hub.identity.actor import Actor
 from hub.identity.model import WebSession
 from hub.records.vault import Vault
-from messaging import live
+from messaging import alarms, board, live
 from messaging.live import Screens, Told
-from tests.worlds import KENT, World
+from tests.worlds import KENT, MET, World
 
 IDLE = timedelta(minutes=30)
 NEWS = {"heading": "other", "text": "EXERCISE"}
@@ -110,6 +110,62 @@ def test_opening_is_told_to_the_unit_and_boards_hear_of_every_message(
     assert told(screens.told(kent, world.now))["new"] == 0
     world.send(world.met, ref, "update", **NEWS)
     assert told(screens.told(met, world.now))["board"] != before
+
+
+def test_a_board_hears_that_an_alarm_stopped_because_somebody_opened_it(
+    world: World, screens: Screens
+) -> None:
+    ref = world.open(world.met).case_reference
+    world.send(world.met, ref, "update", to=[KENT], priority="urgent", **NEWS)
+    world.now += timedelta(minutes=6)
+    token = signed_in(world, world.met)
+    before = told(screens.enter(token, world.met, world.now))["board"]
+    with world.database.unit_of_work() as session:
+        assert alarms.escalate(session, world.now)
+        assert board.board(session, world.met)[0].alarm
+    alarmed = told(screens.told(token, world.now))["board"]
+    assert alarmed != before
+    world.case(world.kent, ref)
+    with world.database.unit_of_work() as session:
+        assert not board.board(session, world.met)[0].alarm
+    assert told(screens.told(token, world.now))["board"] != alarmed
+
+
+def test_screens_hear_that_a_meeting_has_started_and_ended_though_nobody_writes(
+    world: World, screens: Screens
+) -> None:
+    """Its invitation asks for no reply once it starts; its record is owed once it ends."""
+    ref = world.open(world.met, to=[KENT]).case_reference
+    starts = world.now + timedelta(hours=1)
+    meeting = {
+        "section_47": True, "starts_at": starts.isoformat(), "held_at": "EXERCISE room",
+        "ends_at": (starts + timedelta(minutes=20)).isoformat(),
+        "meeting_purpose": "EXERCISE", "convenor": "EXERCISE Inspector",
+        "convenor_telephone": "020 7946 0009",
+        "attendees": [{"role": "home-police", "unit": MET},
+                      {"role": "destination-police", "unit": KENT}],
+    }  # fmt: skip
+    world.send(world.met, ref, "strategy-meeting-invitation", **meeting)
+    world.now = starts - timedelta(seconds=2)
+    met, kent = signed_in(world, world.met), signed_in(world, world.kent)
+    screens.enter(met, world.met, world.now)
+    assert told(screens.enter(kent, world.kent, world.now))["need"] == 1
+    assert told(screens.told(kent, starts))["need"] == 0
+    ends = starts + timedelta(minutes=20)
+    assert told(screens.told(met, ends - timedelta(seconds=1)))["need"] == 0
+    after = told(screens.told(met, ends + timedelta(seconds=1)))
+    assert (after["need"], after["first"]) == (1, ref)
+
+
+def test_a_screen_hears_that_a_shift_has_ended_and_alarms(world: World, screens: Screens) -> None:
+    ref = world.open(world.met).case_reference
+    world.now += timedelta(hours=8)
+    token = signed_in(world, world.met)
+    assert told(screens.enter(token, world.met, world.now))["alarms"] == 0
+    with world.database.unit_of_work() as session:
+        assert alarms.escalate(session, world.now)
+    after = told(screens.told(token, world.now))
+    assert (after["alarms"], after["overdue"], after["first"]) == (1, 1, ref)
 
 
 @pytest.mark.parametrize(
