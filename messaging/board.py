@@ -79,8 +79,9 @@ _PAGE = """
     SELECT mine.case_id, min(k.due_at) AS due_at, bool_or(k.missed_at IS NOT NULL AND (
         k.kind LIKE '%-urgent' OR k.kind = ANY(:alarming))) AS alarm
     FROM mine JOIN clock k ON k.case_id = mine.case_id AND k.met_at IS NULL AND k.ended_at IS NULL
-        AND (mine.is_full OR k.owed_by_unit_id = ANY(:units) OR mine.told
-            AND k.kind IN ('report-outcome', 'supervisor-decision'))
+        AND (mine.is_full OR k.owed_by_unit_id = ANY(:units) OR
+            k.kind IN ('report-outcome', 'supervisor-decision') AND EXISTS (SELECT FROM report r
+                WHERE r.case_id = mine.case_id AND r.reporter_unit_id = ANY(:units)))
         AND (:police OR k.kind <> 'live-line')
     GROUP BY mine.case_id
 ), due AS (
@@ -121,8 +122,9 @@ LEFT JOIN unit h ON h.id = c.home_unit_id
 LEFT JOIN LATERAL (
     SELECT k.kind, k.due_at, k.owed_by_unit_id FROM clock k
     WHERE k.case_id = c.id AND k.met_at IS NULL AND k.ended_at IS NULL AND k.due_at IS NOT NULL
-        AND (page.is_full OR k.owed_by_unit_id = ANY(:units) OR page.told
-            AND k.kind IN ('report-outcome', 'supervisor-decision'))
+        AND (page.is_full OR k.owed_by_unit_id = ANY(:units) OR
+            k.kind IN ('report-outcome', 'supervisor-decision') AND EXISTS (SELECT FROM report r
+                WHERE r.case_id = c.id AND r.reporter_unit_id = ANY(:units)))
         AND (:police OR k.kind <> 'live-line')
     ORDER BY k.due_at, k.kind LIMIT 1
 ) k ON true

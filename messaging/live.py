@@ -30,6 +30,7 @@ from hub.identity.policy import allows
 from hub.logs import get_logger
 from hub.presence import BRIEF
 from messaging import board
+from messaging.effects.steps import supervises
 from messaging.inbox import counts, inbox
 
 log = get_logger(__name__)
@@ -81,6 +82,7 @@ class Reader:
     status: str | None
     adjudicates: bool
     lists_cases: bool
+    supervises: bool
 
 
 @dataclass(frozen=True)
@@ -144,7 +146,7 @@ class Screens:
         key = sessions.token_hash(token)
         reader = Reader(
             actor.unit_id, actor.unit_ids, actor.status, "adjudicator" in actor.roles,
-            allows(actor, "case.list"),
+            allows(actor, "case.list"), supervises(actor),
         )  # fmt: skip
         with self._lock:
             if time.monotonic() - self._looked_at >= STALE_SECONDS:

@@ -178,6 +178,21 @@ def test_a_screen_hears_that_a_shift_has_ended_and_alarms(world: World, screens:
         "UPDATE membership SET role = 'auditor'",
     ],
 )
+def test_a_supervisor_is_told_what_waits_for_a_supervisor_beside_an_officer_of_the_unit(
+    world: World, screens: Screens, someone: Callable[..., Actor]
+) -> None:
+    inspector = someone(MET, "supervisor")
+    officer, boss = signed_in(world, world.met), signed_in(world, inspector)
+    ref = world.open(world.social_worker, to=[MET]).case_reference
+    no = {"reason": "not-met-definition", "explanation": "EXERCISE"}
+    world.send(world.met, ref, "report-not-accepted", **no)
+    world.send(world.social_worker, ref, "supervisor-request", why="EXERCISE")
+    of_officer = told(screens.enter(officer, world.met, world.now))
+    of_boss = told(screens.enter(boss, inspector, world.now))
+    assert of_officer["answer"] == 0
+    assert of_boss["answer"] == 1
+
+
 def test_a_session_that_ended_is_told_nothing_more(
     world: World, screens: Screens, superuser_url: str, ends: str
 ) -> None:
