@@ -158,6 +158,24 @@ def test_another_time_asks_again_and_another_place_does_not(world: World) -> Non
     ]  # fmt: skip
 
 
+def test_a_unit_that_is_no_longer_asked_reads_no_change_and_sees_the_meeting_no_more(
+    world: World, someone: Callable[..., Actor]
+) -> None:
+    carer = someone("missing-people/helpline", "practitioner")
+    carers = [{"role": "carer", "unit": "missing-people/helpline"}]
+    ref, sent = called(world, attendees=carers)
+    assert len(_meetings(world, carer, ref)) == 1
+    change = {"meeting_act": "change", "why_changed": "EXERCISE", "in_reply_to": sent.message_id}
+    asked = {"attendees": [{"role": "destination-police", "unit": KENT}]}
+    world.send(world.met, ref, INVITATION, **words(world, held_at="Elsewhere", **asked, **change))
+    assert [one.id for one in world.case(carer, ref).messages] == [sent.message_id]
+    assert _meetings(world, carer, ref) == []
+    assert "Elsewhere" in [one.body.get("held_at") for one in world.case(world.kent, ref).messages]
+    world.send(world.met, ref, INVITATION, **words(world, attendees=carers, **change))
+    assert len(_meetings(world, carer, ref)) == 1, "asked again"
+    assert len(_meetings(world, world.kent, ref)) == 1, "it sees the case whole"
+
+
 def test_what_cannot_be_called_is_refused_at_its_row(world: World) -> None:
     ref = offered(world)
     cases: tuple[tuple[str, str, list[dict[str, str]]], ...] = (
