@@ -12,7 +12,16 @@ from sqlalchemy import text
 from hub.db import Database, new_id
 from hub.identity.actor import Actor
 from hub.records.vault import Vault
-from messaging import alarms, guests, meeting_views, open_questions, sending, succession
+from messaging import (
+    alarms,
+    guests,
+    meeting_views,
+    open_questions,
+    sending,
+    state,
+    succession,
+    views,
+)
 from messaging.contracts import Command
 from tests.worlds import ACCEPT, ISLINGTON, KENT, MET, REPORT, World, refused
 
@@ -174,6 +183,39 @@ def test_a_unit_that_is_no_longer_asked_reads_no_change_and_sees_the_meeting_no_
     world.send(world.met, ref, INVITATION, **words(world, attendees=carers, **change))
     assert len(_meetings(world, carer, ref)) == 1, "asked again"
     assert len(_meetings(world, world.kent, ref)) == 1, "it sees the case whole"
+
+
+def test_who_acts_for_two_units_that_are_asked_answers_for_each(
+    world: World, someone: Callable[..., Actor]
+) -> None:
+    inspector = someone("metropolitan", name="EXERCISE Inspector")
+    ref = world.open(world.kent).case_reference
+    two = [{"role": "home-police", "unit": MET},
+           {"role": "destination-police", "unit": "metropolitan/central-east"}]  # fmt: skip
+    world.send(world.kent, ref, INVITATION, **words(world, attendees=two))
+    for left in ("waiting", "attending"):
+        assert REPLY in offers(world, inspector, ref)
+        assert INVITATION in needs(world, inspector)
+        world.send(inspector, ref, REPLY, attendance="attending", person="EXERCISE Inspector")
+        (view,) = _meetings(world, world.kent, ref)
+        chairs = [one.standing for one in view.chairs if one.code.startswith("metropolitan")]
+        assert sorted(chairs) == sorted(["attending", left])
+    assert view.empty == []
+    assert INVITATION not in needs(world, inspector)
+    world.send(inspector, ref, REPLY, attendance="deputy", person="EXERCISE Deputy")
+    (view,) = _meetings(world, world.kent, ref)
+    of_deputy = next(one for one in view.chairs if len(one.said) == 2)
+    world.send(inspector, ref, REPLY, attendance="declined", person="EXERCISE deputy", reason="x")
+    (view,) = _meetings(world, world.kent, ref)
+    said = next(one.said for one in view.chairs if len(one.said) == 2)
+    assert [one.attendance for one in said] == ["attending", "declined"]
+    assert of_deputy.code == next(one.code for one in view.chairs if len(one.said) == 2)
+
+
+def offers(world: World, actor: Actor, ref: str) -> list[str]:
+    with world.database.unit_of_work() as session:
+        case = state.load(session, actor, ref, world.now, lock=False)
+        return [one.type for one in views.actions(session, case, actor)]
 
 
 def test_what_cannot_be_called_is_refused_at_its_row(world: World) -> None:
