@@ -1,17 +1,21 @@
 """Strategy meetings: who is asked, who comes, who is missing, and what is to be done (issue 4.5)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import psycopg
 import pytest
+from flask import Flask
 from sqlalchemy import text
 
+from hub.app import create_app
 from hub.db import Database, new_id
 from hub.identity.actor import Actor
+from hub.records.keys import Keys
 from hub.records.vault import Vault
+from hub.settings import Settings
 from messaging import (
     alarms,
     guests,
@@ -23,6 +27,7 @@ from messaging import (
     views,
 )
 from messaging.contracts import Command
+from messaging.pages import meeting_section
 from tests.worlds import ACCEPT, ISLINGTON, KENT, MET, REPORT, World, refused
 
 AWAY = "surrey"
@@ -35,6 +40,14 @@ RECORD = "strategy-meeting-record"
 @pytest.fixture
 def world(database: Database, vault: Vault, someone: Callable[..., Actor]) -> World:
     return World(database, vault, someone)
+
+
+@pytest.fixture
+def app(settings: Settings, keys: Keys) -> Iterator[Flask]:
+    app = create_app(settings, keys=keys)
+    yield app
+    app.extensions["hub"].database.dispose()
+    app.extensions["hub"].redis.close()
 
 
 def words(world: World, hours: float = 48, **more: Any) -> dict[str, Any]:
@@ -474,6 +487,32 @@ def test_refusals_and_empty_chairs_are_counted_of_actual_meetings_that_began(
     assert figures(world, adjudicator)[kent] == (1, 0, 0)
     world.now += timedelta(days=91)
     assert figures(world, adjudicator) == {}
+
+
+def test_an_exercise_shows_no_figures_of_actual_meetings(
+    database: Database, vault: Vault, someone: Callable[..., Actor], app: Flask
+) -> None:
+    def actual(*args: str, **more: str) -> Actor:
+        return someone(*args, **{"status": "actual", **more})
+
+    world, exercise = World(database, vault, actual), World(database, vault, someone)
+    command = Command(type="missing-episode-report", body=REPORT, status="actual")
+    with database.unit_of_work() as session:
+        ref = sending.open_case(session, world.met, vault, command, world.now).case_reference
+    world.send(world.met, ref, INVITATION, **words(world, 1))
+    world.now = exercise.now = world.now + timedelta(hours=2)
+    played, _ = called(exercise)
+    with app.test_request_context():
+        assert "1 times" in " ".join(before(world, ref))
+        assert not any(before(exercise, played))
+
+
+def before(world: World, ref: str) -> list[str]:
+    """Return how often the units of a case's meetings stayed away, as its convenor's page says it."""
+    view = world.case(world.met, ref)
+    with world.database.unit_of_work() as session:
+        found = meeting_section.shown(session, world.met, view, world.now)["meetings"]
+    return [chair["before"] for one in found for chair in one["chairs"]]
 
 
 def _meetings(world: World, actor: Actor, ref: str) -> list[meeting_views.MeetingView]:
