@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import select, text, update
+from sqlalchemy import or_, select, text, update
 
 from hub.clock import said
 from hub.errors import HubError, conflict, invalid
@@ -25,8 +25,8 @@ STEPS = {
     "ukmpu": "telling the UK Missing Persons Unit",
 }
 AGAIN = (
-    *returning.STATUTORY, "meeting-record", "meeting-action", "opened", "opened-urgent",
-    "opened-request",
+    *returning.STATUTORY, "plan-review", "meeting-record", "meeting-action", "opened",
+    "opened-urgent", "opened-request",
 )  # fmt: skip
 """Clocks that run on in a case that is opened again; what was asked in it is asked anew."""
 ENDS = {
@@ -186,7 +186,7 @@ def reopen(act: Act) -> None:
                 Clock.kind.in_(AGAIN),
                 Clock.met_at.is_(None),
                 Clock.ended_at == closed,
-                Clock.message_id.not_in(called_off),
+                or_(Clock.kind != "meeting-record", Clock.message_id.not_in(called_off)),
             )
             .values(ended_at=None)
         )

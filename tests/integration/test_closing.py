@@ -81,12 +81,19 @@ def test_a_case_that_is_opened_again_has_its_actions_and_records_due_again(world
     meet(world, ref, 48)
     running = """SELECT kind FROM clock WHERE met_at IS NULL AND ended_at IS NULL
         AND kind IN ('meeting-action', 'meeting-record') ORDER BY kind"""
+    opened = """SELECT k.id FROM clock k JOIN meeting_invitation i ON i.message_id = k.message_id
+        WHERE k.met_at IS NULL AND k.ended_at IS NULL AND k.kind LIKE 'opened%'
+            AND i.act = 'new' ORDER BY k.id"""
+    unopened = rows(world, opened)
+    assert unopened
     due = ["meeting-action", "meeting-record"]
     assert [row.kind for row in rows(world, running)] == [*due, "meeting-record"]
     world.send(world.met, ref, "closure", **CLOSE)
     assert rows(world, running) == []
+    assert rows(world, opened) == []
     world.send(world.met, ref, "reopen", **AGAIN)
     assert [row.kind for row in rows(world, running)] == due, "what was called off stays off"
+    assert rows(world, opened) == unopened, "what nobody opened is still to be opened"
 
 
 def joined(world: World) -> tuple[str, str]:
