@@ -97,7 +97,7 @@ JOIN meeting_invitation i ON i.meeting_id = g.id AND i.sequence = g.sequence
 JOIN message m ON m.id = i.message_id
 LEFT JOIN message r ON r.id = g.record_message_id
 WHERE g.case_id = :case AND (:full OR EXISTS (SELECT FROM meeting_attendee a
-    WHERE a.meeting_id = g.id AND a.unit_id = ANY(:units)))
+    WHERE a.meeting_id = g.id AND a.unit_id = ANY(:units) AND a.dropped_at IS NULL))
 ORDER BY g.starts_at DESC, g.id
 """)
 _CHAIRS = text("""
@@ -126,7 +126,10 @@ ORDER BY r.replied_at, person
 def of_case(
     session: Session, case_id: UUID, units: Collection[UUID], *, full: bool
 ) -> list[MeetingView]:
-    """Return the meetings, the latest first; a reader of part of a case sees its own chair alone."""
+    """Return the meetings, the latest first.
+
+    A reader of part of a case sees its own chair alone, and no meeting that it is no longer asked to.
+    """
     values = {"case": case_id, "units": list(units), "full": full}
     found = {row.id: MeetingView(*row) for row in session.execute(_MEETINGS, values)}
     if not found:

@@ -4,10 +4,11 @@ from collections.abc import Mapping
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import select, text, update
+from sqlalchemy import or_, select, text, update
 
 from hub.clock import said
 from hub.errors import HubError, conflict, invalid
+from hub.identity.actor import Actor
 from messaging import aliases, contracts, lead, match_clocks, matching, owing, placements, returning
 from messaging.act import Act
 from messaging.choices import Action, Choices, Choosing, Knowing
@@ -18,6 +19,7 @@ from messaging.effects.steps import end_clocks, meet, open_episode, settle, step
 from messaging.meeting_model import Meeting, MeetingInvitation
 from messaging.model import Case, Clock, InformationRequest
 from messaging.sending import everyone
+from messaging.state import CaseState
 
 STEPS = {
     "prevention-interview": "the prevention interview",
@@ -25,8 +27,8 @@ STEPS = {
     "ukmpu": "telling the UK Missing Persons Unit",
 }
 AGAIN = (
-    *returning.STATUTORY, "meeting-record", "meeting-action", "opened", "opened-urgent",
-    "opened-request",
+    *returning.STATUTORY, "plan-review", "meeting-record", "meeting-action", "opened",
+    "opened-urgent", "opened-request",
 )  # fmt: skip
 """Clocks that run on in a case that is opened again; what was asked in it is asked anew."""
 ENDS = {
@@ -102,11 +104,17 @@ def _end_joined(act: Act, joined: list[UUID]) -> None:
 def _not_yet(act: Act, code: str, every: Mapping[str, list[owing.Incident]]) -> HubError:
     """Return why a case does not close, with every step that is open and what settles it.
 
-    `every` are the episodes by the reference of their case: this one, or one that was joined to it.
+    `every` are the episodes by the reference of their case: this one, or one that was joined to it,
+    of which a sender who sees this one in part is told whom to ring (4.8).
     """
     if code != "statutory-step-open":
         return conflict(code, "The case cannot be closed while an episode is open.")
     steps = [(of, one) for of, found in every.items() for one in owing.outstanding(found)]
+    elsewhere = ""
+    if not sees_joined(act.case, act.actor):
+        own = [(of, one) for of, one in steps if of == act.case.reference]
+        elsewhere = owed_elsewhere(act.case) if len(own) < len(steps) else ""
+        steps = own
     names = {unit: party.name for unit, party in act.case.parties.items()}
     said = "; ".join(
         f"{STEPS[one.kind]} of episode {one.episode}"
@@ -114,9 +122,10 @@ def _not_yet(act: Act, code: str, every: Mapping[str, list[owing.Incident]]) -> 
         + (f", owed by {names[one.owed_by]}" if one.owed_by in names else "")
         for of, one in steps
     )
+    here = f"The case still owes: {said}. Each needs its record, or the reason why not."
     return conflict(
         code,
-        f"The case still owes: {said}. Each needs its record, or the reason why not.",
+        " ".join(part for part in (here if steps else "", elsewhere) if part),
         steps=[
             {
                 "step": one.kind,
@@ -135,6 +144,17 @@ def _not_yet(act: Act, code: str, every: Mapping[str, list[owing.Incident]]) -> 
             for of, one in steps
         ],
     )
+
+
+def sees_joined(case: CaseState, actor: Actor) -> bool:
+    """Say whether somebody is shown what was joined to a case: they see that one whole (4.8)."""
+    return any(case.parties[unit].full for unit in case.mine(actor))
+
+
+def owed_elsewhere(case: CaseState) -> str:
+    """Return what others are told of a step of a joined case: that it is owed, and whom to ring."""
+    ring = next((unit for unit in (case.last_lead, case.home) if unit in case.parties), case.opener)
+    return f"A step of this child is still owed by another unit: ring {case.parties[ring].name}."
 
 
 def _written(act: Act, incidents: list[owing.Incident]) -> dict[str, Any]:
@@ -186,7 +206,7 @@ def reopen(act: Act) -> None:
                 Clock.kind.in_(AGAIN),
                 Clock.met_at.is_(None),
                 Clock.ended_at == closed,
-                Clock.message_id.not_in(called_off),
+                or_(Clock.kind != "meeting-record", Clock.message_id.not_in(called_off)),
             )
             .values(ended_at=None)
         )

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any, cast
 from uuid import UUID
 
-from sqlalchemy import text, update
+from sqlalchemy import select, text, update
 
 from hub.errors import invalid
 from messaging import audiences, contracts, lead, meetings
@@ -20,7 +20,7 @@ from messaging.effects.meeting_rows import (
     write_reply,
 )
 from messaging.effects.steps import meet, note
-from messaging.meeting_model import Meeting, MeetingAttendee
+from messaging.meeting_model import Meeting, MeetingAttendee, MeetingReply
 from messaging.sending import everyone, unit_named
 from messaging.state import PartyUnit
 
@@ -38,7 +38,8 @@ def reply(act: Act) -> None:
     if not mine:
         raise lead.Refused("not-asked")
     meetings.may_reply(meeting.state, meeting.starts_at, act.at)
-    act.unit = mine[0]
+    person = " ".join(body.person.split())
+    act.unit = _answering(act, meeting, mine, person)
     ids = messages_of(act, meeting)
     asked = act.in_reply_to or ids[-1]
     act.in_reply_to = asked
@@ -49,8 +50,21 @@ def reply(act: Act) -> None:
         meet(act, message_id, *REPLY_CLOCKS, owed_by=act.unit)
     if act.unit != convenor:
         note(act, ids[-1], act.unit, "answered")
-    person = " ".join(body.person.split())
     act.later(lambda: write_reply(act, meeting.id, person, body.attendance))
+
+
+def _answering(act: Act, meeting: Meeting, mine: list[UUID], person: str) -> UUID:
+    """Return for which of one's units a reply is: the first that has said nothing yet.
+
+    Once all have, it is for the one that named this person, or else the first.
+    """
+    query = select(MeetingReply).where(
+        MeetingReply.meeting_id == meeting.id, MeetingReply.superseded_at.is_(None)
+    )
+    said = [(one.unit_id, one.person_name) for one in act.session.scalars(query)]
+    heard = {unit for unit, _ in said}
+    named = {unit for unit, name in said if meetings.same_person(name, person)}
+    return min(mine, key=lambda unit: (unit in heard, unit not in named))
 
 
 def record(act: Act) -> None:

@@ -94,7 +94,11 @@ def _call(act: Act, body: contracts.StrategyMeetingInvitation) -> None:
 
 
 def _change(act: Act, body: contracts.StrategyMeetingInvitation, meeting: Meeting) -> None:
-    """Change a meeting: another time asks everyone again, and what stands otherwise stays."""
+    """Change a meeting: another time asks everyone again, and what stands otherwise stays.
+
+    A unit that is no longer asked is told so by its calendar; only where it sees the case whole is it
+    sent the change (4.8).
+    """
     starts_at, ends_at = _times(act, body)
     invited = _invited(act, body)
     again = meetings.asks_again(meeting.starts_at, starts_at)
@@ -104,11 +108,9 @@ def _change(act: Act, body: contracts.StrategyMeetingInvitation, meeting: Meetin
         for unit, one in before.items()
         if unit not in invited and not one.dropped_at and unit != act.unit
     ]
-    _address(
-        act,
-        [one.unit for one in invited.values()]
-        + [act.case.parties[one.unit_id] for one in dropped if one.unit_id in act.case.parties],
-    )
+    parties = [act.case.parties.get(one.unit_id) for one in dropped]
+    whole = [party for party in parties if party is not None and party.full]
+    _address(act, [*(one.unit for one in invited.values()), *whole])
     ids = messages_of(act, meeting)
     if again:
         _end_reply_clocks(act, ids)

@@ -261,7 +261,10 @@ def _page(
     )  # fmt: skip
     owed: list[dict[str, Any]] = []
     if writing.message_type == "closure":
-        owed, episodes = returning.before_closing(session, actor, writing.reference, context.now())
+        owed, elsewhere, episodes = returning.before_closing(
+            session, actor, writing.reference, context.now()
+        )
+        before += [elsewhere] if elsewhere else []
         before += [_("The hub writes of its episodes itself:"), *episodes] if episodes else []
     heading = [("heading", "new-information")] if writing.adds else []
     return render_template(

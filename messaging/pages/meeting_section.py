@@ -23,7 +23,7 @@ def shown(session: Session, actor: Actor, view: CaseView, now: datetime) -> Show
     """Return the meetings, who comes to each, and the actions that are open."""
     found = meeting_views.of_case(session, view.id, actor.unit_ids, full=view.full)
     return {
-        "meetings": [meeting(session, actor, view.reference, one, now) for one in found],
+        "meetings": [meeting(session, actor, view, one, now) for one in found],
         "actions": _actions(actor, view, actions.open_actions(session, view.id)),
     }
 
@@ -46,14 +46,18 @@ def owing(session: Session, actor: Actor, view: CaseView) -> list[tuple[UUID, UU
 
 
 def meeting(
-    session: Session, actor: Actor, reference: str, one: MeetingView, now: datetime
+    session: Session, actor: Actor, view: CaseView, one: MeetingView, now: datetime
 ) -> Shown:
-    """Return a meeting in words; to its convenor, how often the units asked stayed away before."""
+    """Return a meeting in words; to its convenor, how often the units asked stayed away before.
+
+    That is counted of actual cases, and shown in those alone (4.14).
+    """
     mine = one.convenor_id in actor.unit_ids
     units = [chair.unit_id for chair in one.chairs]
-    counted = (
-        {f.unit_id: f for f in meeting_views.figures(session, now, units=units)} if mine else {}
+    figures = (
+        meeting_views.figures(session, now, units=units) if mine and view.status == "actual" else []
     )
+    counted = {figure.unit_id: figure for figure in figures}
     state = one.state if one.state != "called" or now < one.ends_at else "over"
     return {
         "id": one.id,
@@ -74,8 +78,10 @@ def meeting(
         else [],
         "missing": [chair.unit for chair in one.missing] if one.state == "called" else [],
         "chairs": [_chair(chair, counted.get(chair.unit_id)) for chair in one.chairs],
-        "page": url_for("messaging.meeting", reference=reference, meeting_id=one.id),
-        "calendar": url_for("messaging.meeting_calendar", reference=reference, meeting_id=one.id)
+        "page": url_for("messaging.meeting", reference=view.reference, meeting_id=one.id),
+        "calendar": url_for(
+            "messaging.meeting_calendar", reference=view.reference, meeting_id=one.id
+        )
         if any(chair.unit_id in actor.unit_ids for chair in one.chairs)
         else None,
     }  # fmt: skip

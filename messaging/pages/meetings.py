@@ -43,7 +43,7 @@ def show(reference: str, meeting_id: UUID) -> ResponseReturnValue:
         ]
         return render_template(
             "messaging/meeting.html",
-            m=meeting_section.meeting(session, actor, view.reference, one, now),
+            m=meeting_section.meeting(session, actor, view, one, now),
             said=said, ref=view.reference, status=view.status, now=now,
         )  # fmt: skip
 

@@ -15,7 +15,7 @@ from hub.identity.actor import Actor
 from hub.organisations import find_unit
 from messaging import aliases, owing, references, state, views, wording
 from messaging.choices import Action
-from messaging.effects.closing import episode_line
+from messaging.effects.closing import episode_line, owed_elsewhere, sees_joined
 from messaging.owing import Step
 from messaging.pages import ringing
 from messaging.shown import CaseView, MessageView
@@ -50,8 +50,11 @@ def steps(session: Session, actor: Actor, view: CaseView, now: datetime) -> list
 
 def before_closing(
     session: Session, actor: Actor, reference: str, now: datetime
-) -> tuple[list[Shown], list[str]]:
-    """Return what a case still owes before it closes, and what the hub will write of its episodes."""
+) -> tuple[list[Shown], str, list[str]]:
+    """Return what a case still owes before it closes, and what the hub will write of its episodes.
+
+    Between them is what a reader of part of it is told instead of what is owed in joined cases.
+    """
     case = state.load(session, actor, references.clean(reference), now, lock=False)
     incidents = owing.incidents(session, case.id)
     names = {unit: party.name for unit, party in case.parties.items()}
@@ -60,14 +63,18 @@ def before_closing(
         _step(session, actor, case.reference, case.status, step, names, actions, now)
         for step in owing.outstanding(incidents)
     ]
-    for reference in aliases.of_case(session, case.id):
-        joined = state.load_other(session, reference, now)
-        actions = views.actions(session, joined, actor)
+    elsewhere = ""
+    for case_id, reference in aliases.joined_to(session, case.id).items():
+        owed = owing.outstanding(owing.of_joined(session, case_id))
+        if not sees_joined(case, actor):
+            elsewhere = owed_elsewhere(case) if owed else elsewhere
+            continue
+        actions = views.actions(session, state.load_other(session, reference, now), actor)
         open_ += [
             _step(session, actor, reference, case.status, step, names, actions, now)
-            for step in owing.outstanding(owing.of_joined(session, joined.id))
+            for step in owed
         ]
-    return open_, [episode_line(one) for one in incidents]
+    return open_, elsewhere, [episode_line(one) for one in incidents]
 
 
 def _step(

@@ -1,15 +1,20 @@
 """What a case that closes leaves behind, and what runs again once it is opened (issue 4, 5 and 6)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from flask import Flask
 from sqlalchemy import text
 
+from hub.app import create_app
 from hub.db import Database
 from hub.identity.actor import Actor
+from hub.records.keys import Keys
 from hub.records.vault import Vault
+from hub.settings import Settings
+from messaging.pages import returning
 from tests.worlds import ISLINGTON, KENT, MET, RECENTLY, REPORT, World, refused
 
 ESSEX = "essex"
@@ -21,6 +26,14 @@ AGAIN = {"reason": "EXERCISE", "authorised_by": "EXERCISE"}
 @pytest.fixture
 def world(database: Database, vault: Vault, someone: Callable[..., Actor]) -> World:
     return World(database, vault, someone)
+
+
+@pytest.fixture
+def app(settings: Settings, keys: Keys) -> Iterator[Flask]:
+    app = create_app(settings, keys=keys)
+    yield app
+    app.extensions["hub"].database.dispose()
+    app.extensions["hub"].redis.close()
 
 
 def rows(world: World, query: str) -> list[Any]:
@@ -81,12 +94,19 @@ def test_a_case_that_is_opened_again_has_its_actions_and_records_due_again(world
     meet(world, ref, 48)
     running = """SELECT kind FROM clock WHERE met_at IS NULL AND ended_at IS NULL
         AND kind IN ('meeting-action', 'meeting-record') ORDER BY kind"""
+    opened = """SELECT k.id FROM clock k JOIN meeting_invitation i ON i.message_id = k.message_id
+        WHERE k.met_at IS NULL AND k.ended_at IS NULL AND k.kind LIKE 'opened%'
+            AND i.act = 'new' ORDER BY k.id"""
+    unopened = rows(world, opened)
+    assert unopened
     due = ["meeting-action", "meeting-record"]
     assert [row.kind for row in rows(world, running)] == [*due, "meeting-record"]
     world.send(world.met, ref, "closure", **CLOSE)
     assert rows(world, running) == []
+    assert rows(world, opened) == []
     world.send(world.met, ref, "reopen", **AGAIN)
     assert [row.kind for row in rows(world, running)] == due, "what was called off stays off"
+    assert rows(world, opened) == unopened, "what nobody opened is still to be opened"
 
 
 def joined(world: World) -> tuple[str, str]:
@@ -177,6 +197,40 @@ def test_a_case_does_not_close_while_an_interview_of_a_joined_one_is_owed(world:
     world.send(world.kent, other, "interview-record", **done)
     world.send(world.met, ref, "closure", **CLOSE)
     assert world.case(world.met, ref).closed_at
+
+
+def test_who_sees_part_of_a_case_is_told_nothing_of_what_was_joined_but_whom_to_ring(
+    world: World, someone: Callable[..., Actor], app: Flask
+) -> None:
+    carer = someone("missing-people/helpline", "practitioner")
+    child = {"family_name": "EXERCISE", "given_name": "EXERCISE", "date_of_birth": "2012-03-27"}
+    other = world.open(world.kent, child=child).case_reference
+    world.send(world.kent, other, "located", **SEEN)
+    world.send(world.kent, other, "missing-episode-report", **{**REPORT, "child": child})
+    told = world.open(carer, to=[MET], child=child)
+    ref = told.case_reference
+    world.send(world.met, ref, "missing-episode-report", **{**REPORT, "child": child},
+               in_reply_to=told.message_id)  # fmt: skip
+    ask = {"rationale": "majority-of-enquiries", "circumstances": "EXERCISE",
+           "kind": "join-episodes", "lead_after": "ours"}  # fmt: skip
+    world.send(world.met, ref, "lead-transfer-request", **ask)
+    world.send(world.kent, ref, "lead-transfer-accept", named_officer="EXERCISE")
+    world.send(world.met, ref, "located", **SEEN)
+    done = {"interview": "prevention", "how": "not-done", "reason": "EXERCISE"}
+    ring = f"A step of this child is still owed by another unit: ring {world.met.unit_name}."
+    error = refused("statutory-step-open", lambda: world.send(carer, ref, "closure", **CLOSE))
+    assert {one["case_reference"] for one in error.extra["steps"]} == {ref}
+    assert ring in error.sentence
+    assert "the prevention interview of episode 1, owed by" in error.sentence
+    world.send(world.met, ref, "interview-record", **done)
+    rhi = {"interview": "rhi", "offered": "no", "reason": "EXERCISE"}
+    world.send(world.met, ref, "interview-record", **rhi)
+    error = refused("statutory-step-open", lambda: world.send(carer, ref, "closure", **CLOSE))
+    assert (error.sentence, error.extra["steps"]) == (ring, [])
+    with app.test_request_context(), world.database.unit_of_work() as session:
+        assert returning.before_closing(session, carer, ref, world.now)[:2] == ([], ring)
+        owed, elsewhere, _ = returning.before_closing(session, world.met, ref, world.now)
+    assert ([one["episode"] for one in owed], elsewhere) == ([1, 1], "")
 
 
 def test_a_report_that_was_taken_by_telephone_stays_so_when_the_case_closes(world: World) -> None:

@@ -1,19 +1,33 @@
 """Strategy meetings: who is asked, who comes, who is missing, and what is to be done (issue 4.5)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
 import psycopg
 import pytest
+from flask import Flask
 from sqlalchemy import text
 
+from hub.app import create_app
 from hub.db import Database, new_id
 from hub.identity.actor import Actor
+from hub.records.keys import Keys
 from hub.records.vault import Vault
-from messaging import alarms, guests, meeting_views, open_questions, sending, succession
+from hub.settings import Settings
+from messaging import (
+    alarms,
+    guests,
+    meeting_views,
+    open_questions,
+    sending,
+    state,
+    succession,
+    views,
+)
 from messaging.contracts import Command
+from messaging.pages import meeting_section
 from tests.worlds import ACCEPT, ISLINGTON, KENT, MET, REPORT, World, refused
 
 AWAY = "surrey"
@@ -26,6 +40,14 @@ RECORD = "strategy-meeting-record"
 @pytest.fixture
 def world(database: Database, vault: Vault, someone: Callable[..., Actor]) -> World:
     return World(database, vault, someone)
+
+
+@pytest.fixture
+def app(settings: Settings, keys: Keys) -> Iterator[Flask]:
+    app = create_app(settings, keys=keys)
+    yield app
+    app.extensions["hub"].database.dispose()
+    app.extensions["hub"].redis.close()
 
 
 def words(world: World, hours: float = 48, **more: Any) -> dict[str, Any]:
@@ -156,6 +178,57 @@ def test_another_time_asks_again_and_another_place_does_not(world: World) -> Non
     assert [r.act for r in rows(world, "SELECT act FROM meeting_invitation ORDER BY sequence")] == [
         "new", "change", "change", "cancel"
     ]  # fmt: skip
+
+
+def test_a_unit_that_is_no_longer_asked_reads_no_change_and_sees_the_meeting_no_more(
+    world: World, someone: Callable[..., Actor]
+) -> None:
+    carer = someone("missing-people/helpline", "practitioner")
+    carers = [{"role": "carer", "unit": "missing-people/helpline"}]
+    ref, sent = called(world, attendees=carers)
+    assert len(_meetings(world, carer, ref)) == 1
+    change = {"meeting_act": "change", "why_changed": "EXERCISE", "in_reply_to": sent.message_id}
+    asked = {"attendees": [{"role": "destination-police", "unit": KENT}]}
+    world.send(world.met, ref, INVITATION, **words(world, held_at="Elsewhere", **asked, **change))
+    assert [one.id for one in world.case(carer, ref).messages] == [sent.message_id]
+    assert _meetings(world, carer, ref) == []
+    assert "Elsewhere" in [one.body.get("held_at") for one in world.case(world.kent, ref).messages]
+    world.send(world.met, ref, INVITATION, **words(world, attendees=carers, **change))
+    assert len(_meetings(world, carer, ref)) == 1, "asked again"
+    assert len(_meetings(world, world.kent, ref)) == 1, "it sees the case whole"
+
+
+def test_who_acts_for_two_units_that_are_asked_answers_for_each(
+    world: World, someone: Callable[..., Actor]
+) -> None:
+    inspector = someone("metropolitan", name="EXERCISE Inspector")
+    ref = world.open(world.kent).case_reference
+    two = [{"role": "home-police", "unit": MET},
+           {"role": "destination-police", "unit": "metropolitan/central-east"}]  # fmt: skip
+    world.send(world.kent, ref, INVITATION, **words(world, attendees=two))
+    for left in ("waiting", "attending"):
+        assert REPLY in offers(world, inspector, ref)
+        assert INVITATION in needs(world, inspector)
+        world.send(inspector, ref, REPLY, attendance="attending", person="EXERCISE Inspector")
+        (view,) = _meetings(world, world.kent, ref)
+        chairs = [one.standing for one in view.chairs if one.code.startswith("metropolitan")]
+        assert sorted(chairs) == sorted(["attending", left])
+    assert view.empty == []
+    assert INVITATION not in needs(world, inspector)
+    world.send(inspector, ref, REPLY, attendance="deputy", person="EXERCISE Deputy")
+    (view,) = _meetings(world, world.kent, ref)
+    of_deputy = next(one for one in view.chairs if len(one.said) == 2)
+    world.send(inspector, ref, REPLY, attendance="declined", person="EXERCISE deputy", reason="x")
+    (view,) = _meetings(world, world.kent, ref)
+    said = next(one.said for one in view.chairs if len(one.said) == 2)
+    assert [one.attendance for one in said] == ["attending", "declined"]
+    assert of_deputy.code == next(one.code for one in view.chairs if len(one.said) == 2)
+
+
+def offers(world: World, actor: Actor, ref: str) -> list[str]:
+    with world.database.unit_of_work() as session:
+        case = state.load(session, actor, ref, world.now, lock=False)
+        return [one.type for one in views.actions(session, case, actor)]
 
 
 def test_what_cannot_be_called_is_refused_at_its_row(world: World) -> None:
@@ -414,6 +487,32 @@ def test_refusals_and_empty_chairs_are_counted_of_actual_meetings_that_began(
     assert figures(world, adjudicator)[kent] == (1, 0, 0)
     world.now += timedelta(days=91)
     assert figures(world, adjudicator) == {}
+
+
+def test_an_exercise_shows_no_figures_of_actual_meetings(
+    database: Database, vault: Vault, someone: Callable[..., Actor], app: Flask
+) -> None:
+    def actual(*args: str, **more: str) -> Actor:
+        return someone(*args, **{"status": "actual", **more})
+
+    world, exercise = World(database, vault, actual), World(database, vault, someone)
+    command = Command(type="missing-episode-report", body=REPORT, status="actual")
+    with database.unit_of_work() as session:
+        ref = sending.open_case(session, world.met, vault, command, world.now).case_reference
+    world.send(world.met, ref, INVITATION, **words(world, 1))
+    world.now = exercise.now = world.now + timedelta(hours=2)
+    played, _ = called(exercise)
+    with app.test_request_context():
+        assert "1 times" in " ".join(before(world, ref))
+        assert not any(before(exercise, played))
+
+
+def before(world: World, ref: str) -> list[str]:
+    """Return how often the units of a case's meetings stayed away, as its convenor's page says it."""
+    view = world.case(world.met, ref)
+    with world.database.unit_of_work() as session:
+        found = meeting_section.shown(session, world.met, view, world.now)["meetings"]
+    return [chair["before"] for one in found for chair in one["chairs"]]
 
 
 def _meetings(world: World, actor: Actor, ref: str) -> list[meeting_views.MeetingView]:

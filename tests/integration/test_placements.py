@@ -484,6 +484,15 @@ def test_the_review_is_reminded_of_again_where_a_move_is_taken_back(world: World
     assert clocks(world) == ["plan-review"], "of the newest"
 
 
+def test_the_review_is_reminded_of_again_where_the_case_is_opened_again(world: World) -> None:
+    ref = agreed(world)
+    words = {"authorised_by": "EXERCISE"}
+    world.send(world.social_worker, ref, "closure", outcome="EXERCISE", **words)
+    assert clocks(world) == []
+    world.send(world.social_worker, ref, "reopen", reason="EXERCISE", **words)
+    assert clocks(world) == ["plan-review"], "of the plan that is in force again"
+
+
 @pytest.mark.parametrize("more", [ESSEX, HERE])
 def test_an_end_that_was_told_is_put_off_by_no_move(world: World, more: dict[str, Any]) -> None:
     first, last = day(world), day(world, 3)
