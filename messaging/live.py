@@ -171,12 +171,13 @@ class Screens:
         try:
             with self.database.unit_of_work(seconds=BRIEF) as session:
                 self._keep_standing(session, now)
-                changed = self._changed(session, now)
+                changed, low, seen = self._changed(session, now)
                 units = self._met(session, now)
                 if changed:
                     units |= set(session.scalars(_UNITS, {"cases": list(changed)}))
                 self._tell_again(session, units, now, judges=bool(changed))
-            self._told_until = now
+            # Told by now: what a look that failed had read is read again.
+            self._low, self._seen, self._told_until = low, seen, now
             self.away = False
         except SQLAlchemyError:
             if not self.away:
@@ -191,15 +192,13 @@ class Screens:
         readers = {one.reader for one in self._screens.values()}
         self._told = {reader: told for reader, told in self._told.items() if reader in readers}
 
-    def _changed(self, session: Session, now: datetime) -> set[UUID]:
-        """Return the cases of which something was committed since the last look."""
+    def _changed(self, session: Session, now: datetime) -> tuple[set[UUID], str, set[UUID]]:
+        """Return the cases of which something was committed since the last look, and how far it read."""
         rows = session.execute(
             _CHANGED, {"low": self._low or _low(session), "since": now - LONGEST_ACT}
         ).all()
         new = {row.case_id for row in rows if row.id is not None and row.id not in self._seen}
-        self._low = rows[0].low
-        self._seen = {row.id for row in rows if row.id is not None}
-        return new
+        return new, rows[0].low, {row.id for row in rows if row.id is not None}
 
     def _met(self, session: Session, now: datetime) -> set[UUID]:
         """Return the units of meetings that have started or ended since the last look."""

@@ -168,16 +168,6 @@ def test_a_screen_hears_that_a_shift_has_ended_and_alarms(world: World, screens:
     assert (after["alarms"], after["overdue"], after["first"]) == (1, 1, ref)
 
 
-@pytest.mark.parametrize(
-    "ends",
-    [
-        "UPDATE web_session SET revoked_at = now()",
-        "UPDATE person SET suspended_at = now()",
-        "UPDATE web_session SET last_seen_at = now() - interval '31 minutes'",
-        "UPDATE membership SET valid_to = now()",
-        "UPDATE membership SET role = 'auditor'",
-    ],
-)
 def test_a_supervisor_is_told_what_waits_for_a_supervisor_beside_an_officer_of_the_unit(
     world: World, screens: Screens, someone: Callable[..., Actor]
 ) -> None:
@@ -189,10 +179,20 @@ def test_a_supervisor_is_told_what_waits_for_a_supervisor_beside_an_officer_of_t
     world.send(world.social_worker, ref, "supervisor-request", why="EXERCISE")
     of_officer = told(screens.enter(officer, world.met, world.now))
     of_boss = told(screens.enter(boss, inspector, world.now))
-    assert of_officer["answer"] == 0
-    assert of_boss["answer"] == 1
+    assert of_officer["need"] == 0
+    assert of_boss["need"] == 1
 
 
+@pytest.mark.parametrize(
+    "ends",
+    [
+        "UPDATE web_session SET revoked_at = now()",
+        "UPDATE person SET suspended_at = now()",
+        "UPDATE web_session SET last_seen_at = now() - interval '31 minutes'",
+        "UPDATE membership SET valid_to = now()",
+        "UPDATE membership SET role = 'auditor'",
+    ],
+)
 def test_a_session_that_ended_is_told_nothing_more(
     world: World, screens: Screens, superuser_url: str, ends: str
 ) -> None:
