@@ -17,6 +17,7 @@ from hub.web.information import SCHEMAS
 from hub.web.openapi import Operation
 from hub.web.requests import body, once, query, reply
 from messaging import (
+    by_reference,
     case_list,
     codes,
     inbox,
@@ -161,7 +162,8 @@ def open_case() -> ResponseReturnValue:
     def act(session: Session) -> dict[str, Any]:
         return _sent(session, sending.open_case(session, current_actor(), vault(), command, now()))
 
-    return _created(*once(act))
+    with by_reference.on_record(database(), current_actor(), now()):
+        return _created(*once(act))
 
 
 @api(

@@ -4,6 +4,8 @@ The reference is the key: whoever names it, police or a practitioner signed in f
 becomes a party by it, on record as a disclosure.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -14,7 +16,8 @@ from sqlalchemy.orm import Session
 from directory import public as directory
 from directory.public import Need
 from hub.clock import said
-from hub.errors import HubError, conflict, invalid
+from hub.db import Database
+from hub.errors import HubError, invalid
 from hub.identity import policy
 from hub.identity.actor import Actor
 from hub.records import audit
@@ -53,6 +56,29 @@ INSERT INTO party (case_id, unit_id, part, sees, since)
 VALUES (:case_id, :unit_id, :part, :sees, :now)
 ON CONFLICT (case_id, unit_id) DO UPDATE SET part = EXCLUDED.part, sees = EXCLUDED.sees
 """)
+
+
+class RingError(HubError):
+    """A refusal that says whom to ring about a child: it tells that there is a case, and who has it."""
+
+    def __init__(self, case_id: UUID, code: str, sentence: str, extra: dict[str, Any]) -> None:
+        super().__init__(code, 409, sentence, extra=extra)
+        self.case_id = case_id
+
+
+@contextmanager
+def on_record(database: Database, actor: Actor, now: datetime) -> Iterator[None]:
+    """Put it on record what a refusal told, after all else of its act was rolled back (4.12)."""
+    try:
+        yield
+    except RingError as told:
+        with database.unit_of_work() as session:
+            audit.record(
+                session, actor.who, audit.DISCLOSURE, now=now, case_id=told.case_id,
+                object_kind="case", object_id=told.case_id, reason_code=REASON,
+                detail={"refused": told.code},
+            )  # fmt: skip
+        raise
 
 
 def report(
@@ -113,10 +139,10 @@ def _led(
     number, known = _to_ring(actor, found, "open-case", status, now)
     leads = f"The child is recorded as missing, and {found.name} leads: ring it{number}"
     if not _is_mine(session, actor, found.id):
-        return conflict("episode-open", f"{leads}.", **known)
-    return conflict(
-        "episode-open", f"{leads}, and send what you know as an update of {reference}.",
-        **known, case_reference=reference,
+        return RingError(found.id, "episode-open", f"{leads}.", known)
+    return RingError(
+        found.id, "episode-open", f"{leads}, and send what you know as an update of {reference}.",
+        {**known, "case_reference": reference},
     )  # fmt: skip
 
 
@@ -137,15 +163,18 @@ def _refuse_second(
     number, known = _to_ring(actor, row, "report-missing", status, now)
     ring = f"ring {row.name}{number}"
     if not _is_mine(session, actor, case_id):
-        raise conflict(
+        raise RingError(
+            case_id,
             "report-open",
             f"Police have been told of a report with this reference: {ring}.",
-            **known,
+            known,
         )
     stands = _STANDS[row.state].format(unit=row.name, at=said(row.state_since))
-    raise conflict(
-        "report-open", f"{stands}: {ring}, and send what you know as an update of {reference}.",
-        **known, state=row.state, since=row.state_since.isoformat(), case_reference=reference,
+    raise RingError(
+        case_id, "report-open",
+        f"{stands}: {ring}, and send what you know as an update of {reference}.",
+        {**known, "state": row.state, "since": row.state_since.isoformat(),
+         "case_reference": reference},
     )  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from hub.errors import not_found
 from hub.identity.actor import Actor
 from hub.records import consultation
 from hub.web import context
-from messaging import drafts, sending, views
+from messaging import by_reference, drafts, sending, views
 from messaging.contracts import Command
 from messaging.pages import attaching
 from messaging.pages.attaching import Attaching
@@ -76,7 +76,8 @@ def open_once(actor: Actor, command: Command, known: dict[str, str]) -> str:
         HubError: as sending does.
     """
     vault, now = context.vault(), context.now()
-    with context.database().unit_of_work() as session:
+    recorded = by_reference.on_record(context.database(), actor, now)
+    with recorded, context.database().unit_of_work() as session:
 
         def effect() -> dict[str, Any]:
             sent = sending.open_case(session, actor, vault, command, now)

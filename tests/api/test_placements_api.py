@@ -6,7 +6,11 @@ from typing import Any
 
 import schemathesis
 from flask import Flask
+from sqlalchemy import select
 
+from hub.db import Database
+from hub.records import audit
+from hub.records.model import AuditRecord
 from tests.api.conftest import Partner
 from tests.api.test_cases import KENT, MET, REPORT
 from tests.api.test_schemathesis import CHECKS
@@ -107,7 +111,9 @@ def test_a_councils_system_tells_of_a_placement_and_police_plan_for_it(
     assert (lead["lead"]["code"], lead["basis"]) == (MET, "agreed-plan")
 
 
-def test_a_second_reporter_is_told_whom_to_ring_and_nothing_of_the_case(partner: Make) -> None:
+def test_a_second_reporter_is_told_whom_to_ring_and_nothing_of_the_case(
+    partner: Make, database: Database
+) -> None:
     council, kent, school = (partner(u) for u in (COUNCIL, KENT, "E06000035/childrens-social-care"))
     ref = council.post("/api/v1/cases", notice()).json["case_reference"]
     path = f"/api/v1/cases/{ref}"
@@ -121,6 +127,11 @@ def test_a_second_reporter_is_told_whom_to_ring_and_nothing_of_the_case(partner:
     assert told.json["ring"][0].keys() == {"value", "label", "note"}
     assert told.json.keys().isdisjoint({"state", "since", "case_reference"})
     assert school.get(path).status_code == 404
+    with database.unit_of_work() as session:
+        disclosed = session.scalars(
+            select(AuditRecord).where(AuditRecord.action == audit.DISCLOSURE)
+        ).all()
+    assert [one.detail for one in disclosed] == [{"refused": "report-open"}], "it is on record"
     party = council.post("/api/v1/cases", second)
     assert (party.status_code, party.json["state"]) == (409, "awaiting-police")
     refusal = {
