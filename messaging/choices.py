@@ -82,7 +82,7 @@ class Knowing:
     actor: Actor
     latest: Mapping[str, Any]
     now: datetime
-    session: Session | None = None
+    session: Session
     in_reply_to: UUID | None = None
     answered: Mapping[str, Any] = field(default_factory=dict)
     codes: Mapping[UUID, str] = field(default_factory=dict)

@@ -10,8 +10,8 @@ from hub.post import mail, returned
 from hub.records.keys import Keys
 from hub.settings import Settings
 from messaging import guest_secrets
+from messaging.guest_links import MAIL_JOB
 from messaging.guest_model import GuestLink
-from messaging.guests import MAIL_JOB
 from messaging.model import Case, Message
 
 MARKS = {"exercise": "EXERCISE ", "test": "TEST "}

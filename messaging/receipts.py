@@ -139,7 +139,7 @@ def catch_up(session: Session, now: datetime) -> int:
     Guest links of such units end with it. Returns how many messages were delivered.
     """
     from hub.identity.reach import reach_of
-    from messaging import guests
+    from messaging import guest_links
 
     # Units first: of those that stay away there may be any number of messages, for ever.
     waiting: dict[str, list[UUID]] = {}
@@ -155,7 +155,7 @@ def catch_up(session: Session, now: datetime) -> int:
         new = note(session, None, pairs, "delivered", now)
         delivered += len(new)
         for unit in staffed:
-            guests.revoke_for_unit(session, unit, status, now)
+            guest_links.revoke_for_unit(session, unit, status, now)
         for message_id in new:
             outbox.enqueue(session, "nudge", message_id, now=now)
             restart(session, message_id, staffed, now)

@@ -16,7 +16,7 @@ from hub.clock import LONDON
 from hub.db import error_for
 from hub.logs import get_logger
 from hub.records import audit
-from messaging import guests
+from messaging import guest_links
 
 log = get_logger(__name__)
 
@@ -235,7 +235,7 @@ def _take_over(session: Session, case_id: UUID, heir: Heir, status: str, at: dat
     for step in _STEPS:
         session.execute(step, values)
     led = session.scalar(_TENURE, values)
-    guests.revoke_for_unit(session, heir.unit_id, status, at)
+    guest_links.revoke_for_unit(session, heir.unit_id, status, at)
     audit.record(
         session, audit.SYSTEM, "case.taken-over", now=at, case_id=case_id, object_kind="unit",
         object_id=heir.heir_id, detail={"from": str(heir.unit_id), "lead": led is not None},

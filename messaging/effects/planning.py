@@ -261,7 +261,6 @@ def choices(now: Choosing) -> Choices:
 
 def known_plan(known: Knowing) -> dict[str, Any]:
     """Fill in the plan as last proposed; for other police than those, without what was of theirs."""
-    assert known.session is not None  # noqa: S101  # the page of a case has one
     prepared = placements.of_case(known.session, known.case)
     last = prepared.every[-1] if prepared.every else None
     body = known.given(*contracts.JointResponsePlan.model_fields)

@@ -290,9 +290,9 @@ def known_report(known: Knowing) -> dict[str, Any]:
 
 def _placed_at(known: Knowing) -> str:
     """Return the address of where the child is placed, or was last: not of a move that is told ahead."""
-    prepared = placements.of_case(known.session, known.case) if known.session else None
-    placement = prepared.placement if prepared else None
-    if prepared is None or placement is None or placement.starts_on > prepared.today:
+    prepared = placements.of_case(known.session, known.case)
+    placement = prepared.placement
+    if placement is None or placement.starts_on > prepared.today:
         return ""
     told = next((body for message, _, body in known.said if message == placement.message_id), {})
     parts = (told.get("placement_address"), told.get("placement_postcode"))

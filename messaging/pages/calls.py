@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from hub.identity.actor import Actor
 from hub.organisations import Unit
 from hub.records.keys import Keys
-from messaging import audiences, clocks, guests, open_questions, telephone, wording
+from messaging import audiences, clocks, guest_links, open_questions, telephone, wording
 from messaging.act import clock_settings
 from messaging.contracts import CONTRACTS
 from messaging.pages import closing, meeting_section, ringing
@@ -89,18 +89,18 @@ def calls_of(
         if message is not None and message.mine:
             found.append(_call(session, actor, view, message, direction.to, now))
     found += _unopened(session, actor, view, {call["unit_id"] for call in found}, now)
-    lead = guests.lead_away(session, actor, keys, view.reference, now) if view.lead else None
+    lead = guest_links.lead_away(session, actor, keys, view.reference, now) if view.lead else None
     if lead is not None:
         found.append(_lead_away(session, actor, view, lead, now))
     return found
 
 
 def _lead_away(
-    session: Session, actor: Actor, view: CaseView, lead: guests.LeadAway, now: datetime
+    session: Session, actor: Actor, view: CaseView, lead: guest_links.LeadAway, now: datetime
 ) -> Shown:
     """Return how the reader stands by a lead that is not on the hub (DOMAIN.md 4.5)."""
     unit = session.get_one(Unit, lead.unit_id)
-    mailbox = guests.mailbox_of(session, unit.id, view.status)
+    mailbox = guest_links.mailbox_of(session, unit.id, view.status)
     said = _("It leads and is not on the hub, so its clocks ring you. It hands over between officers,"
              " sends news, says that the child is located or offers the lead by a guest link to its"
              " verified mailbox, one for each.")  # fmt: skip
@@ -246,10 +246,10 @@ def _answer_elsewhere(
     """Return how the answer of a unit without accounts can count (DOMAIN.md 4.5)."""
     if not open_questions.answers_to(message.type):
         return {}
-    mailbox = guests.mailbox_of(session, call["unit_id"], view.status)
+    mailbox = guest_links.mailbox_of(session, call["unit_id"], view.status)
     return {
         "answer": True,
-        "links": guests.issued(session, actor, keys, message.id, call["unit_id"], now),
+        "links": guest_links.issued(session, actor, keys, message.id, call["unit_id"], now),
         "mailbox": mailbox,
         "link_address": url_for(
             "messaging.guest_link_send",

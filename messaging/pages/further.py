@@ -20,7 +20,8 @@ def acts(session: Session, opened: Opened, now: datetime) -> list[tuple[str, str
         return []
     case = load(session, opened.actor, opened.reference, now, lock=False)
     offered = case.episode is not None and case.episode.request_id is not None
-    return [(one, wording.act_name(one)) for one in FURTHER if one != WITHDRAW or offered]
+    can = {OFFER: bool(offers_to(session, opened, now)), WITHDRAW: offered}
+    return [(one, wording.act_name(one)) for one in FURTHER if can.get(one, True)]
 
 
 def offers_to(session: Session, opened: Opened, now: datetime) -> list[tuple[str, str]]:

@@ -17,7 +17,17 @@ from hub.records import audit
 from hub.web import context
 from hub.web.guards import page, permission, public
 from hub.web.typed import typed_from
-from messaging import downloads, guests, open_questions, receipts, sending, serving, views, wording
+from messaging import (
+    downloads,
+    guest_links,
+    guests,
+    open_questions,
+    receipts,
+    sending,
+    serving,
+    views,
+    wording,
+)
 from messaging.attachments import AttachmentView
 from messaging.contracts.reports import OFFICER
 from messaging.guest_secrets import Guest
@@ -342,7 +352,7 @@ def send_link(reference: str, number: int) -> ResponseReturnValue:
         question = open_questions.asked(
             session, actor, reference, number, request.args.get("unit", "")
         )
-        guests.issue(
+        guest_links.issue(
             session, actor, context.runtime().keys, question.message_id, question.unit_id, now
         )
     return _sent(reference)
@@ -358,7 +368,7 @@ def send_link(reference: str, number: int) -> ResponseReturnValue:
 def send_lead_link(reference: str) -> ResponseReturnValue:
     """Send a lead that is not on the hub a link for one further act, where my unit rings it."""
     with context.database().unit_of_work() as session:
-        guests.issue_to_lead(
+        guest_links.issue_to_lead(
             session, context.current_actor(), context.runtime().keys, reference, context.now()
         )
     return _sent(reference)

@@ -18,7 +18,7 @@ from hub.post.catcher import Catcher
 from hub.records.keys import Keys
 from hub.records.vault import Vault
 from hub.settings import Settings
-from messaging import actors, alarms, guest_secrets, guests, nudging, resetting
+from messaging import actors, alarms, guest_links, guest_secrets, nudging, resetting
 from messaging.effects.meetings import CALENDAR_JOB
 from messaging.matching import MATCH_JOB
 from seed import cast, demo
@@ -52,7 +52,7 @@ class Drill:
         self.told = world.send(self.met, self.ref, INVITATION, **words(world)).message_id
         with world.database.unit_of_work() as session:
             unit = session.scalar(text("SELECT id FROM unit WHERE code = :code"), {"code": AWAY})
-            link = guests.issue(session, self.met, keys, self.asked, unit, world.now)
+            link = guest_links.issue(session, self.met, keys, self.asked, unit, world.now)
             case = {"id": session.scalar(
                 text("SELECT id FROM cases WHERE reference = :ref"), {"ref": self.ref}
             )}  # fmt: skip
@@ -124,7 +124,7 @@ def test_every_kind_of_mail_says_so_in_its_subject_and_its_first_line(
     world, database = drill.world, drill.world.database
     subjects = {
         "nudge": [drill.told], alarms.ALARM_JOB: [drill.clock],
-        alarms.ADJUDICATE_JOB: [drill.asked], guests.MAIL_JOB: [drill.link],
+        alarms.ADJUDICATE_JOB: [drill.asked], guest_links.MAIL_JOB: [drill.link],
         CALENDAR_JOB: drill.chairs, MATCH_JOB: [drill.match],
     }  # fmt: skip
     of_cases = {

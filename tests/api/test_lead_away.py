@@ -120,10 +120,11 @@ def test_the_lead_goes_back_by_an_offer_of_who_is_away_and_a_link_ends_with_its_
                        callback_telephone="01632 960100", **OFFER)  # fmt: skip
     assert offered.status_code == 200, offered.text
     away.press(cast.MET_OFFICER, "/guest-link/lead")
+    assert "Open request" in away.page(cast.MET_OFFICER)
     chosen = away.act("lead-transfer-withdraw", choose="yes")
     assert "Withdraw the offer" in chosen.text
     assert away.act("lead-transfer-withdraw", reason="EXERCISE").status_code == 200
-    assert "Lead on offer" not in away.page(cast.MET_OFFICER)
+    assert "Open request" not in away.page(cast.MET_OFFICER)
     away.press(cast.MET_OFFICER, "/guest-link/lead")
     _, page, _ = away.open()
     assert "Withdraw the offer" not in page, "none stands"
@@ -216,6 +217,10 @@ def test_whoever_reported_rings_a_lead_that_is_away_where_nobody_led_before(
     hub.press(cast.SOCIAL_WORKER, "/guest-link/lead")
     hub.act("officer-handover", to_officer="EXERCISE Sergeant Pascoe")
     assert hub.lead()[1] == "EXERCISE Sergeant Pascoe"
+    hub.press(cast.SOCIAL_WORKER, "/guest-link/lead")
+    assert "Offer the lead to another unit" not in hub.open()[1], (
+        "no police of the case to offer it to"
+    )
 
 
 def met(hub: Away) -> str:

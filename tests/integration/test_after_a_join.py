@@ -12,7 +12,7 @@ from hub.db import Database
 from hub.identity.actor import Actor
 from hub.records.keys import Keys
 from hub.records.vault import Vault
-from messaging import case_list, guest_secrets, guests, sending, signed_replies
+from messaging import case_list, guest_links, guest_secrets, guests, sending, signed_replies
 from messaging.contracts import Command
 from messaging.guest_secrets import Guest
 from messaging.signed_replies import Upload
@@ -131,7 +131,7 @@ def test_a_unit_off_the_hub_answers_the_question_of_a_joined_case(
     world.send(world.kent, ref, "lead-transfer-accept", **ACCEPT)
     with database.unit_of_work() as session:
         if way == "link":
-            made = guests.issue(session, world.kent, keys, asked.message_id, unit, world.now)
+            made = guest_links.issue(session, world.kent, keys, asked.message_id, unit, world.now)
             answer_by_link(session, world, keys, guest_secrets.token(keys, made.id), made.code)
         else:
             words = {"officer_name": "EXERCISE", "officer_collar_number": "1",

@@ -1,6 +1,6 @@
 """What a case that closes leaves behind, and what runs again once it is opened (issue 4, 5 and 6)."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -8,12 +8,9 @@ import pytest
 from flask import Flask
 from sqlalchemy import text
 
-from hub.app import create_app
 from hub.db import Database
 from hub.identity.actor import Actor
-from hub.records.keys import Keys
 from hub.records.vault import Vault
-from hub.settings import Settings
 from messaging.pages import returning
 from tests.worlds import ISLINGTON, KENT, MET, RECENTLY, REPORT, World, refused
 
@@ -26,14 +23,6 @@ AGAIN = {"reason": "EXERCISE", "authorised_by": "EXERCISE"}
 @pytest.fixture
 def world(database: Database, vault: Vault, someone: Callable[..., Actor]) -> World:
     return World(database, vault, someone)
-
-
-@pytest.fixture
-def app(settings: Settings, keys: Keys) -> Iterator[Flask]:
-    app = create_app(settings, keys=keys)
-    yield app
-    app.extensions["hub"].database.dispose()
-    app.extensions["hub"].redis.close()
 
 
 def rows(world: World, query: str) -> list[Any]:

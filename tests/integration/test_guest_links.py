@@ -24,7 +24,7 @@ from hub.records.keys import Keys
 from hub.records.model import AuditRecord
 from hub.records.vault import Vault
 from hub.settings import Settings
-from messaging import guest_mail, guest_secrets, guests, sending
+from messaging import guest_links, guest_mail, guest_secrets, guests, sending
 from messaging.contracts import Command
 from messaging.guest_model import GuestLink
 from messaging.guest_secrets import Guest
@@ -62,7 +62,7 @@ class Offer:
     def link(self) -> tuple[str, str]:
         """Issue a link and return its token and its code."""
         with self.database.unit_of_work() as session:
-            made = guests.issue(
+            made = guest_links.issue(
                 session, self.officer, self.keys, self.message_id, self.unit_id, NOW
             )
         return guest_secrets.token(self.keys, made.id), made.code
@@ -266,7 +266,7 @@ def test_only_the_senders_unit_may_send_a_link(offer: Offer) -> None:
     with offer.database.unit_of_work() as session:
         stranger = demo.actor_of(session, cast.ESSEX_OFFICER)
         with pytest.raises(HubError) as refused:
-            guests.issue(session, stranger, offer.keys, offer.message_id, offer.unit_id, NOW)
+            guest_links.issue(session, stranger, offer.keys, offer.message_id, offer.unit_id, NOW)
     assert refused.value.status == 404
 
 
@@ -293,7 +293,7 @@ def test_the_mail_carries_a_reference_and_a_link_alone(
 ) -> None:
     token, code = offer.link()
     with offer.database.unit_of_work() as session:
-        job = session.scalars(select(OutboxJob).where(OutboxJob.kind == guests.MAIL_JOB)).one()
+        job = session.scalars(select(OutboxJob).where(OutboxJob.kind == guest_links.MAIL_JOB)).one()
         link = session.get_one(GuestLink, job.subject_id)
         case = session.scalars(select(Case).where(Case.reference == offer.reference)).one()
         held = Job(job.id, job.kind, job.subject_id, 1, job.created_at)
@@ -315,7 +315,9 @@ def test_the_worker_mails_a_link_once_and_not_when_it_has_ended(
     offer.link()
     with offer.database.unit_of_work() as session:
         jobs = session.scalars(
-            select(OutboxJob.id).where(OutboxJob.kind == guests.MAIL_JOB).order_by(OutboxJob.id)
+            select(OutboxJob.id)
+            .where(OutboxJob.kind == guest_links.MAIL_JOB)
+            .order_by(OutboxJob.id)
         ).all()
     with Catcher(tmp_path / "mail") as catcher:
         mailing = settings.model_copy(update={"smtp_url": catcher.url})
@@ -337,10 +339,10 @@ def test_an_enquiry_is_answered_by_the_link_of_the_unit_that_it_is_of(offer: Off
     opened = offer.give(token, code)
     assert isinstance(opened, Opened)
     with offer.database.unit_of_work() as session:
-        live = guests.issued(
+        live = guest_links.issued(
             session, offer.officer, offer.keys, offer.message_id, offer.unit_id, NOW
         )
-        others = guests.issued(
+        others = guest_links.issued(
             session, offer.officer, offer.keys, offer.message_id, UUID(int=0), NOW
         )
     assert ([one.code for one in live], others) == ([code], [])

@@ -18,7 +18,7 @@ from hub.records.keys import Keys
 from hub.records.model import AuditRecord
 from hub.records.vault import Vault
 from hub.settings import Settings
-from messaging import attachments, guest_secrets, guests, sending
+from messaging import attachments, guest_links, guest_secrets, sending
 from messaging.attachments import Label, examine
 from messaging.contracts import Command
 from messaging.guest_model import GuestLink
@@ -88,7 +88,7 @@ def visit(database: Database, settings: Settings, keys: Keys) -> Iterator[Visit]
         unit_id = session.scalars(
             select(LeadRequest.to_unit_id).where(LeadRequest.message_id == sent.message_id)
         ).one()
-        made = guests.issue(session, officer, keys, sent.message_id, unit_id, now)
+        made = guest_links.issue(session, officer, keys, sent.message_id, unit_id, now)
     app = create_app(settings, keys=keys)
     path = f"/answer/{guest_secrets.token(keys, made.id)}"
     with app.test_client() as client:

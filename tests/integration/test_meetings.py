@@ -1,6 +1,6 @@
 """Strategy meetings: who is asked, who comes, who is missing, and what is to be done (issue 4.5)."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -10,12 +10,9 @@ import pytest
 from flask import Flask
 from sqlalchemy import text
 
-from hub.app import create_app
 from hub.db import Database, new_id
 from hub.identity.actor import Actor
-from hub.records.keys import Keys
 from hub.records.vault import Vault
-from hub.settings import Settings
 from messaging import (
     alarms,
     guests,
@@ -40,14 +37,6 @@ RECORD = "strategy-meeting-record"
 @pytest.fixture
 def world(database: Database, vault: Vault, someone: Callable[..., Actor]) -> World:
     return World(database, vault, someone)
-
-
-@pytest.fixture
-def app(settings: Settings, keys: Keys) -> Iterator[Flask]:
-    app = create_app(settings, keys=keys)
-    yield app
-    app.extensions["hub"].database.dispose()
-    app.extensions["hub"].redis.close()
 
 
 def words(world: World, hours: float = 48, **more: Any) -> dict[str, Any]:

@@ -14,7 +14,16 @@ from hub.identity.actor import Actor
 from hub.organisations import find_unit
 from hub.records.keys import Keys
 from hub.records.vault import Vault
-from messaging import alarms, guest_secrets, guests, open_questions, sending, views, who_leads
+from messaging import (
+    alarms,
+    guest_links,
+    guest_secrets,
+    guests,
+    open_questions,
+    sending,
+    views,
+    who_leads,
+)
 from messaging.contracts import Command
 from messaging.guest_secrets import Guest
 from messaging.pages.reading import rows
@@ -222,7 +231,7 @@ def test_a_force_that_is_away_records_a_social_workers_report_by_a_guest_link(
                 status="exercise")  # fmt: skip
     with database.unit_of_work() as session:
         asked = open_questions.asked(session, worker, sent.case_reference, sent.number)
-        link = guests.issue(session, worker, keys, asked.message_id, asked.unit_id, now)
+        link = guest_links.issue(session, worker, keys, asked.message_id, asked.unit_id, now)
         opened = guests.give_code(
             session, keys, guest_secrets.token(keys, link.id), link.code,
             Guest("EXERCISE Inspector", "4471", "Inspector"), now,

@@ -19,7 +19,16 @@ from hub.post.catcher import Catcher
 from hub.records.keys import Keys
 from hub.records.vault import Vault
 from hub.settings import Settings
-from messaging import actors, alarms, guests, nudging, open_questions, resetting, signed_replies
+from messaging import (
+    actors,
+    alarms,
+    guest_links,
+    guests,
+    nudging,
+    open_questions,
+    resetting,
+    signed_replies,
+)
 from messaging.effects.meetings import CALENDAR_JOB
 from messaging.matching import MATCH_JOB
 from messaging.signed_replies import Upload
@@ -98,7 +107,7 @@ def test_links_and_papers_of_a_reset_exercise_answer_nobody(
         refused("link-over", lambda: guests.give_code(session, keys, token, code, GUEST, NOW))
         refused(
             "not-found",
-            lambda: guests.issue(session, officer, keys, offer.message_id, offer.unit_id, NOW),
+            lambda: guest_links.issue(session, officer, keys, offer.message_id, offer.unit_id, NOW),
         )
         refused("not-found", lambda: open_questions.asked(session, officer, offer.reference, 2))
         again = Upload(offer.message_id, offer.unit_id, "accept", SIGNER, BytesIO(PAPER))
@@ -122,7 +131,7 @@ def test_links_and_papers_of_a_reset_exercise_answer_nobody(
 KINDS = {
     "nudge": "message", nudging.NUDGE: "message", alarms.ALARM_JOB: "clock",
     nudging.ALARM: "clock", alarms.ADJUDICATE_JOB: "message", nudging.DECIDE: "message",
-    guests.MAIL_JOB: "guest_link", CALENDAR_JOB: "meeting_attendee", MATCH_JOB: "match",
+    guest_links.MAIL_JOB: "guest_link", CALENDAR_JOB: "meeting_attendee", MATCH_JOB: "match",
 }  # fmt: skip
 """Every kind of job about a case, and the table of what it is about."""
 OTHERS = {resetting.TELL, nudging.RESET}
@@ -151,7 +160,7 @@ def test_every_kind_of_job_about_a_reset_exercise_ends_and_mails_nobody(
     world.send(met, ref, INVITATION, **words(world))
     with database.unit_of_work() as session:
         unit = session.scalar(text("SELECT id FROM unit WHERE code = :code"), {"code": team})
-        guests.issue(session, met, keys, asked.message_id, unit, world.now)
+        guest_links.issue(session, met, keys, asked.message_id, unit, world.now)
     with database.unit_of_work() as session:
         session.execute(text("UPDATE outbox_job SET finished_at = now() WHERE finished_at IS NULL"))
         case_id = session.scalar(text("SELECT id FROM cases WHERE reference = :ref"), {"ref": ref})
