@@ -313,6 +313,8 @@ def machine(
                 return
             if self.closed:
                 assert outcome == "case-closed"
+            elif risk and self.model.ended_at is not None:
+                assert outcome == "risk-of-episode", "nobody is missing"
             else:
                 assert isinstance(outcome, UUID)
 
